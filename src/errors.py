@@ -1,0 +1,37 @@
+"""The exceptions of this project: one small tree, each message telling the user what to do next."""
+
+
+class DigitsError(Exception):
+    """Base of every error that this project raises on purpose."""
+
+
+class PictureError(DigitsError):
+    """A picture cannot be read as a digit at all."""
+
+
+class UnreadablePictureError(PictureError):
+    """The bytes are no picture of an accepted format, or the picture is truncated."""
+
+
+class PictureTooLargeError(PictureError):
+    """The picture has more bytes or pixels than the limits allow."""
+
+
+class BlankPictureError(PictureError):
+    """The picture holds no ink, or so little that there is nothing to read."""
+
+
+class DataError(DigitsError):
+    """MNIST cannot be had, or one of its files is damaged."""
+
+
+class ModelFileError(DigitsError):
+    """A model file or its card is missing, truncated, or does not fit the other."""
+
+
+class StrokeFileError(DigitsError):
+    """A line of a file of stroke recordings is not in the documented form."""
+
+
+class ApiError(DigitsError):
+    """The API did not give an answer: it cannot be reached, is too slow, or reported an error."""
