@@ -1,0 +1,161 @@
+"""Save and load a trained network: plain weights (``.pt``) and the model card (``.json``) beside.
+
+The weights are a plain ``state_dict``; all else, the permutation of the pixels included, stands
+in the card. A card that does not fit its weights is refused.
+"""
+
+import hashlib
+import json
+import os
+import pickle
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from errors import ModelFileError
+from model.registry import NETWORKS
+from model.settings import SIDE
+
+Card = dict[str, Any]
+DEFAULT_FILE = "cnn"  # the network whose file carries no name
+_FILE_NAME = re.compile(r"mnist-(?:(?P<name>[a-z][a-z0-9-]*)-)?(?P<version>\d+\.\d+\.\d+)\.pt")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded network in evaluation mode, its card, and its pixel permutation (784,) or None."""
+
+    network: nn.Module
+    card: Card
+    permutation: Tensor | None
+
+
+def checkpoint_path(name: str, version: str, directory: Path) -> Path:
+    """Return where the model called ``name`` lies; the cnn's file carries no name."""
+    stem = f"mnist-{version}" if name == DEFAULT_FILE else f"mnist-{name}-{version}"
+    return directory / f"{stem}.pt"
+
+
+def find_checkpoints(directory: Path) -> dict[str, Path]:
+    """Return the path of the highest version of each model in ``directory``, by name."""
+    found: dict[str, tuple[tuple[int, ...], Path]] = {}
+    for path in sorted(directory.glob("mnist-*.pt")):
+        match = _FILE_NAME.fullmatch(path.name)
+        if match:
+            name = match["name"] or DEFAULT_FILE
+            version = tuple(map(int, match["version"].split(".")))
+            found[name] = max(found.get(name, (version, path)), (version, path))
+    return {name: path for name, (_, path) in found.items()}
+
+
+def save_checkpoint(network: nn.Module, card: Card, path: Path) -> Card:
+    """Write weights and card, each atomically; the card gains the weights' sha256.
+
+    Returns:
+        The card as written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    weights = {
+        name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()
+    }
+    write_atomically(path, lambda file: torch.save(weights, file))
+    card = {**card, "file": path.name, "sha256": _sha256(path)}
+    text = json.dumps(card, indent=1)
+    # Long lists of numbers (permutation, history) on one line each keep the card readable.
+    text = re.sub(r"\[[^\[\]{}\"]*\]", lambda part: re.sub(r"\s+", " ", part[0]), text) + "\n"
+    write_atomically(path.with_suffix(".json"), lambda file: file.write(text.encode()))
+    return card
+
+
+def write_atomically(path: Path, write: Callable[[Any], object]) -> None:
+    """Call ``write`` with a binary file that takes the place of ``path`` only when complete."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)  # mkstemp's 0600 would lock out the API's user
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_card(path: Path) -> Card:
+    """Read the card beside the weights at ``path``.
+
+    Raises:
+        ModelFileError: there is none, or it is no JSON object.
+    """
+    card_path = path.with_suffix(".json")
+    try:
+        card = json.loads(card_path.read_text())
+    except FileNotFoundError:
+        raise ModelFileError(
+            f"{path.name} has no model card {card_path.name} beside it; train it again."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelFileError(
+            f"The model card {card_path} cannot be read ({error}); train the model again."
+        ) from error
+    if not isinstance(card, dict):
+        raise ModelFileError(
+            f"The model card {card_path} is no JSON object; train the model again."
+        )
+    return card
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Load a network with its card and check that they belong together.
+
+    Raises:
+        ModelFileError: a file is missing or damaged, or the card does not fit the weights.
+    """
+    if not path.is_file():
+        raise ModelFileError(f"There is no model at {path}; train one with: bash run.sh cnn")
+    card = read_card(path)
+    again = f"train it again with: bash run.sh {str(card.get('name', 'cnn')).split('-')[0]}"
+    if card.get("sha256") != _sha256(path):
+        raise ModelFileError(
+            f"{path.name} is not the file its card describes (sha256 differs); {again}"
+        )
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+        architecture = card["architecture"]
+        network = NETWORKS[architecture["network"]](**architecture["settings"])
+        network.load_state_dict(weights)
+        permutation = _permutation(card["permutation"])
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
+        raise ModelFileError(
+            f"The weights {path.name} are damaged or do not fit their card: {error}; {again}"
+        ) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelFileError(
+            f"The card of {path.name} lacks what describes the network ({error!r}); {again}"
+        ) from error
+    return Checkpoint(network.eval(), card, permutation)
+
+
+def _permutation(entry: dict[str, Any] | None) -> Tensor | None:
+    """The permutation of the card as a tensor, checked to be one."""
+    if entry is None:
+        return None
+    permutation = torch.tensor(entry["indices"], dtype=torch.int64)
+    if permutation.sort().values.tolist() != list(range(SIDE * SIDE)):
+        raise ValueError("the card's permutation is none of 784 pixels")
+    return permutation
+
+
+def _sha256(path: Path) -> str:
+    """The hexadecimal SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,30 @@
+"""The multilayer perceptron: sees 784 numbers, knows nothing of their neighbourhood."""
+
+from torch import Tensor, nn
+
+from model.settings import CLASSES, SIDE
+
+
+class MLP(nn.Module):
+    """Three linear layers with ReLU between them, on the flattened picture.
+
+    Input (N, 1, 28, 28) or (N, 784), normalised; output (N, 10) logits.
+    """
+
+    def __init__(self, hidden: tuple[int, int] = (512, 256), dropout: float = 0.2) -> None:
+        super().__init__()
+        first, second = hidden
+        self.layers = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(SIDE * SIDE, first),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(first, second),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(second, CLASSES),
+        )
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return the logits (N, 10) of ``pictures``."""
+        return self.layers(pictures)

@@ -1,0 +1,104 @@
+"""From the bytes of a picture file to its luminance; Pillow and numpy alone."""
+
+import io
+import warnings
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from errors import PictureTooLargeError, UnreadablePictureError
+from model.settings import MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, PICTURE_FORMATS, WORKING_PIXELS
+
+# The limit of this project is checked from the header, before Pillow decodes anything.
+Image.MAX_IMAGE_PIXELS = None
+
+
+def open_picture(data: bytes) -> Image.Image:
+    """Decode a picture file, turned upright as its EXIF orientation says.
+
+    Of a GIF the first frame is taken; a JPEG of many megapixels is reduced while decoding.
+
+    Raises:
+        PictureTooLargeError: more bytes or pixels than the settings allow, judged by the header.
+        UnreadablePictureError: not a picture of an accepted format, or truncated.
+    """
+    if len(data) > MAX_PICTURE_BYTES:
+        raise PictureTooLargeError(
+            f"The file has {len(data) / 1e6:.1f} MB; send at most {MAX_PICTURE_BYTES / 1e6:.0f} MB."
+        )
+    picture = picture_header(data)
+    width, height = picture.size
+    if width * height > MAX_PICTURE_PIXELS:
+        raise PictureTooLargeError(
+            f"The picture has {width} x {height} pixels; "
+            f"send one of at most {MAX_PICTURE_PIXELS / 1e6:.0f} megapixels."
+        )
+    if width * height > WORKING_PIXELS:
+        picture.draft(None, (width // 4, height // 4))  # only JPEG can; the others ignore it
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of odd metadata in files that it reads all the same.
+            warnings.simplefilter("ignore")
+            picture.load()
+            return ImageOps.exif_transpose(picture)
+    except (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError,
+            ZeroDivisionError, OverflowError) as error:  # fmt: skip
+        # Pillow's decoders have no common exception: damaged files raise any of these.
+        raise UnreadablePictureError(
+            "The picture is damaged or truncated; save it again as PNG or JPEG and send that."
+        ) from error
+
+
+def picture_header(data: bytes) -> Image.Image:
+    """Read the header alone: the format and ``size`` are known, no pixel is decoded.
+
+    Raises:
+        UnreadablePictureError: not a picture of an accepted format.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return Image.open(io.BytesIO(data), formats=PICTURE_FORMATS)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, TypeError,
+            IndexError, KeyError, ZeroDivisionError, OverflowError) as error:  # fmt: skip
+        raise UnreadablePictureError(
+            f"The file is no picture that can be read here; send {', '.join(PICTURE_FORMATS)}."
+        ) from error
+
+
+def luminance(picture: Image.Image) -> np.ndarray:
+    """Return the luminance (H, W), uint8 0-255, of a picture of any mode (ITU-R BT.601 weights).
+
+    Transparent parts take the colour of the paper: opposite to the ink where only ink is opaque,
+    the commonest opaque colour where ink and paper both are.
+    """
+    if picture.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
+        levels = np.asarray(picture, dtype=np.float32)
+        return np.clip(levels / 257, 0, 255).round().astype(np.uint8)
+    if not picture.has_transparency_data:
+        return np.asarray(picture if picture.mode == "L" else _opaque(picture).convert("L"))
+    grey, alpha = picture.convert("RGBA").convert("LA").split()
+    opacity = np.asarray(alpha, dtype=np.float32) / 255
+    levels = np.asarray(grey, dtype=np.float32)
+    visible = levels[opacity > 0.5]
+    if visible.size in (0, levels.size):
+        paper = 0.0 if visible.size == 0 else float(visible[0])
+    elif visible.std() < 32:  # one colour alone is opaque: that is the ink
+        paper = 0.0 if visible.mean() >= 128 else 255.0
+    else:
+        paper = float(np.median(visible))
+    return (opacity * levels + (1 - opacity) * paper + 0.5).astype(np.uint8)
+
+
+def _opaque(picture: Image.Image) -> Image.Image:
+    """Palettes convert to luminance through their colours."""
+    return (
+        picture.convert("RGB") if picture.mode in ("P", "CMYK", "YCbCr", "LAB", "HSV") else picture
+    )
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """Encode a grey picture (H, W), uint8, as PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
