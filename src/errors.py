@@ -10,7 +10,11 @@ class PictureError(DigitsError):
 
 
 class UnreadablePictureError(PictureError):
-    """The bytes are no picture of an accepted format, or the picture is truncated."""
+    """The bytes are no picture of an accepted format."""
+
+
+class DamagedPictureError(UnreadablePictureError):
+    """The picture is truncated or otherwise damaged."""
 
 
 class PictureTooLargeError(PictureError):
@@ -34,4 +38,15 @@ class StrokeFileError(DigitsError):
 
 
 class ApiError(DigitsError):
-    """The API did not give an answer: it cannot be reached, is too slow, or reported an error."""
+    """The API did not give an answer: it cannot be reached, is too slow, or reported an error.
+
+    `cause` is "unreachable", "slow", "busy", "refused" (the request cannot be answered as it is),
+    "missing" (no such model, study or figure) or "failed" (anything else); `problem` is the stable
+    name of the problem that the API reported, if any.
+    """
+
+    def __init__(self, message: str, cause: str = "failed", problem: str | None = None) -> None:
+        """Keep the cause, so that the page can say in the user's language what to do."""
+        super().__init__(message)
+        self.cause = cause
+        self.problem = problem

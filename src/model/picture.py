@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from errors import PictureTooLargeError, UnreadablePictureError
+from errors import DamagedPictureError, PictureTooLargeError, UnreadablePictureError
 from model.settings import MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, PICTURE_FORMATS, WORKING_PIXELS
 
 # The limit of this project is checked from the header, before Pillow decodes anything.
@@ -20,7 +20,8 @@ def open_picture(data: bytes) -> Image.Image:
 
     Raises:
         PictureTooLargeError: more bytes or pixels than the settings allow, judged by the header.
-        UnreadablePictureError: not a picture of an accepted format, or truncated.
+        UnreadablePictureError: not a picture of an accepted format.
+        DamagedPictureError: the picture is truncated or otherwise damaged.
     """
     if len(data) > MAX_PICTURE_BYTES:
         raise PictureTooLargeError(
@@ -44,7 +45,7 @@ def open_picture(data: bytes) -> Image.Image:
     except (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError,
             ZeroDivisionError, OverflowError) as error:  # fmt: skip
         # Pillow's decoders have no common exception: damaged files raise any of these.
-        raise UnreadablePictureError(
+        raise DamagedPictureError(
             "The picture is damaged or truncated; save it again as PNG or JPEG and send that."
         ) from error
 
