@@ -1,0 +1,118 @@
+"""What the tests share: MNIST, a browser, a running API, and an account of what was skipped.
+
+A test that needs what not every machine has asks for the fixture and is skipped without it, with
+a reason "no SOMETHING: what to do". With REQUIRE_ALL=1 every skip is a failure.
+"""
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+MNIST_FILES = [
+    f"{part}-{kind}-ubyte.gz"
+    for part in ("train", "t10k")
+    for kind in ("images-idx3", "labels-idx1")
+]
+MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+
+
+@pytest.fixture(scope="session")
+def mnist_dir() -> Path:
+    """The folder with MNIST's four original files: MNIST_MIRROR or data/raw."""
+    raw = REPOSITORY / "data" / "raw"
+    for folder in (Path(os.environ.get("MNIST_MIRROR") or raw), raw):
+        if all((folder / name).exists() for name in MNIST_FILES):
+            return folder.resolve()
+    pytest.skip("no MNIST: set MNIST_MIRROR to a folder with its four .gz files")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium or Chrome to start."""
+    for name in ("chromium", "chromium-browser", "google-chrome", MAC_CHROME):
+        if path := shutil.which(name):
+            return path
+    pytest.skip("no Chromium: install it, on Debian with apt-get install chromium")
+
+
+@contextmanager
+def serve(app: object) -> Iterator[str]:
+    """Serve an ASGI application by uvicorn on a free port, in a thread; gives its base URL."""
+    import uvicorn
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise RuntimeError("the server ended while it started")
+        time.sleep(0.02)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+        listener.close()
+
+
+@pytest.fixture(scope="session")
+def api_url() -> Iterator[str]:
+    """The base URL of the real API, serving the models of the repository."""
+    from app.main import create_app
+
+    with serve(create_app()) as url:
+        yield url
+
+
+# --- Skips ----------------------------------------------------------------------------------------
+
+
+def fail_instead(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn the report of a skip into a failure where REQUIRE_ALL=1 demands that nothing is skipped."""
+    if os.environ.get("REQUIRE_ALL") == "1" and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"REQUIRE_ALL=1, yet skipped: {skip_reason(report)}"
+
+
+def skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Return why a test was skipped, in the test's words."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return reason.removeprefix("Skipped: ")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    report = yield
+    fail_instead(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    report = yield
+    fail_instead(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session):
+    """Count what was skipped in one line, the last one."""
+    result = yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = Counter(
+        skip_reason(report).partition(":")[0] for report in reporter.stats.get("skipped", [])
+    )
+    if skipped:
+        reasons = ", ".join(f"{reason} ({count})" for reason, count in skipped.most_common())
+        reporter.write_line(f"{skipped.total()} skipped: {reasons}")
+    return result
