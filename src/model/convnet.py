@@ -15,6 +15,11 @@ class ConvNet(nn.Module):
         self, channels: tuple[int, int] = (32, 64), kernel: int = 5, dropout: float = 0.3
     ) -> None:
         super().__init__()
+        self.settings = {
+            "channels": channels,
+            "kernel": kernel,
+            "dropout": dropout,
+        }  # what the card records
         first, second = channels
         self.features = nn.Sequential(
             nn.Conv2d(1, first, kernel, padding=kernel // 2, bias=False),

@@ -26,6 +26,7 @@ class DeepNet(nn.Module):
 
     def __init__(self, channels: tuple[int, int, int] = (32, 48, 96), dropout: float = 0.2) -> None:
         super().__init__()
+        self.settings = {"channels": channels, "dropout": dropout}  # what the card records
         first, second, third = channels
         self.features = nn.Sequential(
             *_stage(1, first),

@@ -13,6 +13,7 @@ class MLP(nn.Module):
 
     def __init__(self, hidden: tuple[int, int] = (512, 256), dropout: float = 0.2) -> None:
         super().__init__()
+        self.settings = {"hidden": hidden, "dropout": dropout}  # what the card records
         first, second = hidden
         self.layers = nn.Sequential(
             nn.Flatten(),

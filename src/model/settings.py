@@ -1,6 +1,7 @@
 """Every setting of the model side: what MNIST is, where files lie, how each network is trained."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -27,3 +28,45 @@ SPECK_SIDE = 0.3  # ... smaller than this part of the main group's longest side 
 SPECK_GAP = 0.1  # ... and farther off than this part of it is a speck, no stroke of the digit
 DUST_MASS = 0.02  # MNIST's own crop includes dust of less than this part of the ink ...
 DUST_GAP = 0.35  # ... so only what lies as far off as this is left out
+
+# How each network is trained
+AUGMENTATION = "mild"
+SYNTHETIC_POOL = 40_000  # digits synthesised at the start of training, drawn from in every batch
+NON_DIGIT_POOL = 15_000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained: AdamW with a one-cycle schedule (L. N. Smith, 2018).
+
+    Attributes:
+        epochs: passes over MNIST's training part.
+        batch_size: MNIST pictures a step; synthetic ones come on top.
+        learning_rate: the peak of the one-cycle schedule.
+        weight_decay: AdamW's, on every parameter.
+        label_smoothing: probability shared out among the other digits.
+        handwriting: synthetic digits in a batch, as a part of its digits.
+        non_digits: pictures of no digit in a batch, as a part of its digits; their target is flat.
+        average: decay a step of the exponential moving average of the weights that is kept.
+    """
+
+    epochs: int
+    batch_size: int = 256
+    learning_rate: float = 4e-3
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.02
+    handwriting: float = 0.25
+    non_digits: float = 0.1
+    average: float = 0.995
+
+
+RECIPES = {
+    "mlp": Recipe(epochs=30, learning_rate=2e-3),
+    "cnn": Recipe(epochs=16),
+    "deep": Recipe(epochs=12),
+}
+
+# Calibration and refusal
+REFUSED_DIGITS = 0.005  # part of validation's and synthetic digits that the threshold refuses
+HELD_BACK_SYNTHETIC = 5_000  # synthetic digits to calibrate on, of a seed that training never uses
+HELD_BACK_SEED = 987_654_321

@@ -1,0 +1,54 @@
+"""This process's part in data-parallel training; alone unless ``torchrun`` started it."""
+
+import os
+import platform
+from types import TracebackType
+from typing import Self
+
+import torch
+from torch import distributed
+
+
+class Process:
+    """Rank and device of this process; a context manager that joins and leaves the group.
+
+    Attributes:
+        rank, world_size: 0 and 1 when it trains alone.
+        device: its own GPU when there are several.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.rank = int(os.environ.get("RANK", "0"))
+        self.world_size = int(os.environ.get("WORLD_SIZE", "1"))
+        if device.type == "cuda" and self.world_size > 1:
+            device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        self.device = device
+
+    def __enter__(self) -> Self:
+        """Join the process group, where there is one."""
+        if self.world_size > 1:
+            backend = "nccl" if self.device.type == "cuda" else "gloo"
+            distributed.init_process_group(backend)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave the process group."""
+        if self.world_size > 1:
+            distributed.destroy_process_group()
+
+    @property
+    def description(self) -> str:
+        """The hardware in words."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return f"{self.device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+    def say(self, text: str) -> None:
+        """Print, on the first process alone."""
+        if self.rank == 0:
+            print(text, flush=True)
