@@ -1,0 +1,1 @@
+"""The two services: the API and the page."""

@@ -11,59 +11,70 @@ from model.settings import MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, PICTURE_FORMAT
 
 # The limit of this project is checked from the header, before Pillow decodes anything.
 Image.MAX_IMAGE_PIXELS = None
+# Pillow's decoders have no common exception: damaged files raise any of these.
+_DECODER_ERRORS = (
+    OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError,
+    ZeroDivisionError, OverflowError,
+)  # fmt: skip
 
 
 def open_picture(data: bytes) -> Image.Image:
     """Decode a picture file, turned upright as its EXIF orientation says.
 
-    Of a GIF the first frame is taken; a JPEG of many megapixels is reduced while decoding.
+    Raises:
+        PictureError: as ``picture_header`` and ``decode_picture`` say.
+    """
+    return decode_picture(picture_header(data))
+
+
+def picture_header(data: bytes) -> Image.Image:
+    """Read the header alone: ``size`` and ``format`` are known, no pixel is decoded.
 
     Raises:
-        PictureTooLargeError: more bytes or pixels than the settings allow, judged by the header.
+        PictureTooLargeError: more bytes or pixels than the settings allow.
         UnreadablePictureError: not a picture of an accepted format.
-        DamagedPictureError: the picture is truncated or otherwise damaged.
     """
     if len(data) > MAX_PICTURE_BYTES:
         raise PictureTooLargeError(
             f"The file has {len(data) / 1e6:.1f} MB; send at most {MAX_PICTURE_BYTES / 1e6:.0f} MB."
         )
-    picture = picture_header(data)
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of odd metadata in files that it reads all the same.
+            warnings.simplefilter("ignore")
+            picture = Image.open(io.BytesIO(data), formats=PICTURE_FORMATS)
+    except (UnidentifiedImageError, *_DECODER_ERRORS) as error:
+        raise UnreadablePictureError(
+            f"The file is no picture that can be read here; send {', '.join(PICTURE_FORMATS)}."
+        ) from error
     width, height = picture.size
     if width * height > MAX_PICTURE_PIXELS:
         raise PictureTooLargeError(
             f"The picture has {width} x {height} pixels; "
             f"send one of at most {MAX_PICTURE_PIXELS / 1e6:.0f} megapixels."
         )
-    if width * height > WORKING_PIXELS:
-        picture.draft(None, (width // 4, height // 4))  # only JPEG can; the others ignore it
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of odd metadata in files that it reads all the same.
-            warnings.simplefilter("ignore")
-            picture.load()
-            return ImageOps.exif_transpose(picture)
-    except (OSError, SyntaxError, ValueError, EOFError, TypeError, IndexError, KeyError,
-            ZeroDivisionError, OverflowError) as error:  # fmt: skip
-        # Pillow's decoders have no common exception: damaged files raise any of these.
-        raise DamagedPictureError(
-            "The picture is damaged or truncated; save it again as PNG or JPEG and send that."
-        ) from error
+    return picture
 
 
-def picture_header(data: bytes) -> Image.Image:
-    """Read the header alone: the format and ``size`` are known, no pixel is decoded.
+def decode_picture(header: Image.Image) -> Image.Image:
+    """Decode what ``picture_header`` opened, turned upright as its EXIF orientation says.
+
+    Of a GIF the first frame is taken; a JPEG of many megapixels is reduced while decoding.
 
     Raises:
-        UnreadablePictureError: not a picture of an accepted format.
+        DamagedPictureError: the picture is truncated or otherwise damaged.
     """
+    width, height = header.size
+    if width * height > WORKING_PIXELS:
+        header.draft(None, (width // 4, height // 4))  # only JPEG can; the others ignore it
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Image.open(io.BytesIO(data), formats=PICTURE_FORMATS)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, TypeError,
-            IndexError, KeyError, ZeroDivisionError, OverflowError) as error:  # fmt: skip
-        raise UnreadablePictureError(
-            f"The file is no picture that can be read here; send {', '.join(PICTURE_FORMATS)}."
+            header.load()
+            return ImageOps.exif_transpose(header)
+    except _DECODER_ERRORS as error:
+        raise DamagedPictureError(
+            "The picture is damaged or truncated; save it again as PNG or JPEG and send that."
         ) from error
 
 

@@ -1,0 +1,109 @@
+"""The bodies of the API's answers, as OpenAPI documents them."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.problems import ProblemDetails
+from model.reader import REASONS
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+DataUrl = Annotated[str, Field(pattern="^data:image/png;base64,", examples=["data:image/png;..."])]
+_REASONS = "; ".join(f"`{reason}`: {meaning}" for reason, meaning in REASONS.items())
+
+
+class DigitProbability(BaseModel):
+    """A digit and how likely it is."""
+
+    digit: int = Field(ge=0, le=9)
+    probability: Probability
+
+
+class PredictionAnswer(BaseModel):
+    """What the model read."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "prediction": 7,
+                "confidence": 0.998,
+                "probabilities": [0, 0, 0, 0, 0, 0, 0, 0.998, 0, 0.002],
+                "top_k": [
+                    {"digit": 7, "probability": 0.998},
+                    {"digit": 9, "probability": 0.002},
+                    {"digit": 0, "probability": 0},
+                ],
+                "is_digit": True,
+                "reason": None,
+                "model": "cnn",
+                "version": "0.0.1",
+                "image": "data:image/png;base64,...",
+                "milliseconds": 1.9,
+            }
+        }
+    )
+
+    prediction: int = Field(ge=0, le=9, description="the likeliest digit, even where it is none")
+    confidence: Probability = Field(description="the calibrated probability of `prediction`")
+    probabilities: list[Probability] = Field(min_length=10, max_length=10)
+    top_k: list[DigitProbability] = Field(description="the likeliest digits, best first")
+    is_digit: bool = Field(description="false where the picture is not taken for a digit")
+    reason: str | None = Field(description=f"null, or why it is no digit. {_REASONS}")
+    model: str
+    version: str
+    image: DataUrl = Field(description="the 28x28 picture, a PNG, that the model read")
+    permuted_image: DataUrl | None = Field(
+        None, description="of a permuted model alone: the same with its pixels permuted"
+    )
+    milliseconds: float = Field(ge=0, description="from the received picture to this answer")
+
+
+class BatchAnswer(BaseModel):
+    """One answer a file, in the order of the files."""
+
+    results: list[PredictionAnswer | ProblemDetails] = Field(
+        description="for each file what `/api/v1/predict` would have answered for it alone"
+    )
+    milliseconds: float = Field(ge=0)
+
+
+class ModelSummary(BaseModel):
+    """A model in service, or one that could not be loaded and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "name": "cnn",
+                "version": "0.0.1",
+                "available": True,
+                "reason": None,
+                "parameters": 84_000,
+                "permuted": False,
+                "test_accuracy": 0.995,
+            }
+        }
+    )
+
+    name: str
+    available: bool = Field(description="false where the model could not be loaded")
+    reason: str | None = Field(description="why it could not be loaded")
+    version: str | None = None
+    parameters: int | None = Field(None, description="number of trained weights")
+    permuted: bool | None = Field(None, description="whether it reads pictures with mixed pixels")
+    test_accuracy: float | None = Field(None, description="on MNIST's test set, 0-1")
+
+
+class ModelList(BaseModel):
+    """The models of this service."""
+
+    default: str = Field(description="the model that answers when a request names none")
+    models: list[ModelSummary]
+
+
+class Status(BaseModel):
+    """A health check passed."""
+
+    status: str = Field(examples=["ok"])
+
+
+ModelCard = dict[str, Any]

@@ -1,0 +1,49 @@
+"""The API: ``uvicorn app.main:create_app --factory``, or ``python -m app`` with every setting."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import problems
+from app.api import docs, models, operations, predict
+from app.settings import ApiSettings
+from model.settings import VERSION
+
+DESCRIPTION = """Reads handwritten digits.
+
+Every error is `application/problem+json` (RFC 9457); its `type` is a stable name.
+The service has no authentication and no rate limits: put a proxy that has them in front of it.
+"""
+
+
+def create_app(settings: ApiSettings | None = None) -> FastAPI:
+    """Make the app; models are loaded when it starts.
+
+    Args:
+        settings: from the environment if absent.
+    """
+    settings = settings or ApiSettings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # Imported here, so that the process that only supervises workers never loads torch.
+        from app.service import load_service
+
+        app.state.service = load_service(settings)
+        yield
+        app.state.service.close()
+
+    app = FastAPI(
+        title="Digits",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    problems.install(app)
+    docs.install(app)
+    for routes in (predict, models, operations):
+        app.include_router(routes.router)
+    return app

@@ -1,0 +1,123 @@
+"""What the API keeps between requests: the loaded models, and the lanes of the work."""
+
+import logging
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from app.lanes import Lane
+from app.problems import ProblemError
+from app.settings import ApiSettings
+from errors import ModelFileError
+from model.checkpoint import find_checkpoints
+from model.preprocess import encode_png, read_picture
+from model.reader import Reader
+from model.settings import CLASSES
+
+WARM_UP_ROUNDS = 3
+logger = logging.getLogger("digits")
+
+
+@dataclass
+class Service:
+    """The models in service and the work in hand.
+
+    Attributes:
+        settings: as given at the start.
+        readers: the models that answer, by name.
+        failures: why the others do not, by name.
+        quick: single pictures of ordinary size.
+        heavy: large pictures, batches and explanations, one at a time, so that the memory they
+            need is bounded and they never hold up the others.
+        draining: whether the process was told to end.
+    """
+
+    settings: ApiSettings
+    readers: dict[str, Reader]
+    failures: dict[str, str]
+    quick: Lane = field(init=False)
+    heavy: Lane = field(init=False)
+    draining: bool = False
+    in_flight: int = 0
+
+    def __post_init__(self) -> None:
+        """Start the lanes."""
+        self.quick = Lane("quick", self.settings.queue)
+        self.heavy = Lane("heavy", self.settings.heavy_queue)
+
+    @property
+    def default(self) -> Reader:
+        """The model that answers when a request names none."""
+        return self.readers[self.settings.model]
+
+    def reader(self, name: str | None) -> Reader:
+        """Return the model called ``name``, or the default one.
+
+        Raises:
+            ProblemError: "unknown-model", naming those that exist.
+        """
+        if name is None:
+            return self.default
+        if name not in self.readers:
+            reason = self.failures.get(name)
+            raise ProblemError(
+                "unknown-model",
+                f"The model {name!r} could not be loaded: {reason}"
+                if reason
+                else f"There is no model {name!r}; there are: {', '.join(self.readers)}.",
+            )
+        return self.readers[name]
+
+    def close(self) -> None:
+        """End the threads."""
+        self.quick.close()
+        self.heavy.close()
+
+
+def load_service(settings: ApiSettings) -> Service:
+    """Load every model of ``settings.models_dir`` and let each answer once.
+
+    Raises:
+        ModelFileError: the default model is missing, damaged or fails its self-test. Any other
+            model that fails is left out, logged, and listed with its reason.
+    """
+    torch.set_num_threads(1)  # pictures come one by one: more threads cost more than they gain
+    readers: dict[str, Reader] = {}
+    failures: dict[str, str] = {}
+    for name, path in sorted(find_checkpoints(settings.models_dir).items()):
+        try:
+            reader = Reader.load(path)
+            self_test(reader)
+            readers[name] = reader
+        except ModelFileError as error:
+            failures[name] = str(error)
+            if name == settings.model:
+                raise
+            logger.warning("The model %s is left out: %s", name, error)
+    if settings.model not in readers:
+        found = ", ".join(readers) or "none"
+        raise ModelFileError(
+            f"The default model {settings.model!r} is not in {settings.models_dir} "
+            f"(found: {found}); train it with: bash run.sh {settings.model.split('-')[0]}"
+        )
+    return Service(settings, readers, failures)
+
+
+def self_test(reader: Reader) -> None:
+    """Warm the model up and check that it answers with probabilities.
+
+    Raises:
+        ModelFileError: it does not.
+    """
+    stroke = np.zeros((140, 140), dtype=np.uint8)
+    stroke[20:120, 62:78] = 255
+    image = read_picture(encode_png(stroke))
+    for _ in range(WARM_UP_ROUNDS):
+        probabilities = reader.read(image[None])[0].probabilities
+    if len(probabilities) != CLASSES or not math.isclose(sum(probabilities), 1, abs_tol=1e-3):
+        raise ModelFileError(
+            f"The model {reader.name} does not answer with {CLASSES} probabilities that sum to 1; "
+            "train it again."
+        )
