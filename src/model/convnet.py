@@ -6,7 +6,9 @@ from model.settings import CLASSES, SIDE
 
 
 class ConvNet(nn.Module):
-    """Two ``Conv2d`` with batch norm, ReLU and 2 x 2 max pooling, then one linear layer.
+    """Two ``Conv2d``, each with 2 x 2 max pooling, batch norm and ReLU, then one linear layer.
+
+    Pooling comes first: it commutes with ReLU, and the rest then has a quarter of the work.
 
     Input (N, 1, 28, 28), normalised; output (N, 10) logits.
     """
@@ -23,13 +25,13 @@ class ConvNet(nn.Module):
         first, second = channels
         self.features = nn.Sequential(
             nn.Conv2d(1, first, kernel, padding=kernel // 2, bias=False),
+            nn.MaxPool2d(2),
             nn.BatchNorm2d(first),
             nn.ReLU(),
-            nn.MaxPool2d(2),
             nn.Conv2d(first, second, kernel, padding=kernel // 2, bias=False),
+            nn.MaxPool2d(2),
             nn.BatchNorm2d(second),
             nn.ReLU(),
-            nn.MaxPool2d(2),
         )
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(second * (SIDE // 4) ** 2, CLASSES)

@@ -6,16 +6,14 @@ from torch import Tensor, nn
 from model.settings import CLASSES
 
 
-def _stage(channels_in: int, channels: int) -> list[nn.Module]:
-    """Two 3 x 3 convolutions, each with batch norm and ReLU."""
-    layers: list[nn.Module] = []
-    for inputs in (channels_in, channels):
-        layers += [
-            nn.Conv2d(inputs, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(),
-        ]
-    return layers
+def _block(inputs: int, outputs: int, *, pool: bool = False) -> list[nn.Module]:
+    """A 3 x 3 convolution, pooling where wanted, batch norm and ReLU."""
+    return [
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+        *([nn.MaxPool2d(2)] if pool else []),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+    ]
 
 
 class DeepNet(nn.Module):
@@ -29,11 +27,12 @@ class DeepNet(nn.Module):
         self.settings = {"channels": channels, "dropout": dropout}  # what the card records
         first, second, third = channels
         self.features = nn.Sequential(
-            *_stage(1, first),
-            nn.MaxPool2d(2),
-            *_stage(first, second),
-            nn.MaxPool2d(2),
-            *_stage(second, third),
+            *_block(1, first),
+            *_block(first, first, pool=True),
+            *_block(first, second),
+            *_block(second, second, pool=True),
+            *_block(second, third),
+            *_block(third, third),
         )
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(2 * third, CLASSES)

@@ -108,8 +108,8 @@ def predict_logits(
     parameter = next(model.parameters())
     outputs = []
     for part in images.split(batch_size):
-        pictures = part.to(parameter.device).unsqueeze(1).float().div_(255)
-        outputs.append(model(prepare(pictures, permutation)).float().cpu())
+        pictures = prepare(part.to(parameter.device).unsqueeze(1).float().div_(255), permutation)
+        outputs.append(model(Precision("float32").layout(pictures)).float().cpu())
     return torch.cat(outputs)
 
 
