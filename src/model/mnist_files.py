@@ -1,8 +1,8 @@
 """The four files of MNIST: their checksums, and where they can be fetched."""
 
 import hashlib
+import os
 import shutil
-import tempfile
 import threading
 from pathlib import Path
 from typing import BinaryIO
@@ -98,8 +98,7 @@ def _fetch_file(file_name: str, mirror: str, raw: Path) -> None:
         DataError: what came is not MNIST's file.
     """
     raw.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=raw, suffix=".part", delete=False) as file:
-        part = Path(file.name)
+    part = raw / f"{file_name}.{os.getpid()}.part"
     try:
         with part.open("wb") as file:
             if _is_url(mirror):
