@@ -1,22 +1,23 @@
 """Handwritten digits synthesised from strokes, for training without a download.
 
 MNIST's writers are American; much of the world crosses its 7, flags its 1 and curls its 9. The
-templates are in `model.glyphs`, their variation and rendering in `model.strokes`.
+forms are in `templates/digits.txt`; their random variation in `model.variation`; `model.pen` draws
+them as a round brush on a canvas would, then sized and placed by MNIST's rule.
 """
 
 import torch
 from torch import Generator, Tensor
 
-from model.glyphs import DIGITS
-from model.settings import SIDE
-from model.strokes import Templates, write
+from model.pen import draw_curves
+from model.settings import CLASSES, SIDE
+from model.strokes import TEMPLATES_DIR, Templates, read_templates
+from model.variation import Style, vary
 
 CHUNK = 1024  # digits drawn at once: bounds the memory
-
-TEMPLATES = Templates([template for templates in DIGITS for template in templates])
-DIGIT_OF_TEMPLATE = torch.tensor([d for d, templates in enumerate(DIGITS) for _ in templates])
+STYLE = Style()
+TEMPLATES = Templates(read_templates(TEMPLATES_DIR / "digits.txt"))
 # How often each template (column) is drawn for each digit (row).
-FREQUENCY = TEMPLATES.weights * (torch.arange(len(DIGITS))[:, None] == DIGIT_OF_TEMPLATE)
+FREQUENCY = torch.stack([TEMPLATES.frequency(str(digit)) for digit in range(CLASSES)])
 
 
 def synthesise_digits(labels: Tensor, generator: Generator) -> Tensor:
@@ -27,5 +28,5 @@ def synthesise_digits(labels: Tensor, generator: Generator) -> Tensor:
     pictures = [torch.empty(0, SIDE, SIDE, dtype=torch.uint8)]
     for part in labels.split(CHUNK) if len(labels) else ():
         index = torch.multinomial(FREQUENCY[part], 1, generator=generator)[:, 0]
-        pictures.append(write(TEMPLATES, index, generator))
+        pictures.append(draw_curves(*vary(TEMPLATES, index, generator, STYLE), generator))
     return torch.cat(pictures)
