@@ -4,9 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from app import problems
 from app.api import docs, models, operations, predict
+from app.limits import UploadLimits
+from app.request_log import REQUEST_ID, RequestLog, configure_logging
 from app.settings import ApiSettings
 from model.settings import VERSION
 
@@ -28,9 +31,11 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # Imported here, so that the process that only supervises workers never loads torch.
+        from app.draining import drain_on_sigterm
         from app.service import load_service
 
         app.state.service = load_service(settings)
+        drain_on_sigterm(app.state.service)
         yield
         app.state.service.close()
 
@@ -42,6 +47,18 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    configure_logging()
+    # The last one added is the outermost.
+    app.add_middleware(UploadLimits, upload_seconds=settings.upload_seconds)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=[REQUEST_ID, "Retry-After"],
+        )
+    app.add_middleware(RequestLog)
     problems.install(app)
     docs.install(app)
     for routes in (predict, models, operations):

@@ -1,8 +1,9 @@
 """Whether the process lives and whether it should get requests."""
 
 from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse, Response
 
-from app import problems
+from app import metrics, problems
 from app.api.reading import ServiceDep
 from app.api.schemas import Status
 from app.problems import ProblemError
@@ -22,3 +23,9 @@ async def ready(service: ServiceDep) -> Status:
     if service.draining:
         raise ProblemError("not-ready", "The service is shutting down: ask another instance.")
     return Status(status="ready")
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def prometheus_metrics() -> Response:
+    """Return requests, latency, predictions by digit, confidence and refusals for Prometheus."""
+    return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)

@@ -17,6 +17,7 @@ from app.api.reading import (
     read_upload,
 )
 from app.api.schemas import PredictionAnswer
+from app.metrics import count_predictions
 from app.settings import LARGE_PICTURE_PIXELS
 
 router = APIRouter(prefix="/api/v1", tags=["predict"])
@@ -52,4 +53,5 @@ def _answer(
 ) -> PredictionAnswer:
     image = image_of(data, pixel_limit)
     read = answering.reader.read(image[None])[0]
+    count_predictions(answering.reader.name, [read])
     return prediction_answer(answering, image, read, (time.perf_counter() - started) * 1000)

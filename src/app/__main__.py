@@ -1,0 +1,48 @@
+"""Start the API as the environment says: ``python -m app``."""
+
+import os
+import sys
+import tempfile
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from app.limits import GuardedProtocol
+from app.settings import ApiSettings
+
+HEALTHCHECK_SECONDS = 60  # the time in which a worker must answer its supervisor, torch loading
+SHUTDOWN_SECONDS = 3  # for requests that outlast the time to drain
+
+
+def main() -> int:
+    """Serve until told to stop; return the exit status."""
+    settings = ApiSettings()
+    config = uvicorn.Config(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        http=GuardedProtocol,
+        ws="none",
+        lifespan="on",
+        access_log=False,  # the app writes its own line a request
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_worker_healthcheck=HEALTHCHECK_SECONDS,
+    )
+    if settings.workers == 1:
+        server = uvicorn.Server(config)
+        server.run()
+        return 0 if server.started else STARTUP_FAILURE
+    with tempfile.TemporaryDirectory(prefix="digits-metrics-") as metrics_dir:
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", metrics_dir)
+        supervisor = Multiprocess(config, sockets=[config.bind_socket()])
+        supervisor.run()
+        failed = any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
+        return STARTUP_FAILURE if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

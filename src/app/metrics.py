@@ -1,0 +1,55 @@
+"""What Prometheus is told. With several workers, PROMETHEUS_MULTIPROC_DIR joins their numbers."""
+
+import os
+from collections.abc import Iterable
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from model.reader import Prediction
+
+MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+REQUESTS = Counter("digits_requests", "Requests answered.", ["method", "path", "status"])
+SECONDS = Histogram(
+    "digits_request_seconds",
+    "Seconds from the request's head to the end of the answer.",
+    ["path"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+PREDICTIONS = Counter("digits_predictions", "Pictures taken for a digit.", ["model", "digit"])
+CONFIDENCE = Histogram(
+    "digits_confidence",
+    "Calibrated probability of the likeliest digit.",
+    ["model"],
+    buckets=(0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1),
+)
+REFUSALS = Counter("digits_refusals", "Pictures not taken for a digit.", ["model", "reason"])
+PROBLEMS = Counter("digits_problems", "Requests answered with a problem.", ["type"])
+
+
+def count_predictions(model: str, predictions: Iterable[Prediction]) -> None:
+    """Count what ``model`` read."""
+    for prediction in predictions:
+        CONFIDENCE.labels(model).observe(prediction.confidence)
+        if prediction.is_digit:
+            PREDICTIONS.labels(model, prediction.digit).inc()
+        else:
+            REFUSALS.labels(model, prediction.reason).inc()
+
+
+def exposition() -> bytes:
+    """Return the metrics of all workers in Prometheus' text format."""
+    if MULTIPROCESS_DIR not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    return generate_latest(registry)

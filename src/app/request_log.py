@@ -1,0 +1,140 @@
+"""One JSON line, one request id and one set of metrics a request; never the picture."""
+
+import json
+import logging
+import re
+import sys
+import time
+import traceback
+import uuid
+from datetime import UTC, datetime
+
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import metrics
+from app.problems import ProblemError, problem_response
+from errors import DigitsError
+
+REQUEST_ID = "X-Request-ID"
+_ACCEPTED_ID = re.compile(rb"[!-~]{1,128}")
+logger = logging.getLogger("digits.requests")
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes a record as one line of JSON; a ``fields`` attribute adds its items."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure_logging() -> None:
+    """Let the loggers of this project write JSON lines to standard output, once."""
+    digits = logging.getLogger("digits")
+    if not digits.handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(JsonFormatter())
+        digits.addHandler(handler)
+        digits.setLevel(logging.INFO)
+
+
+class RequestLog:
+    """Gives every request its id, logs and counts it, and answers 500 where the app fails."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and record how it was answered."""
+        if scope["type"] == "lifespan":
+            return await self.app(scope, receive, _with_short_failure(send))
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        started = time.perf_counter()
+        request = Request(scope)
+        request_id = _request_id(scope)
+        service = scope["app"].state.service
+        status = 0
+
+        async def recording_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                if service.draining:
+                    headers["Connection"] = "close"
+            await send(message)
+
+        service.in_flight += 1
+        error: BaseException | None = None
+        try:
+            await self.app(scope, receive, recording_send)
+        except Exception as failure:
+            error = failure
+            if status == 0:
+                response = problem_response(request, ProblemError("internal-error"))
+                await response(scope, receive, recording_send)
+        finally:
+            service.in_flight -= 1
+            _record(request, request_id, status, time.perf_counter() - started, error)
+
+
+def _record(
+    request: Request, request_id: str, status: int, seconds: float, error: BaseException | None
+) -> None:
+    """Write the line and count the request."""
+    # A path that no route has would let clients make as many time series as they like.
+    route = request.scope.get("route")
+    path = getattr(route, "path", "unmatched")
+    metrics.REQUESTS.labels(request.method, path, status).inc()
+    metrics.SECONDS.labels(path).observe(seconds)
+    problem = getattr(request.state, "problem", None)
+    if problem:
+        metrics.PROBLEMS.labels(problem).inc()
+    fields = {
+        "request_id": request_id,
+        "method": request.method,
+        "path": request.url.path,
+        "status": status,
+        "milliseconds": round(seconds * 1000, 2),
+        "client": request.client.host if request.client else None,
+    }
+    if problem:
+        fields["problem"] = problem
+    if error is None:
+        logger.info("request", extra={"fields": fields})
+    else:
+        fields["traceback"] = "".join(traceback.format_exception(error))
+        logger.error("request failed", extra={"fields": fields})
+
+
+def _request_id(scope: Scope) -> str:
+    """Take the client's request id where it is printable ASCII of sane length, else make one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _ACCEPTED_ID.fullmatch(value):
+            return value.decode()
+    return uuid.uuid4().hex
+
+
+def _with_short_failure(send: Send) -> Send:
+    """Reduce the traceback of a start that fails on purpose to its message."""
+
+    async def short_send(message: Message) -> None:
+        if message["type"] == "lifespan.startup.failed":
+            error = sys.exc_info()[1]
+            if isinstance(error, DigitsError):
+                message = {**message, "message": str(error)}
+        await send(message)
+
+    return short_send
