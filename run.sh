@@ -209,14 +209,14 @@ serve_both() {
 
 # --- The commands --------------------------------------------------------------------------------
 
-python() { exec "$VENV/bin/python" "$@"; }
+in_venv() { exec "$VENV/bin/python" "$@"; }
 
 run_tests() {
     cd "$ROOT"
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} # more threads than cores make small networks slow
     "$VENV/bin/python" -m ruff check .
     "$VENV/bin/python" -m ruff format --check .
-    python -m pytest "$@"
+    in_venv -m pytest "$@"
 }
 
 check_docker() {
@@ -232,23 +232,23 @@ main() {
     export API_PORT FRONT_PORT API_WORKERS="${API_WORKERS:-1}" PYTHONPATH="$ROOT/src"
     export API_URL="${API_URL:-http://127.0.0.1:$API_PORT}"
     case $command in
-    cnn | mlp | deep) prepare; python "$ROOT/src/main_pipeline.py" "$command" "$@" ;;
+    cnn | mlp | deep) prepare; in_venv "$ROOT/src/main_pipeline.py" "$command" "$@" ;;
     app) check_port API_PORT; check_port FRONT_PORT; prepare; serve_both ;;
     api) check_port API_PORT; prepare; serve_api ;;
     front) check_port FRONT_PORT; prepare; serve_front ;;
-    predict) prepare; python -m model.predict "$@" ;;
-    drawn) prepare; python -m model.drawn "$@" ;;
-    compare) prepare; python -m study "$@" ;;
-    notebooks) prepare; python -m study.notebooks "$@" ;;
+    predict) prepare; in_venv -m model.predict "$@" ;;
+    drawn) prepare; in_venv -m model.drawn "$@" ;;
+    compare) prepare; in_venv -m study "$@" ;;
+    notebooks) prepare; in_venv -m study.notebooks "$@" ;;
     bench)
         case ${1:-} in
-        train | serve | page) prepare; python -m "bench.$1" "${@:2}" ;;
+        train | serve | page) prepare; in_venv -m "bench.$1" "${@:2}" ;;
         *) usage >&2; exit 2 ;;
         esac
         ;;
-    fuzz) prepare; python -m bench.fuzz "$@" ;;
+    fuzz) prepare; in_venv -m bench.fuzz "$@" ;;
     test) prepare; run_tests "$@" ;;
-    test-containers) check_docker; prepare; cd "$ROOT"; python -m pytest tests/containers/check.py "$@" ;;
+    test-containers) check_docker; prepare; cd "$ROOT"; in_venv -m pytest tests/containers/check.py "$@" ;;
     help | -h | --help) usage ;;
     *) usage >&2; exit 2 ;;
     esac

@@ -78,7 +78,7 @@ def api_url() -> Iterator[str]:
 
 
 def fail_instead(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """Turn the report of a skip into a failure where REQUIRE_ALL=1 demands that nothing is skipped."""
+    """Turn the report of a skip into a failure where REQUIRE_ALL=1 forbids skips."""
     if os.environ.get("REQUIRE_ALL") == "1" and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"REQUIRE_ALL=1, yet skipped: {skip_reason(report)}"

@@ -1,4 +1,4 @@
-"""The account of skipped tests, checked by running pytest with our conftest on tests made for it."""
+"""The account of skipped tests: pytest really run, with our conftest, on tests made for it."""
 
 from pathlib import Path
 
