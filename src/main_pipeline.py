@@ -8,6 +8,8 @@ bash run.sh cnn --processes 2           data-parallel by torchrun
 """
 
 import argparse
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -63,6 +65,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Run the pipeline; return the exit status."""
     options = parse(arguments)
+    if options.processes > 1 and "RANK" not in os.environ:
+        return launch(options.processes, sys.argv[1:] if arguments is None else arguments)
     try:
         run(Options(**{**vars(options), "data_dir": DATA_DIR}))
     except DigitsError as error:
@@ -72,6 +76,15 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nStopped; nothing was written.", file=sys.stderr)
         return 130
     return 0
+
+
+def launch(processes: int, arguments: list[str]) -> int:
+    """Start this pipeline again under ``torchrun`` in several processes of this machine."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += [f"--nproc-per-node={processes}", __file__, *arguments]
+    # torchrun would say that it sets one thread a process; set here, it is our choice.
+    environment = {"OMP_NUM_THREADS": "1", **os.environ}
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def _positive(text: str) -> int:

@@ -37,9 +37,9 @@ class Calibration:
 
 def measure_calibration(logits: Tensor, labels: Tensor, temperature: float) -> Calibration:
     """Measure the calibration of softmax(logits / temperature); logits (N, 10), labels (N,)."""
-    probabilities = (logits / temperature).softmax(dim=1)
+    probabilities = (logits.double() / temperature).softmax(dim=1)
     error = multiclass_calibration_error(probabilities, labels, CLASSES, n_bins=BINS, norm="l1")
-    loss = log_loss(labels.numpy(), probabilities.double().numpy(), labels=list(range(CLASSES)))
+    loss = log_loss(labels.numpy(), probabilities.numpy(), labels=list(range(CLASSES)))
     return Calibration(error.item(), float(loss))
 
 

@@ -20,7 +20,6 @@ from model.data import Digits, Mnist, load_mnist
 from model.distributed import Process
 from model.handwriting import synthesise_digits
 from model.keep import keep_previous
-from model.non_digits import synthesise_non_digits
 from model.precision import Precision, choose_device, choose_precision
 from model.progress import Progress
 from model.registry import NETWORKS
@@ -29,11 +28,9 @@ from model.settings import (
     HELD_BACK_SEED,
     HELD_BACK_SYNTHETIC,
     MEAN,
-    NON_DIGIT_POOL,
     RECIPES,
     SIDE,
     STD,
-    SYNTHETIC_POOL,
     Recipe,
 )
 from model.train import Epoch, fit, predict_logits
@@ -131,20 +128,11 @@ def train_network(
 ) -> tuple[nn.Module, list[Epoch]]:
     """Train ``network`` by the options' recipe, with progress."""
     recipe = options.recipe
-    handwriting = non_digits = None
-    if recipe.handwriting:
-        process.say(f"synthesising {SYNTHETIC_POOL} digits and {NON_DIGIT_POOL} pictures of none")
-        handwriting = synthetic_digits(SYNTHETIC_POOL, options.seed)
-    if recipe.non_digits:
-        generator = torch.Generator().manual_seed(options.seed)
-        non_digits = synthesise_non_digits(NON_DIGIT_POOL, generator)
     batches = Batches(
         mnist.training,
         recipe,
         options.augment,
         options.seed,
-        handwriting=handwriting,
-        non_digits=non_digits,
         rank=process.rank,
         world_size=process.world_size,
         device=process.device,

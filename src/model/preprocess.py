@@ -15,6 +15,7 @@ from model.settings import (
     CENTRE,
     DUST_GAP,
     DUST_MASS,
+    DUST_SIDE,
     INK_SIDE,
     SIDE,
     SPECK_GAP,
@@ -68,16 +69,27 @@ def place_ink(ink: np.ndarray) -> np.ndarray:
     if height * width <= 1:
         raise BlankPictureError("The picture is blank: draw or photograph one digit, larger.")
     scale = INK_SIDE / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    crop = Image.fromarray(ink[top:bottom, left:right])
-    # BOX averages areas, as MNIST's own reduction did; enlarging wants smooth edges
-    resized = np.asarray(crop.resize(size, Image.Resampling.BOX if scale <= 1 else Image.BILINEAR))
+    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+    crop = ink[top:bottom, left:right].astype(np.float32)
+    averaged = _area_weights(height, rows) @ crop @ _area_weights(width, columns).T
+    resized = (averaged + 0.5).astype(np.uint8)
     placed = np.zeros((SIDE, SIDE), dtype=np.uint8)
-    rows, columns = resized.shape
     row = _offset(resized.sum(axis=1, dtype=np.int64))
     column = _offset(resized.sum(axis=0, dtype=np.int64))
     placed[row : row + rows, column : column + columns] = resized
     return placed
+
+
+def _area_weights(length: int, cells: int) -> np.ndarray:
+    """The matrix (cells, length) that averages ``length`` pixels over ``cells`` equal intervals.
+
+    Exact, with fractional pixels at the edges of an interval (Pillow's BOX filter takes whole
+    pixels only), so that a picture and its enlargement come out the same.
+    """
+    edges = np.linspace(0, length, cells + 1, dtype=np.float32)[:, None]
+    pixels = np.arange(length, dtype=np.float32)
+    covered = np.clip(edges - pixels, 0, 1)  # the part of each pixel before each edge
+    return np.diff(covered, axis=0) * (cells / length)
 
 
 def split_digits(image: np.ndarray) -> list[np.ndarray]:
@@ -133,6 +145,8 @@ def _is_speck(group: Box, mass: float, main: Box) -> bool:
     longest = max(height, width)
     side = max(group[1] - group[0], group[3] - group[2])
     gap = max(main[0] - group[1], group[0] - main[1], main[2] - group[3], group[2] - main[3])
+    if side < DUST_SIDE * longest:
+        return True
     if side >= SPECK_SIDE * longest or mass >= SPECK_MASS:
         return False
     return gap > (DUST_GAP if mass < DUST_MASS else SPECK_GAP) * longest

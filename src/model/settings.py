@@ -26,13 +26,12 @@ MINIMUM_CONTRAST = 24  # grey levels between paper and ink, below which a pictur
 SPECK_MASS = 0.2  # a detached group with less than this part of the ink ...
 SPECK_SIDE = 0.3  # ... smaller than this part of the main group's longest side ...
 SPECK_GAP = 0.1  # ... and farther off than this part of it is a speck, no stroke of the digit
+DUST_SIDE = 0.04  # dust is smaller than this part; MNIST's own pixels are 0.05 of a digit
 DUST_MASS = 0.02  # MNIST's own crop includes dust of less than this part of the ink ...
 DUST_GAP = 0.35  # ... so only what lies as far off as this is left out
 
 # How each network is trained
 AUGMENTATION = "mild"
-SYNTHETIC_POOL = 40_000  # digits synthesised at the start of training, drawn from in every batch
-NON_DIGIT_POOL = 15_000
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def test(
     logits = predict_logits(model, digits.images, permutation=permutation, batch_size=batch_size)
     labels = digits.labels
     loss = F.cross_entropy(logits, labels).item()
-    return loss, (logits.argmax(dim=1) == labels).float().mean().item()
+    return loss, (logits.argmax(dim=1) == labels).double().mean().item()
 
 
 @torch.inference_mode()
