@@ -1,0 +1,148 @@
+"""The HTTP client of the API: all that the page knows of it."""
+
+from typing import Any
+
+import numpy as np
+import requests
+
+from errors import ApiError
+
+
+class DigitsClient:
+    """Calls the API over one HTTP session, with a time-out on every call.
+
+    Every method raises `ApiError`, whose message says what to do and whose `cause` says what kind
+    of failure it was.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        connect_seconds: float = 1.0,
+        answer_seconds: float = 5.0,
+        explain_seconds: float = 30.0,
+    ) -> None:
+        """Make the session; nothing is sent yet.
+
+        Args:
+            base_url: where the API is, for example `http://localhost:8000`.
+            connect_seconds: how long to wait for a connection.
+            answer_seconds: how long to wait for an answer.
+            explain_seconds: the same for explanations, which take longer.
+        """
+        self.base_url = base_url.rstrip("/")
+        self._timeout = (connect_seconds, answer_seconds)
+        self._explain_timeout = (connect_seconds, explain_seconds)
+        self._session = requests.Session()
+
+    def ready(self) -> bool:
+        """Whether the API is up and its default model answers; never raises."""
+        try:
+            self._get("/ready")
+        except ApiError:
+            return False
+        return True
+
+    def models(self) -> dict[str, Any]:
+        """The models that the API serves: `{"default": name, "models": [{"name": ...}, ...]}`."""
+        return self._get("/api/v1/models").json()
+
+    def model(self, name: str) -> dict[str, Any]:
+        """The card of one model."""
+        return self._get(f"/api/v1/models/{name}").json()
+
+    def model_figure(self, name: str, figure: str) -> bytes:
+        """One picture of a model's card, such as "confusion-matrix", as PNG."""
+        return self._get(f"/api/v1/models/{name}/figures/{figure}").content
+
+    def predict(self, picture: bytes, model: str | None = None) -> dict[str, Any]:
+        """Read the digit in a picture of any size; the answer is that of `/api/v1/predict`."""
+        return self._post_picture("/api/v1/predict", picture, model, self._timeout)
+
+    def explain(self, picture: bytes, model: str | None = None) -> dict[str, Any]:
+        """Where the model looked in a picture; the answer is that of `/api/v1/explain`."""
+        return self._post_picture("/api/v1/explain", picture, model, self._explain_timeout)
+
+    def infer(self, images: np.ndarray, model: str) -> tuple[np.ndarray, np.ndarray]:
+        """Read pixels as they are, by the Open Inference Protocol.
+
+        Args:
+            images: (N, 28, 28), float in [0, 1], ink 1 on background 0.
+            model: the model's name.
+
+        Returns:
+            The probabilities, (N, 10), and whether each is a digit, (N,) bool.
+        """
+        pixels = images.astype(np.float32).reshape(-1, 1, 28, 28)
+        tensor = {
+            "name": "image",
+            "datatype": "FP32",
+            "shape": list(pixels.shape),
+            "data": pixels.ravel().round(4).tolist(),
+        }
+        answer = self._call(
+            "POST", f"/v2/models/{model}/infer", self._timeout, json={"inputs": [tensor]}
+        ).json()
+        outputs = {output["name"]: output for output in answer["outputs"]}
+        probabilities = np.array(outputs["probabilities"]["data"], dtype=float)
+        is_digit = np.array(outputs["is_digit"]["data"], dtype=bool)
+        return probabilities.reshape(-1, 10), is_digit.reshape(-1)
+
+    def study(self) -> dict[str, Any]:
+        """The results of the study."""
+        return self._get("/api/v1/study").json()
+
+    def study_figure(self, figure: str) -> bytes:
+        """One figure of the study, as PNG."""
+        return self._get(f"/api/v1/study/{figure}").content
+
+    def _get(self, path: str) -> requests.Response:
+        return self._call("GET", path, self._timeout)
+
+    def _post_picture(
+        self, path: str, picture: bytes, model: str | None, timeout: tuple[float, float]
+    ) -> dict[str, Any]:
+        return self._call(
+            "POST",
+            path,
+            timeout,
+            params={"model": model} if model else None,
+            files={"file": ("drawing", picture)},
+        ).json()
+
+    def _call(
+        self, method: str, path: str, timeout: tuple[float, float], **content: object
+    ) -> requests.Response:
+        url = self.base_url + path
+        try:
+            response = self._session.request(method, url, timeout=timeout, **content)
+        except requests.ReadTimeout as error:
+            raise ApiError(
+                f"The API at {self.base_url} took longer than {timeout[1]:g} s. Try again.", "slow"
+            ) from error
+        except requests.RequestException as error:
+            raise ApiError(
+                f"The API at {self.base_url} cannot be reached. "
+                "Start it with: bash run.sh api (or set API_URL to where it runs).",
+                "unreachable",
+            ) from error
+        if response.ok:
+            return response
+        raise _problem(response)
+
+
+def _problem(response: requests.Response) -> ApiError:
+    """The error that an answer other than 2xx stands for (RFC 9457 where the API wrote it)."""
+    try:
+        problem = response.json()
+    except requests.JSONDecodeError:
+        problem = {}
+    if not isinstance(problem, dict):
+        problem = {}
+    cause = {404: "missing", 503: "busy"}.get(response.status_code)
+    if cause is None:
+        cause = "refused" if response.status_code < 500 else "failed"
+    detail = problem.get("detail") or problem.get("error")
+    if not isinstance(detail, str):
+        detail = f"The API answered with status {response.status_code}."
+    return ApiError(detail, cause, problem.get("type"))

@@ -1,0 +1,97 @@
+"""Pieces of the page as HTML: pure functions from answers to text, styled by `style.css`."""
+
+from html import escape
+from typing import Any
+
+from app.front.texts import has_text, percent, translate
+
+BLANK = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAAAAACH5BAAAAAAALAAAAAABAAEAAAICTAEAOw=="
+REASONS = ("not_a_digit", "several_digits", "ambiguous")
+
+
+def answer(reply: dict[str, Any] | None, language: str, waiting: str = "waiting_more") -> str:
+    """The answer to a drawing: the digit large, how sure, the 28x28 picture, ten bars.
+
+    Args:
+        reply: the API's answer to `/predict`, or None while there is nothing to read.
+        language: of the texts.
+        waiting: the text that says when an answer will come.
+    """
+    if reply is None:
+        digit, kind = "&nbsp;", "waiting"
+        head, more = translate("answer.waiting", language), translate(f"answer.{waiting}", language)
+        image, alt = BLANK, translate("answer.seen_alt_empty", language)
+        probabilities = [0.0] * 10
+    else:
+        digit, kind, head, more = _verdict(reply, language)
+        image, alt = reply["image"], translate("answer.seen_alt", language)
+        probabilities = reply["probabilities"]
+    seen, size = translate("answer.seen", language), translate("answer.seen_size", language)
+    return (
+        f'<section class="answer {kind}" role="status" lang="{language}">'
+        f'<p class="answer-digit" aria-hidden="true">{digit}</p>'
+        f'<div class="answer-words"><p class="answer-head">{escape(head)}</p>'
+        f'<p class="answer-more">{escape(more)}</p></div>'
+        f'<figure class="seen"><img class="pixels" src="{escape(image)}" alt="{escape(alt)}">'
+        f"<figcaption>{escape(seen)}<br>{escape(size)}</figcaption></figure>"
+        f"</section>{bars(probabilities, language)}"
+    )
+
+
+def bars(probabilities: list[float], language: str) -> str:
+    """Ten horizontal bars, the longest in the accent colour; a list for those who hear it read."""
+    best = max(range(len(probabilities)), key=probabilities.__getitem__)
+    rows = []
+    for digit, probability in enumerate(probabilities):
+        likeliest = " best" if digit == best and probability > 0 else ""
+        shown = percent(probability, language) if any(probabilities) else ""
+        rows.append(
+            f'<li class="bar{likeliest}"><span class="bar-digit">{digit}</span>'
+            f'<span class="bar-track"><span class="bar-fill" style="width:{probability:.2%}">'
+            f'</span></span><span class="bar-value">{shown}</span></li>'
+        )
+    label = escape(translate("answer.bars", language))
+    return f'<ol class="bars" aria-label="{label}">{"".join(rows)}</ol>'
+
+
+def picture(source: str, alt: str, caption: str = "", mark: str = "") -> str:
+    """A 28x28 picture, enlarged without smoothing, over its caption.
+
+    Args:
+        source: a data URL.
+        alt: the text alternative.
+        caption: a line below.
+        mark: a class of `style.css` that sets it apart.
+    """
+    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return (
+        f'<figure class="seen {mark}"><img class="pixels" src="{escape(source)}" '
+        f'alt="{escape(alt)}">{below}</figure>'
+    )
+
+
+def brief_answer(reply: dict[str, Any], language: str) -> str:
+    """An answer in a few words: "read as 7, 99.8 %" or "refused"."""
+    if not reply.get("is_digit", True):
+        return translate("history.refused", language)
+    return translate(
+        "history.read_as",
+        language,
+        digit=reply["prediction"],
+        percent=percent(reply["confidence"], language),
+    )
+
+
+def _verdict(reply: dict[str, Any], language: str) -> tuple[str, str, str, str]:
+    """The large sign, the kind of answer, its first line and its second."""
+    digit, share = reply["prediction"], percent(reply["confidence"], language)
+    if reply.get("is_digit", True):
+        head = translate("answer.is", language, digit=digit)
+        return str(digit), "digit", head, translate("answer.sure", language, percent=share)
+    reason = reply.get("reason")
+    if not has_text(f"answer.{reason}"):  # a newer API may know more reasons than this page
+        reason = "not_a_digit"
+    advice = translate(f"answer.{reason}_try", language)
+    if reason != "several_digits":
+        advice += " " + translate("answer.nearest", language, digit=digit, percent=share) + "."
+    return "?", "refused", translate(f"answer.{reason}", language), advice

@@ -1,0 +1,69 @@
+"""What was drawn on the canvas, as strokes: the form in which drawings are kept and measured."""
+
+import json
+import math
+from itertools import pairwise
+
+Point = tuple[float, float]
+Stroke = list[Point]
+
+UNMOVED = 2.0  # px between a path's centre as drawn and as placed that rounding explains
+
+
+def strokes_of(objects: list[dict]) -> list[Stroke]:
+    """The pen's points, stroke by stroke, in canvas pixels (x right, y down).
+
+    Args:
+        objects: the `objects` of the canvas's JSON (Fabric.js). Free-hand paths consist of "M",
+            "Q" and "L" commands, whose control points are the points that the pen visited.
+            Moved, scaled and rotated paths are followed.
+    """
+    return [_placed(drawn, _pen_points(drawn["path"])) for drawn in objects if drawn.get("path")]
+
+
+def recording_line(label: int, writer: str, strokes: list[Stroke]) -> str:
+    """One line of a stroke recording: the JSON lines that `bash run.sh drawn` reads."""
+    points = [[[round(x, 1), round(y, 1)] for x, y in stroke] for stroke in strokes]
+    return json.dumps({"label": label, "writer": writer, "strokes": points}, ensure_ascii=False)
+
+
+def _pen_points(path: list[list]) -> Stroke:
+    # M x y and L x y end at the point itself; Q cx cy x y passes by its control point.
+    return [(command[1], command[2]) for command in path]
+
+
+def _placed(drawn: dict, points: Stroke) -> Stroke:
+    """The points where the path now lies: Fabric.js places a path by the centre of its box."""
+    centre_x, centre_y = _centre(drawn["path"])
+    left, top = drawn.get("left", centre_x), drawn.get("top", centre_y)
+    scale_x, scale_y = drawn.get("scaleX", 1), drawn.get("scaleY", 1)
+    angle = math.radians(drawn.get("angle", 0))
+    moved = math.hypot(left - centre_x, top - centre_y) > UNMOVED
+    if not moved and scale_x == scale_y == 1 and angle == 0:
+        return points
+    cos, sin = math.cos(angle), math.sin(angle)
+    placed = []
+    for point_x, point_y in points:
+        x, y = (point_x - centre_x) * scale_x, (point_y - centre_y) * scale_y
+        placed.append((left + x * cos - y * sin, top + x * sin + y * cos))
+    return placed
+
+
+def _centre(path: list[list]) -> Point:
+    """The centre of the box around the curve itself, which the control points may leave."""
+    curve: Stroke = []
+    for before, command in pairwise([path[0], *path]):
+        start, end = before[-2:], command[-2:]
+        if command[0] != "Q":
+            curve.append((end[0], end[1]))
+            continue
+        for step in range(1, 9):
+            t = step / 8
+            curve.append(
+                (
+                    (1 - t) ** 2 * start[0] + 2 * t * (1 - t) * command[1] + t**2 * end[0],
+                    (1 - t) ** 2 * start[1] + 2 * t * (1 - t) * command[2] + t**2 * end[1],
+                )
+            )
+    xs, ys = [x for x, _ in curve], [y for _, y in curve]
+    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2

@@ -1,0 +1,89 @@
+"""Pictures on the page: limits, data URLs, and what the sliders do to a 28x28 picture."""
+
+import base64
+import io
+import warnings
+
+import numpy as np
+from PIL import Image
+
+from app.front.settings import MAX_FILE_BYTES, MAX_PIXELS
+
+SIDE = 28
+
+
+def refusal(picture: bytes) -> tuple[str, dict[str, object]] | None:
+    """Why a picture is too large to be sent, as key and values of a text, or None if it is not.
+
+    Only the header is looked at; nothing is decoded.
+    """
+    if len(picture) > MAX_FILE_BYTES:
+        size = f"{len(picture) / 1e6:.1f}"
+        return "limit.bytes", {"size": size, "limit": MAX_FILE_BYTES // 1_000_000}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            width, height = Image.open(io.BytesIO(picture)).size
+    except Image.DecompressionBombError:
+        return "limit.pixels", {"size": "> 170", "limit": MAX_PIXELS // 1_000_000}
+    except OSError:
+        return "limit.unreadable", {}
+    if width * height > MAX_PIXELS:
+        size = f"{width * height / 1e6:.0f}"
+        return "limit.pixels", {"size": size, "limit": MAX_PIXELS // 1_000_000}
+    return None
+
+
+def data_url(picture: bytes) -> str:
+    """The picture as a data URL, so that the page needs no second request for it."""
+    return "data:image/png;base64," + base64.b64encode(picture).decode()
+
+
+def pixels_of(url: str) -> np.ndarray:
+    """The 28x28 picture in a data URL: (28, 28) float in [0, 1], ink 1."""
+    picture = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
+    return np.asarray(picture.convert("L"), dtype=np.float32) / 255
+
+
+def png_of(pixels: np.ndarray) -> bytes:
+    """(H, W) float in [0, 1] as a grey PNG."""
+    file = io.BytesIO()
+    grey = (np.clip(pixels, 0, 1) * 255).round().astype(np.uint8)
+    Image.fromarray(grey).save(file, "PNG")
+    return file.getvalue()
+
+
+def altered(
+    pixels: np.ndarray, right: int, down: int, degrees: int, scale: float, noise: float
+) -> np.ndarray:
+    """A 28x28 picture shifted, rotated, scaled about its middle, with noise added.
+
+    Args:
+        pixels: (28, 28) float in [0, 1].
+        right, down: shift in pixels, after rotation and scaling.
+        degrees: rotation, counter-clockwise.
+        scale: 1 keeps the size.
+        noise: standard deviation of the noise, 1 being full ink; the same noise each time.
+
+    Returns:
+        (28, 28) float32 in [0, 1].
+    """
+    angle = np.deg2rad(degrees)
+    cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
+    middle = SIDE / 2
+    # Pillow wants the way back: from a point of the result to the point it comes from.
+    matrix = (
+        cos,
+        -sin,
+        middle - cos * (middle + right) + sin * (middle + down),
+        sin,
+        cos,
+        middle - sin * (middle + right) - cos * (middle + down),
+    )
+    moved = Image.fromarray(pixels.astype(np.float32)).transform(
+        (SIDE, SIDE), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
+    )
+    result = np.asarray(moved, dtype=np.float32)
+    if noise:
+        result = result + np.random.default_rng(0).normal(0, noise, result.shape)
+    return np.clip(result, 0, 1).astype(np.float32)

@@ -1,0 +1,23 @@
+"""The page's settings, read from the environment, and its limits on pictures.
+
+Apart from the API's settings because the page's container has nothing of the models; a test holds
+the limits to the API's.
+"""
+
+from pydantic_settings import BaseSettings
+
+MAX_FILE_BYTES = 5_000_000
+MAX_PIXELS = 40_000_000
+CANVAS_SIDE = 280  # px: ten times MNIST's 28
+BRUSH_WIDTHS = (10, 36)  # px, thinnest and thickest
+BRUSH_WIDTH = 22  # px: about MNIST's stroke width once the digit is scaled to 20 px of 28
+
+
+class PageSettings(BaseSettings):
+    """Each field is the environment variable of its name in capitals, such as `API_URL`."""
+
+    api_url: str = "http://localhost:8000"
+    api_connect_seconds: float = 1.0
+    api_answer_seconds: float = 5.0
+    api_explain_seconds: float = 30.0  # the first explanation imports its library
+    api_retry_seconds: float = 2.0  # between two looks whether an absent API is back

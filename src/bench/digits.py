@@ -1,0 +1,31 @@
+"""Draw data/digits/0.png ... 9.png on the page's canvas in a browser: `python -m bench.digits`."""
+
+import base64
+
+from bench.browser import REPOSITORY, chromium, free_port, running_page
+from bench.pen import DIGITS, canvas_box, draw
+
+FOLDER = REPOSITORY / "data" / "digits"
+# The picture as the canvas sends it; the last stroke is painted in the next animation frame.
+AS_SENT = """canvas => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
+    () => done(canvas.toDataURL('image/png')))))"""
+
+
+def main() -> None:
+    """Draw each digit on a fresh canvas and save the canvas as PNG; no API is needed."""
+    nobody = f"http://127.0.0.1:{free_port()}"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with running_page(nobody) as url, chromium() as browser:
+        for digit, strokes in DIGITS.items():
+            page = browser.new_page()
+            page.goto(url)
+            canvas_box(page)
+            draw(page, strokes)
+            sent = page.locator("canvas.dc-canvas.lower-canvas").evaluate(AS_SENT)
+            (FOLDER / f"{digit}.png").write_bytes(base64.b64decode(sent.partition(",")[2]))
+            page.close()
+            print(f"data/digits/{digit}.png")
+
+
+if __name__ == "__main__":
+    main()

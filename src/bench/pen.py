@@ -1,0 +1,79 @@
+"""The ten digits as mouse strokes, and a hand that draws them on the page's canvas in a browser.
+
+Points are (x, y) in canvas pixels, x right, y down, on the 280x280 canvas; each stroke is drawn
+along a smooth curve through its points. Regional forms are among them: a 1 with flag and foot, a
+crossed 7, a 9 with a curled tail, an open 4.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Strokes = list[list[tuple[float, float]]]
+
+DIGITS: dict[int, Strokes] = {
+    0: [[(158, 52), (112, 60), (86, 110), (86, 175), (116, 226), (160, 226), (192, 175),
+         (194, 110), (172, 62), (148, 50)]],
+    1: [[(95, 110), (125, 80), (150, 45)], [(150, 45), (148, 140), (147, 232)],
+        [(108, 232), (147, 232), (188, 231)]],
+    2: [[(88, 95), (105, 58), (145, 46), (185, 66), (185, 110), (150, 160), (90, 228)],
+        [(90, 228), (140, 228), (200, 224)]],
+    3: [[(92, 66), (130, 46), (175, 60), (178, 100), (130, 132)],
+        [(130, 132), (180, 142), (195, 185), (160, 228), (115, 232), (85, 210)]],
+    4: [[(130, 48), (112, 100), (88, 158)], [(88, 158), (140, 160), (210, 156)],
+        [(172, 105), (168, 160), (164, 236)]],
+    5: [[(188, 52), (145, 54), (108, 56)], [(108, 56), (102, 95), (98, 128)],
+        [(98, 128), (145, 115), (188, 140), (190, 190), (150, 230), (95, 218)]],
+    6: [[(172, 48), (125, 90), (98, 155), (105, 212), (145, 232), (182, 205), (178, 165),
+         (142, 148), (104, 175)]],
+    7: [[(85, 58), (140, 58), (200, 56)], [(200, 56), (165, 130), (128, 235)],
+        [(112, 142), (150, 140), (190, 138)]],
+    8: [[(178, 74), (144, 48), (104, 70), (110, 110), (148, 138), (186, 172), (180, 214),
+         (140, 234), (100, 212), (100, 174), (138, 140), (176, 112), (184, 86), (170, 62)]],
+    9: [[(182, 84), (150, 52), (108, 64), (98, 104), (124, 136), (164, 128), (186, 88)],
+        [(186, 78), (187, 150), (178, 205), (142, 235), (106, 228), (96, 206)]],
+}  # fmt: skip
+
+
+def smooth(points: list[tuple[float, float]], steps: int = 6) -> list[tuple[float, float]]:
+    """A Catmull-Rom curve through the points, `steps` points to each piece."""
+    if len(points) == 2:
+        return points
+    known = np.array([points[0], *points, points[-1]], dtype=float)
+    curve = [points[0]]
+    for before, start, end, after in zip(known, known[1:], known[2:], known[3:], strict=False):
+        for t in np.linspace(0, 1, steps + 1)[1:]:
+            x, y = 0.5 * (
+                2 * start
+                + (end - before) * t
+                + (2 * before - 5 * start + 4 * end - after) * t**2
+                + (3 * start - before - 3 * end + after) * t**3
+            )
+            curve.append((round(float(x), 1), round(float(y), 1)))
+    return curve
+
+
+def draw(page: "Page", strokes: Strokes) -> None:
+    """Draw the strokes with the mouse, each as one press, drag and release."""
+    box = canvas_box(page)
+    for stroke in strokes:
+        points = [(box["x"] + x, box["y"] + y) for x, y in smooth(stroke)]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
+
+
+def canvas_box(page: "Page") -> dict[str, float]:
+    """Where the canvas lies in the window, in pixels; waits for it and scrolls to it."""
+    canvas = page.locator("canvas.upper-canvas")
+    canvas.wait_for()
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    if box is None:
+        raise RuntimeError("The canvas is not shown: the page has not finished, or has changed.")
+    return dict(box)
