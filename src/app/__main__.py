@@ -8,7 +8,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from app.limits import GuardedProtocol
+from app.api.limits import GuardedProtocol
 from app.settings import ApiSettings
 
 HEALTHCHECK_SECONDS = 60  # the time in which a worker must answer its supervisor, torch loading

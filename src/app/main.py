@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from app import problems
-from app.api import docs, models, operations, predict
-from app.limits import UploadLimits
-from app.request_log import REQUEST_ID, RequestLog, configure_logging
+from app.api import docs, problems
+from app.api.limits import UploadLimits
+from app.api.request_log import REQUEST_ID, RequestLog, configure_logging
+from app.api.routes import explain, models, open_inference, operations, predict, study
 from app.settings import ApiSettings
 from model.settings import VERSION
 
@@ -31,8 +31,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # Imported here, so that the process that only supervises workers never loads torch.
-        from app.draining import drain_on_sigterm
-        from app.service import load_service
+        from app.api.draining import drain_on_sigterm
+        from app.api.service import load_service
 
         app.state.service = load_service(settings)
         drain_on_sigterm(app.state.service)
@@ -61,6 +61,6 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.add_middleware(RequestLog)
     problems.install(app)
     docs.install(app)
-    for routes in (predict, models, operations):
+    for routes in (predict, explain, models, study, operations, open_inference):
         app.include_router(routes.router)
     return app

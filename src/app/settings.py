@@ -1,4 +1,4 @@
-"""Every setting of the two services, read from the environment, with the limits of the API."""
+"""Every setting of the API, read from the environment, and its limits."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,10 +42,3 @@ class ApiSettings(BaseSettings):
         if isinstance(value, str):
             return tuple(origin.strip() for origin in value.split(",") if origin.strip())
         return value
-
-
-class PageSettings(BaseSettings):
-    """The page's settings; each field is the environment variable of its name in capitals."""
-
-    api_url: str = "http://localhost:8000"
-    front_port: int = Field(8501, ge=1, le=65535)

@@ -1,1 +1,1 @@
-"""The routes of the API."""
+"""The API: models behind HTTP, bounded, logged and counted."""

@@ -1,15 +1,17 @@
 """From an upload to an answer: what the routes that read pictures share."""
 
 import base64
+import time
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 from fastapi import Depends, Query, Request, UploadFile
 
+from app.api.metrics import count_prediction
+from app.api.problems import ProblemError, megabytes, picture_problem
 from app.api.schemas import DigitProbability, PredictionAnswer
-from app.problems import ProblemError, megabytes, picture_problem
-from app.service import Service
+from app.api.service import Service
 from app.settings import LARGE_PICTURE_PIXELS, MAX_FILE_BYTES, MAX_TOP_K, MEGABYTE
 from errors import PictureError
 from model.picture import decode_picture, picture_header
@@ -73,15 +75,28 @@ def image_of(data: bytes, pixel_limit: int | None = LARGE_PICTURE_PIXELS) -> np.
         raise picture_problem(error) from error
 
 
+def milliseconds_since(started: float) -> float:
+    """Return the milliseconds since ``time.perf_counter()`` was ``started``."""
+    return round((time.perf_counter() - started) * 1000, 2)
+
+
 def data_url(image: np.ndarray) -> str:
     """Return a (28, 28) uint8 picture as the data URL of a PNG."""
     return "data:image/png;base64," + base64.b64encode(encode_png(image)).decode()
 
 
+def read_images(reader: Reader, images: np.ndarray) -> list[Prediction]:
+    """Read (N, 28, 28) pictures and count what was read."""
+    predictions = reader.read(images)
+    for read in predictions:
+        count_prediction(reader.name, read.digit, read.confidence, read.reason)
+    return predictions
+
+
 def prediction_answer(
-    answering: Answering, image: np.ndarray, read: Prediction, milliseconds: float
+    answering: Answering, image: np.ndarray, read: Prediction, started: float
 ) -> PredictionAnswer:
-    """Put into words of the API what ``read`` says of ``image``."""
+    """Put into words of the API what ``read`` says of ``image``; work began at ``started``."""
     reader = answering.reader
     best = sorted(range(len(read.probabilities)), key=lambda digit: -read.probabilities[digit])
     permuted = (
@@ -100,6 +115,6 @@ def prediction_answer(
         model=reader.name,
         version=reader.version,
         image=data_url(image),
-        milliseconds=round(milliseconds, 2),
+        milliseconds=milliseconds_since(started),
         **permuted,
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.problems import ProblemDetails
+from app.api.problems import ProblemDetails
 from model.reader import REASONS
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -107,3 +107,34 @@ class Status(BaseModel):
 
 
 ModelCard = dict[str, Any]
+
+
+class Attribution(BaseModel):
+    """How much each pixel speaks for a digit."""
+
+    method: str = Field(examples=["integrated_gradients"])
+    target: int = Field(ge=0, le=9, description="the digit that is explained")
+    values: list[list[float]] = Field(
+        description="28 rows of 28 numbers from -1 (against) to 1 (for)",
+        min_length=28,
+        max_length=28,
+    )
+    picture: DataUrl = Field(description="the same, 28x28: red for, blue against, white neither")
+
+
+class FeatureMaps(BaseModel):
+    """What one convolution made of the picture."""
+
+    layer: str = Field(examples=["features.0"])
+    shape: list[int] = Field(description="channels, rows, columns", min_length=3, max_length=3)
+    values: list[list[list[float]]]
+    picture: DataUrl = Field(description="the maps side by side, each from black to white")
+
+
+class ExplanationAnswer(PredictionAnswer):
+    """A prediction and where the model looked."""
+
+    model_config = ConfigDict(json_schema_extra={})
+
+    attribution: Attribution
+    feature_maps: list[FeatureMaps] = Field(description="one a convolution; none for an MLP")

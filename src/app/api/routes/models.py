@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse
 
-from app import problems
+from app.api import problems
+from app.api.problems import ProblemError
 from app.api.reading import ServiceDep
 from app.api.schemas import ModelCard, ModelList, ModelSummary
-from app.problems import ProblemError
 from model.reader import Reader
 
 router = APIRouter(prefix="/api/v1/models", tags=["models"])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from app.problems import ProblemError
+from app.api.problems import ProblemError
 
 P = ParamSpec("P")
 T = TypeVar("T")

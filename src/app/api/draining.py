@@ -6,7 +6,7 @@ import signal
 import threading
 from types import FrameType
 
-from app.service import Service
+from app.api.service import Service
 
 POLL_SECONDS = 0.05
 logger = logging.getLogger("digits")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from app.lanes import Lane
-from app.problems import ProblemError
+from app.api.lanes import Lane
+from app.api.problems import ProblemError
 from app.settings import ApiSettings
 from errors import ModelFileError
 from model.checkpoint import find_checkpoints

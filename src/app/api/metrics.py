@@ -1,7 +1,6 @@
 """What Prometheus is told. With several workers, PROMETHEUS_MULTIPROC_DIR joins their numbers."""
 
 import os
-from collections.abc import Iterable
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -9,14 +8,14 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Histogram,
+    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from model.reader import Prediction
-
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+disable_created_metrics()  # a second series for each of ours, which nobody reads
 
 REQUESTS = Counter("digits_requests", "Requests answered.", ["method", "path", "status"])
 SECONDS = Histogram(
@@ -36,14 +35,13 @@ REFUSALS = Counter("digits_refusals", "Pictures not taken for a digit.", ["model
 PROBLEMS = Counter("digits_problems", "Requests answered with a problem.", ["type"])
 
 
-def count_predictions(model: str, predictions: Iterable[Prediction]) -> None:
-    """Count what ``model`` read."""
-    for prediction in predictions:
-        CONFIDENCE.labels(model).observe(prediction.confidence)
-        if prediction.is_digit:
-            PREDICTIONS.labels(model, prediction.digit).inc()
-        else:
-            REFUSALS.labels(model, prediction.reason).inc()
+def count_prediction(model: str, digit: int, confidence: float, reason: str | None) -> None:
+    """Count what ``model`` read; ``reason`` says why a picture is not taken for a digit."""
+    CONFIDENCE.labels(model).observe(confidence)
+    if reason is None:
+        PREDICTIONS.labels(model, digit).inc()
+    else:
+        REFUSALS.labels(model, reason).inc()
 
 
 def exposition() -> bytes:

@@ -6,7 +6,7 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.problems import ProblemError, problem_response
+from app.api.problems import ProblemError, problem_response
 from app.settings import FORM_OVERHEAD, MAX_BATCH_BYTES, MAX_FILE_BYTES
 
 BATCH_PATH = "/api/v1/predict/batch"

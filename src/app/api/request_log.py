@@ -13,8 +13,8 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import metrics
-from app.problems import ProblemError, problem_response
+from app.api import metrics
+from app.api.problems import ProblemError, problem_response
 from errors import DigitsError
 
 REQUEST_ID = "X-Request-ID"

@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 
-from app import metrics, problems
+from app.api import metrics, problems
+from app.api.problems import ProblemError
 from app.api.reading import ServiceDep
 from app.api.schemas import Status
-from app.problems import ProblemError
 
 router = APIRouter(tags=["operations"])
 

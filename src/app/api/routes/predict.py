@@ -1,0 +1,117 @@
+"""Read the digit in a picture, or in each picture of a batch."""
+
+import time
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, File, Request, UploadFile
+
+from app.api import problems
+from app.api.problems import ProblemDetails, ProblemError, problem_body
+from app.api.reading import (
+    Answering,
+    LargePictureError,
+    ModelName,
+    ServiceDep,
+    TopK,
+    image_of,
+    milliseconds_since,
+    prediction_answer,
+    read_images,
+    read_upload,
+)
+from app.api.schemas import BatchAnswer, PredictionAnswer
+from app.settings import LARGE_PICTURE_PIXELS, MAX_BATCH_FILES
+
+router = APIRouter(prefix="/api/v1", tags=["predict"])
+
+PICTURE_PROBLEMS = (
+    "malformed-request", "unknown-model", "upload-too-slow", "file-too-large", "too-many-pixels",
+    "wrong-content-type", "not-a-picture", "damaged-picture", "no-file", "empty-file",
+    "blank-picture", "invalid-parameter", "overloaded",
+)  # fmt: skip
+BATCH_PROBLEMS = (*PICTURE_PROBLEMS, "batch-too-large", "too-many-files")
+Picture = Annotated[UploadFile, File(description="PNG, JPEG, WebP, BMP or GIF, at most 5 MB")]
+Pictures = Annotated[list[UploadFile], File(description="up to 64 pictures, 16 MB in all")]
+
+
+@router.post(
+    "/predict",
+    response_model_exclude_unset=True,
+    responses=problems.responses(*PICTURE_PROBLEMS),
+)
+async def predict(
+    service: ServiceDep, file: Picture, model: ModelName = None, top_k: TopK = 3
+) -> PredictionAnswer:
+    """Read the digit in a picture: light on dark or dark on light, anywhere, of any size.
+
+    A picture of no digit is an answer too: `is_digit` is false and `reason` says why.
+    """
+    answering = Answering(service.reader(model), top_k)
+    data = await read_upload(file)
+    started = time.perf_counter()
+    try:
+        return await service.quick.run(_answer, answering, data, started, LARGE_PICTURE_PIXELS)
+    except LargePictureError:
+        return await service.heavy.run(_answer, answering, data, started, None)
+
+
+def _answer(
+    answering: Answering, data: bytes, started: float, pixel_limit: int | None
+) -> PredictionAnswer:
+    image = image_of(data, pixel_limit)
+    read = read_images(answering.reader, image[None])[0]
+    return prediction_answer(answering, image, read, started)
+
+
+@router.post(
+    "/predict/batch",
+    response_model_exclude_unset=True,
+    responses=problems.responses(*BATCH_PROBLEMS),
+)
+async def predict_batch(
+    request: Request,
+    service: ServiceDep,
+    files: Pictures,
+    model: ModelName = None,
+    top_k: TopK = 3,
+) -> BatchAnswer:
+    """Read up to 64 pictures in one forward pass; a bad one answers for itself alone."""
+    if len(files) > MAX_BATCH_FILES:
+        raise ProblemError("too-many-files")
+    answering = Answering(service.reader(model), top_k)
+    started = time.perf_counter()
+    uploads = [await _upload_or_problem(file) for file in files]
+    results = await service.heavy.run(_answer_batch, answering, uploads, started, request.url.path)
+    return BatchAnswer(results=results, milliseconds=milliseconds_since(started))
+
+
+async def _upload_or_problem(file: UploadFile) -> bytes | ProblemError:
+    try:
+        return await read_upload(file)
+    except ProblemError as problem:
+        return problem
+
+
+def _answer_batch(
+    answering: Answering, uploads: list[bytes | ProblemError], started: float, path: str
+) -> list[PredictionAnswer | ProblemDetails]:
+    images = [_image_or_problem(upload) for upload in uploads]
+    readable = [image for image in images if not isinstance(image, ProblemError)]
+    predictions = read_images(answering.reader, np.stack(readable)) if readable else []
+    unread = iter(predictions)
+    return [
+        ProblemDetails(**problem_body(image, path))
+        if isinstance(image, ProblemError)
+        else prediction_answer(answering, image, next(unread), started)
+        for image in images
+    ]
+
+
+def _image_or_problem(upload: bytes | ProblemError) -> np.ndarray | ProblemError:
+    if isinstance(upload, ProblemError):
+        return upload
+    try:
+        return image_of(upload, pixel_limit=None)
+    except ProblemError as problem:
+        return problem
