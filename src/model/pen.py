@@ -6,21 +6,29 @@ from torch import Generator, Tensor
 from model.settings import CENTRE, INK_SIDE, SIDE
 from model.variation import uniform
 
-PEN_POINTS = 112  # on the whole drawing: less than a pixel apart, so that the line has no gaps
-RENDER_CHUNK = 64  # pictures whose distances are held in memory at once (22 MB)
+PEN_POINTS = 112  # on a whole digit: less than a pixel apart, so that the line has no gaps
+DISTANCES_AT_ONCE = 6_000_000  # held in memory, 24 MB: about what a processor's cache takes
 BRUSH = (12.0, 26.0)  # pixels of a canvas of 280
 DRAWN_SIDE = (90.0, 230.0)  # longest side of what is drawn, the same pixels
 
 
-def draw_curves(curves: Tensor, present: Tensor, generator: Generator) -> Tensor:
+def draw_curves(
+    curves: Tensor,
+    present: Tensor,
+    generator: Generator,
+    drawn_side: tuple[float, float] = DRAWN_SIDE,
+    pen_points: int = PEN_POINTS,
+) -> Tensor:
     """Return pictures (n, 28, 28), uint8, ink 255 on 0, of strokes (n, S, K, 2).
 
-    `present` (n, S) is false where a drawing has fewer strokes than the others.
+    `present` (n, S) is false where a drawing has fewer strokes than the others. `drawn_side` is the
+    range of the longest side on a canvas of 280 pixels; the larger, the finer the line. What is
+    much longer than a digit needs more `pen_points`.
     """
-    return render(spread(curves, present), generator)
+    return render(spread(curves, present, pen_points), generator, drawn_side)
 
 
-def spread(drawn: Tensor, present: Tensor, count: int = PEN_POINTS) -> Tensor:
+def spread(drawn: Tensor, present: Tensor, count: int) -> Tensor:
     """Return `count` points (n, count, 2) evenly spaced along all strokes of each drawing."""
     n, strokes, points, _ = drawn.shape
     # A stroke that is absent collapses onto the first one's end: it has no length and no extent.
@@ -37,7 +45,9 @@ def spread(drawn: Tensor, present: Tensor, count: int = PEN_POINTS) -> Tensor:
     return torch.lerp(drawn.gather(1, pick - 1), drawn.gather(1, pick), part[..., None])
 
 
-def render(pen: Tensor, generator: Generator) -> Tensor:
+def render(
+    pen: Tensor, generator: Generator, drawn_side: tuple[float, float] = DRAWN_SIDE
+) -> Tensor:
     """Draw pen points (n, M, 2) as pictures (n, 28, 28), uint8, ink 255 on 0.
 
     As if drawn with a round brush of random width on a canvas, cropped to the ink, scaled to a
@@ -45,7 +55,7 @@ def render(pen: Tensor, generator: Generator) -> Tensor:
     mass rounds to index (14, 14): size and brush are worked out before, so nothing is resampled.
     """
     n = len(pen)
-    brush = uniform((n, 1), *BRUSH, generator) / uniform((n, 1), *DRAWN_SIDE, generator)
+    brush = uniform((n, 1), *BRUSH, generator) / uniform((n, 1), *drawn_side, generator)
     low, high = pen.amin(1), pen.amax(1)
     side = (high - low).amax(1, keepdim=True).clamp_min(1e-3)
     # The ink's box is the pen's way with half a brush all round; whole pixels, as a crop has.
@@ -56,11 +66,9 @@ def render(pen: Tensor, generator: Generator) -> Tensor:
     stretch = torch.where(exact > 1, ((whole - 2 * radius) / exact).clamp(0.5, 1.5), 1.0)
     corner = ((SIDE - whole) / 2).round()
     pen = (pen - low[:, None]) * (scale * stretch)[:, None] + (corner + radius)[:, None]
-    pictures = [
-        _ink(part, r)
-        for part, r in zip(pen.split(RENDER_CHUNK), radius.split(RENDER_CHUNK), strict=True)
-    ]
-    return place(torch.cat(pictures))
+    chunk = max(1, DISTANCES_AT_ONCE // (SIDE * SIDE * pen.shape[1]))
+    parts = zip(pen.split(chunk), radius.split(chunk), strict=True)
+    return place(torch.cat([_ink(part, part_radius) for part, part_radius in parts]))
 
 
 def _ink(pen: Tensor, radius: Tensor) -> Tensor:
