@@ -1,0 +1,148 @@
+"""Training and testing, held to a hand calculation."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from model.batches import Batch, Batches
+from model.data import Digits
+from model.precision import Precision
+from model.reader import prepare
+from model.settings import RECIPES
+from model.train import fit, predict_logits, train
+from model.train import test as measure  # pytest would collect a function called test
+
+RECIPE = replace(RECIPES["mlp"], epochs=1, batch_size=20, handwriting=0.0, non_digits=0.0)
+
+
+class OneWeight(nn.Module):
+    """The logit of digit 0 is w times the picture's first pixel, all others are 0."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor([0.5]))
+
+    def forward(self, pictures):
+        first = pictures.flatten(1)[:, :1] * self.weight
+        return torch.cat((first, torch.zeros(len(pictures), 9)), dim=1)
+
+
+def one_picture(pixel=1.0, label=0):
+    pictures = torch.zeros(1, 1, 28, 28)
+    pictures[0, 0, 0, 0] = pixel
+    return Batch(pictures, nn.functional.one_hot(torch.tensor([label]), 10).float(), 1)
+
+
+def some_digits(count=60):
+    generator = torch.Generator().manual_seed(3)
+    images = torch.randint(256, (count, 28, 28), generator=generator, dtype=torch.uint8)
+    return Digits(images, torch.arange(count) % 10)
+
+
+def test_loss_and_update_are_those_calculated_by_hand():
+    model = OneWeight()
+    loss = train(model, [one_picture()], torch.optim.SGD(model.parameters(), lr=0.1))
+    x = (1 - 0.1307) / 0.3081
+    p = math.exp(0.5 * x) / (math.exp(0.5 * x) + 9)
+    assert loss == pytest.approx(-math.log(p), abs=1e-6)
+    # d loss / d w = (p - 1) x
+    assert model.weight.item() == pytest.approx(0.5 - 0.1 * (p - 1) * x, abs=1e-6)
+
+
+def test_the_permutation_moves_the_pixels_that_training_sees():
+    permutation = torch.arange(784).roll(-5)  # the first pixel now is the one that was sixth
+    model = OneWeight()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    permuted = train(model, [one_picture()], optimizer, permutation=permutation)
+    x = -0.1307 / 0.3081
+    p = math.exp(0.5 * x) / (math.exp(0.5 * x) + 9)
+    assert permuted == pytest.approx(-math.log(p), abs=1e-6)
+
+
+def test_testing_gives_the_mean_loss_and_the_part_read_right():
+    digits = Digits(torch.zeros(4, 28, 28, dtype=torch.uint8), torch.tensor([0, 1, 1, 1]))
+    digits.images[0, 0, 0] = 255
+    loss, accuracy = measure(OneWeight(), digits, batch_size=3)
+    bright, dark = 0.5 * (1 - 0.1307) / 0.3081, 0.5 * -0.1307 / 0.3081
+    losses = [math.log(math.exp(bright) + 9) - bright] + 3 * [math.log(math.exp(dark) + 9)]
+    assert loss == pytest.approx(sum(losses) / 4, abs=1e-6)
+    assert accuracy == 1.0  # with a dark first pixel the other digits' logits, 0, are larger
+
+
+def test_training_switches_to_training_mode_and_testing_to_evaluation_mode():
+    model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(784, 10))
+    train(model, [one_picture()], torch.optim.SGD(model.parameters(), lr=0.1))
+    assert model.training
+    measure(model, some_digits())
+    assert not model.training
+
+
+def test_fitting_learns_and_reports_every_epoch():
+    digits = some_digits()
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    recipe = replace(RECIPE, epochs=8, average=0.5, label_smoothing=0.0)
+    seen = []
+    batches = Batches(digits, recipe, "none", seed=0)
+    fitted, history = fit(model, batches, digits, recipe, on_epoch=seen.append)
+    assert seen == history
+    assert [epoch.number for epoch in history] == list(range(1, 9))
+    assert history[-1].validation_loss < history[0].validation_loss
+    loss, accuracy = measure(fitted, digits)
+    assert (loss, accuracy) == (history[-1].validation_loss, history[-1].validation_accuracy)
+    assert accuracy > 0.9
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
+    def weights(seed):
+        torch.manual_seed(seed)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+        recipe = replace(RECIPE, handwriting=0.25, non_digits=0.1)
+        batches = Batches(some_digits(), recipe, "mild", seed=seed)
+        fitted, _ = fit(model, batches, some_digits(), recipe)
+        return fitted[1].weight
+
+    assert torch.equal(weights(1), weights(1))
+    assert not torch.equal(weights(1), weights(2))
+
+
+def test_the_kept_weights_are_the_exponential_moving_average_of_the_steps():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    recipe = replace(RECIPE, average=0.5)
+    path = []
+    fitted, _ = fit(
+        model,
+        Batches(some_digits(), recipe, "none", seed=0),
+        some_digits(),
+        recipe,
+        on_step=lambda: path.append(model[1].bias.detach().clone()),
+    )
+    average = path[0]
+    for step in path[1:]:
+        average = 0.5 * average + 0.5 * step
+    torch.testing.assert_close(fitted[1].bias, average)
+
+
+def test_bf16_autocast_gives_nearly_the_loss_of_float32():
+    torch.manual_seed(0)
+    batch = next(iter(Batches(some_digits(), RECIPE, "none", seed=0)))
+    losses = []
+    for name in ("float32", "bfloat16"):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU(), nn.Flatten(), nn.Linear(2304, 10))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+        losses.append(train(model, [batch], optimizer, precision=Precision(name)))
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+    assert losses[1] != losses[0]
+
+
+def test_logits_do_not_depend_on_how_pictures_are_batched():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    images = some_digits().images
+    whole = predict_logits(model, images, batch_size=60)
+    torch.testing.assert_close(predict_logits(model, images, batch_size=7), whole)
+    torch.testing.assert_close(whole, model(prepare(images.unsqueeze(1) / 255)).detach())
