@@ -45,11 +45,11 @@ class DigitsClient:
 
     def models(self) -> dict[str, Any]:
         """The models that the API serves: `{"default": name, "models": [{"name": ...}, ...]}`."""
-        return self._get("/api/v1/models").json()
+        return self._get_json("/api/v1/models")
 
     def model(self, name: str) -> dict[str, Any]:
         """The card of one model."""
-        return self._get(f"/api/v1/models/{name}").json()
+        return self._get_json(f"/api/v1/models/{name}")
 
     def model_figure(self, name: str, figure: str) -> bytes:
         """One picture of a model's card, such as "confusion-matrix", as PNG."""
@@ -80,9 +80,9 @@ class DigitsClient:
             "shape": list(pixels.shape),
             "data": pixels.ravel().round(4).tolist(),
         }
-        answer = self._call(
-            "POST", f"/v2/models/{model}/infer", self._timeout, json={"inputs": [tensor]}
-        ).json()
+        answer = self._json(
+            self._call("POST", f"/v2/models/{model}/infer", self._timeout, json={"inputs": [tensor]})
+        )
         outputs = {output["name"]: output for output in answer["outputs"]}
         probabilities = np.array(outputs["probabilities"]["data"], dtype=float)
         is_digit = np.array(outputs["is_digit"]["data"], dtype=bool)
@@ -90,7 +90,7 @@ class DigitsClient:
 
     def study(self) -> dict[str, Any]:
         """The results of the study."""
-        return self._get("/api/v1/study").json()
+        return self._get_json("/api/v1/study")
 
     def study_figure(self, figure: str) -> bytes:
         """One figure of the study, as PNG."""
@@ -99,16 +99,32 @@ class DigitsClient:
     def _get(self, path: str) -> requests.Response:
         return self._call("GET", path, self._timeout)
 
+    def _get_json(self, path: str) -> dict[str, Any]:
+        return self._json(self._get(path))
+
+    def _json(self, response: requests.Response) -> dict[str, Any]:
+        try:
+            answer = response.json()
+        except requests.JSONDecodeError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise ApiError(
+                f"What answers at {self.base_url} is not the API. "
+                "Set API_URL to where the API runs."
+            )
+        return answer
+
     def _post_picture(
         self, path: str, picture: bytes, model: str | None, timeout: tuple[float, float]
     ) -> dict[str, Any]:
-        return self._call(
+        response = self._call(
             "POST",
             path,
             timeout,
             params={"model": model} if model else None,
             files={"file": ("drawing", picture)},
-        ).json()
+        )
+        return self._json(response)
 
     def _call(
         self, method: str, path: str, timeout: tuple[float, float], **content: object

@@ -7,7 +7,8 @@ from itertools import pairwise
 Point = tuple[float, float]
 Stroke = list[Point]
 
-UNMOVED = 2.0  # px between a path's centre as drawn and as placed that rounding explains
+UNMOVED = 0.5  # px between a path's centre as drawn and as placed that rounding explains
+CURVE_STEPS = 16  # points at which a curve is looked at to find its box
 
 
 def strokes_of(objects: list[dict]) -> list[Stroke]:
@@ -50,20 +51,21 @@ def _placed(drawn: dict, points: Stroke) -> Stroke:
 
 
 def _centre(path: list[list]) -> Point:
-    """The centre of the box around the curve itself, which the control points may leave."""
-    curve: Stroke = []
-    for before, command in pairwise([path[0], *path]):
-        start, end = before[-2:], command[-2:]
-        if command[0] != "Q":
-            curve.append((end[0], end[1]))
-            continue
-        for step in range(1, 9):
-            t = step / 8
-            curve.append(
-                (
-                    (1 - t) ** 2 * start[0] + 2 * t * (1 - t) * command[1] + t**2 * end[0],
-                    (1 - t) ** 2 * start[1] + 2 * t * (1 - t) * command[2] + t**2 * end[1],
-                )
+    """The centre of the box that Fabric.js places a path by.
+
+    Fabric.js measures a quadratic curve as the cubic one whose two control points are its one.
+    """
+    curve: Stroke = [(path[0][1], path[0][2])]
+    for before, command in pairwise(path):
+        start, control, end = before[-2:], command[1:3], command[-2:]
+        for step in range(1, CURVE_STEPS + 1):
+            t = step / CURVE_STEPS
+            x, y = (
+                (1 - t) ** 3 * first + 3 * t * (1 - t) * middle + t**3 * last
+                if command[0] == "Q"
+                else last
+                for first, middle, last in zip(start, control, end, strict=True)
             )
+            curve.append((x, y))
     xs, ys = [x for x, _ in curve], [y for _, y in curve]
     return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
