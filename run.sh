@@ -170,8 +170,7 @@ check_port() {
 }
 
 serve_api() {
-    exec "$VENV/bin/python" -m uvicorn app.main:create_app --factory --host "$BIND" --port "$API_PORT" \
-        --workers "$API_WORKERS" --timeout-graceful-shutdown 8 --no-access-log
+    API_HOST="$BIND" exec "$VENV/bin/python" -m app
 }
 
 serve_front() {

@@ -2,8 +2,10 @@
 
 import base64
 
-from bench.browser import REPOSITORY, chromium, free_port, running_page
+from bench.browser import chromium, running_page
 from bench.pen import DIGITS, canvas_box, draw
+from bench.services import free_port
+from model.settings import REPOSITORY
 
 FOLDER = REPOSITORY / "data" / "digits"
 # The picture as the canvas sends it; the last stroke is painted in the next animation frame.

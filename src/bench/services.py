@@ -1,0 +1,110 @@
+"""Services in processes of their own, started, waited for, stopped: to measure and to test."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import requests
+
+from model.settings import REPOSITORY
+
+START_SECONDS = 60
+STOP_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Running:
+    """A service that answers.
+
+    Attributes:
+        url: where it answers.
+        process: as it was started.
+        start_seconds: from the start of the process to its first answer.
+    """
+
+    url: str
+    process: subprocess.Popen[bytes]
+    start_seconds: float
+    _log: IO[bytes]
+
+    def printed(self) -> str:
+        """Return what it wrote to standard output and error so far."""
+        return Path(self._log.name).read_text(errors="replace")
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running(
+    command: list[str], url: str, health: str, interpreter: str = sys.executable, **environment: str
+) -> Iterator[Running]:
+    """Start ``python COMMAND...`` from the repository, wait until it answers, stop it after.
+
+    Args:
+        command: the arguments of the interpreter.
+        url: where the service will be.
+        health: the path there that answers 200 when it is ready.
+        interpreter: the Python to start.
+        environment: variables added to this process's own.
+
+    Raises:
+        RuntimeError: the process ended, or did not answer within a minute; with what it printed.
+    """
+    variables = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), **environment}
+    # A file, since nobody reads a pipe while the service runs, and a full one would stop it.
+    with tempfile.NamedTemporaryFile(prefix="digits-service-") as log:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [interpreter, *command],
+            cwd=REPOSITORY,
+            env=variables,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_healthy(process, url + health, log.name)
+            yield Running(url, process, time.perf_counter() - started, log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@contextmanager
+def running_api(**environment: str) -> Iterator[Running]:
+    """Give the API on a free port in a process of its own, ready to answer."""
+    port = environment.setdefault("API_PORT", str(free_port()))
+    url = f"http://127.0.0.1:{port}"
+    with running(["-m", "app"], url, "/ready", **environment) as service:
+        yield service
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], health: str, log: str) -> None:
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            if requests.get(health, timeout=1).ok:
+                return
+        except requests.RequestException:
+            pass  # not listening yet
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    printed = Path(log).read_text(errors="replace")
+    raise RuntimeError(f"{process.args} did not answer at {health}:\n{printed}")
