@@ -237,7 +237,8 @@ def evaluate_and_save(
         },
         "versions": {
             "python": platform.python_version(),
-            **{name: library_version(name) for name in ("torch", "torchvision", "numpy", "pillow")},
+            "torch": torch.__version__,
+            **{name: library_version(name) for name in ("torchvision", "numpy", "pillow")},
         },
         "figures": names,
         "permutation": None

@@ -1,0 +1,56 @@
+"""One training step under torchrun; run by test_distributed.py, writes loss and gradients."""
+
+import sys
+from dataclasses import replace
+
+import torch
+from torch.nn.parallel import DistributedDataParallel
+
+from model.batches import Batches
+from model.data import Digits
+from model.distributed import Process
+from model.registry import NETWORKS
+from model.settings import RECIPES
+from model.train import train
+
+
+class KeepGradients(torch.optim.SGD):
+    """Takes no step, so that the gradients can be looked at."""
+
+    def step(self):
+        """Leave the weights as they are."""
+
+
+def main(name: str, path: str) -> None:
+    """Compute one global batch of a network without dropout, batch norm in evaluation mode."""
+    recipe = replace(RECIPES[name], batch_size=30, handwriting=0.25, non_digits=0.1)
+    images = torch.randint(256, (30, 28, 28), generator=torch.Generator().manual_seed(0))
+    digits = Digits(images.to(torch.uint8), torch.arange(30) % 10)
+    with Process(torch.device("cpu")) as process:
+        torch.manual_seed(0)
+        network = NETWORKS[name](dropout=0.0)
+        for layer in network.modules():
+            if isinstance(layer, torch.nn.BatchNorm2d):
+                layer.train = lambda mode=True, layer=layer: layer
+                layer.training = False
+        model = DistributedDataParallel(network) if process.world_size > 1 else network
+        batches = Batches(
+            digits, recipe, "none", 0, rank=process.rank, world_size=process.world_size
+        )
+        loss = train(model, batches, KeepGradients(model.parameters(), lr=0.1))
+        count = torch.tensor([sum(len(batch.targets) for batch in _again(digits, recipe, process))])
+        total = torch.tensor([loss]) * count
+        if process.world_size > 1:
+            torch.distributed.all_reduce(total)
+            torch.distributed.all_reduce(count)
+        if process.rank == 0:
+            gradients = {key: value.grad for key, value in network.named_parameters()}
+            torch.save({"loss": (total / count).item(), "gradients": gradients}, path)
+
+
+def _again(digits: Digits, recipe: object, process: Process) -> Batches:
+    return Batches(digits, recipe, "none", 0, rank=process.rank, world_size=process.world_size)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
