@@ -1,0 +1,99 @@
+"""The real API in a process of its own, with small models that are made for the tests."""
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import torch
+from PIL import Image, ImageDraw
+
+from bench.services import Running, running_api
+from model.checkpoint import checkpoint_path, save_checkpoint
+from model.registry import NETWORKS
+
+VERSION = "0.0.1"
+
+
+def save_model(directory: Path, name: str, network: str, permuted: bool = False) -> Path:
+    """Save an untrained network as the model called ``name``, with a card and a figure."""
+    torch.manual_seed(len(name))
+    path = checkpoint_path(name, VERSION, directory)
+    model = NETWORKS[network]().eval()
+    figure = path.with_name(f"{path.stem}-confusion-matrix.png")
+    directory.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (4, 4), "white").save(figure)
+    permutation = {"seed": 1, "indices": torch.randperm(784).tolist()} if permuted else None
+    card = {
+        "name": name,
+        "version": VERSION,
+        "architecture": {"network": network, "settings": {}},
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "permutation": permutation,
+        "results": {"test_accuracy": 0.1},
+        "reader": {"temperature": 1.0, "threshold": 0.0},
+        "figures": {"confusion-matrix": figure.name, "elsewhere": "../../etc/hostname"},
+    }
+    save_checkpoint(model, card, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with four untrained models, one of them truncated."""
+    directory = tmp_path_factory.mktemp("models")
+    save_model(directory, "cnn", "cnn")
+    save_model(directory, "mlp", "mlp")
+    save_model(directory, "cnn-permuted", "cnn", permuted=True)
+    damaged = save_model(directory, "deep", "deep")
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+    return directory
+
+
+@pytest.fixture(scope="session")
+def api(small_models: Path) -> Iterator[Running]:
+    """The API with ``small_models``."""
+    with running_api(MODELS_DIR=str(small_models), API_CORS_ORIGINS="https://app.example") as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def drawing() -> Image.Image:
+    """A 7, white on black, 280 x 280."""
+    picture = Image.new("L", (280, 280), 0)
+    stroke = [(85, 70), (195, 70), (130, 220)]
+    ImageDraw.Draw(picture).line(stroke, fill=255, width=22, joint="curve")
+    return picture
+
+
+@pytest.fixture(scope="session")
+def encode() -> Callable[..., bytes]:
+    """Return the bytes of a picture file: ``encode(picture, "JPEG", quality=90)``."""
+
+    def to_bytes(picture: Image.Image, format_: str = "PNG", **options: Any) -> bytes:
+        buffer = io.BytesIO()
+        picture.save(buffer, format_, **options)
+        return buffer.getvalue()
+
+    return to_bytes
+
+
+@pytest.fixture(scope="session")
+def png(drawing: Image.Image, encode: Callable[..., bytes]) -> bytes:
+    return encode(drawing)
+
+
+Predict = Callable[..., requests.Response]
+
+
+@pytest.fixture
+def predict(api: Running) -> Predict:
+    """Send one picture to be read; keywords are the query's parameters."""
+
+    def send(data: bytes, path: str = "/api/v1/predict", **parameters: Any) -> requests.Response:
+        files = {"file": ("picture", data)}
+        return requests.post(api.url + path, files=files, params=parameters, timeout=60)
+
+    return send

@@ -1,0 +1,114 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+import requests
+import torch
+from PIL import Image
+
+from bench.services import Running
+from model.checkpoint import find_checkpoints
+from model.preprocess import read_picture
+from model.reader import Reader, prepare, to_tensor
+from model.settings import REPOSITORY
+
+FIRST_FORM = {"prediction", "confidence", "probabilities", "model", "version", "image"}
+ADDED = {"top_k", "is_digit", "reason", "milliseconds"}
+
+
+def decode(url: str) -> np.ndarray:
+    head, _, data = url.partition(",")
+    assert head == "data:image/png;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+
+
+def test_a_drawing_is_answered_with_what_the_network_says_of_the_normalised_picture(
+    predict, png, small_models
+):
+    answer = predict(png).json()
+
+    image = read_picture(png)
+    reader = Reader.load(find_checkpoints(small_models)["cnn"])
+    with torch.no_grad():
+        expected = reader.network(prepare(to_tensor(image[None]))).softmax(dim=1)[0]
+    assert answer.keys() == FIRST_FORM | ADDED
+    assert answer["probabilities"] == pytest.approx(expected.tolist(), abs=1e-5)
+    assert answer["prediction"] == expected.argmax()
+    assert answer["confidence"] == max(answer["probabilities"])
+    assert (answer["model"], answer["version"]) == ("cnn", "0.0.1")
+    assert (answer["is_digit"], answer["reason"]) == (True, None)
+    assert (decode(answer["image"]) == image).all()
+    assert answer["milliseconds"] > 0
+
+
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_top_k_lists_the_likeliest_digits_best_first(predict, png, count):
+    answer = predict(png, top_k=count).json()
+
+    order = np.argsort(answer["probabilities"])[::-1][:count]
+    assert [entry["digit"] for entry in answer["top_k"]] == order.tolist()
+    assert [entry["probability"] for entry in answer["top_k"]] == [
+        answer["probabilities"][digit] for digit in order
+    ]
+
+
+def test_a_permuted_model_also_shows_the_permuted_picture(predict, png, small_models):
+    answer = predict(png, model="cnn-permuted").json()
+
+    permutation = Reader.load(find_checkpoints(small_models)["cnn-permuted"]).permutation
+    assert answer["model"] == "cnn-permuted"
+    seen = decode(answer["image"]).ravel()
+    assert (decode(answer["permuted_image"]).ravel() == seen[permutation.numpy()]).all()
+
+
+def test_the_committed_model_reads_the_committed_drawings(api_url):
+    for digit in range(10):
+        picture = (REPOSITORY / "data" / "digits" / f"{digit}.png").read_bytes()
+        answer = requests.post(
+            f"{api_url}/api/v1/predict", files={"file": picture}, timeout=30
+        ).json()
+        assert (answer["prediction"], answer["is_digit"]) == (digit, True)
+
+
+def test_a_scribble_is_an_answer_that_says_it_is_no_digit(api_url, encode):
+    noise = np.random.default_rng(0).random((28, 28)) < 0.4
+    scribble = encode(Image.fromarray(noise).resize((280, 280)))
+
+    response = requests.post(f"{api_url}/api/v1/predict", files={"file": scribble}, timeout=30)
+
+    assert response.status_code == 200
+    answer = response.json()
+    assert answer["is_digit"] is False
+    assert answer["reason"] in {"not_a_digit", "several_digits", "ambiguous"}
+    assert answer["prediction"] == int(np.argmax(answer["probabilities"]))
+
+
+def batch(api: Running, files: list[bytes], **parameters: object) -> requests.Response:
+    form = [("files", (f"{index}", data)) for index, data in enumerate(files)]
+    return requests.post(
+        f"{api.url}/api/v1/predict/batch", files=form, params=parameters, timeout=60
+    )
+
+
+def test_a_batch_answers_each_file_in_order_as_it_would_alone(api, predict, png, drawing, encode):
+    files = [png, b"no picture", encode(drawing.rotate(90)), b"", png]
+
+    results = batch(api, files, model="mlp", top_k=2).json()["results"]
+
+    for data, result in zip(files, results, strict=True):
+        alone = predict(data, model="mlp", top_k=2).json()
+        for name in set(alone) - {"milliseconds", "instance", "probabilities", "top_k"}:
+            assert result[name] == pytest.approx(alone[name], abs=1e-5), name
+        if data in files[1::2]:
+            assert result["instance"] == "/api/v1/predict/batch"
+    assert [result.get("type") for result in results] == [
+        None, "not-a-picture", None, "empty-file", None,
+    ]  # fmt: skip
+
+
+def test_a_batch_takes_64_files_and_refuses_65(api, png):
+    assert len(batch(api, [png] * 64).json()["results"]) == 64
+    for count in (65, 66, 200):
+        response = batch(api, [png] * count)
+        assert (response.status_code, response.json()["type"]) == (422, "too-many-files")
