@@ -37,10 +37,10 @@ class UploadLimits:
                 return await response(scope, receive, send)
 
         deadline = asyncio.get_running_loop().time() + self.upload_seconds
-        received, complete = 0, False
+        received, complete, tail = 0, False, b""
 
         async def limited_receive() -> Message:
-            nonlocal received, complete
+            nonlocal received, complete, tail
             if complete:  # what is awaited now is the end of the connection
                 return await receive()
             try:
@@ -48,10 +48,14 @@ class UploadLimits:
                     message = await receive()
             except TimeoutError:
                 raise ProblemError("upload-too-slow", headers={"Connection": "close"}) from None
-            received += len(message.get("body", b""))
+            chunk = message.get("body", b"")
+            received += len(chunk)
+            tail = chunk or tail
             complete = not message.get("more_body", False)
             if received > limit:
                 raise too_large
+            if complete:
+                scope["state"]["closed_form"] = tail.rstrip().endswith(b"--")
             return message
 
         await self.app(scope, limited_receive, send)

@@ -202,6 +202,11 @@ def _from_validation_error(request: Request, error: RequestValidationError) -> P
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if content_type and content_type != "multipart/form-data":
         return ProblemError("wrong-content-type")
+    # The parser leaves out a part that is cut off, as if it had not been sent.
+    if content_type and not getattr(request.state, "closed_form", True):
+        return ProblemError(
+            "malformed-request", "The form is cut off: its last boundary is missing."
+        )
     detail = f"The request holds no file: put the picture into the form field '{field}'."
     return ProblemError("no-file", detail)
 
