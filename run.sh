@@ -155,6 +155,8 @@ prepare() {
     trap - EXIT
 }
 
+in_venv() { exec "$VENV/bin/python" "$@"; }
+
 # --- The services --------------------------------------------------------------------------------
 
 # check_port NAME: the port in the variable NAME is a port, and nobody listens there.
@@ -208,8 +210,6 @@ serve_both() {
 
 # --- The commands --------------------------------------------------------------------------------
 
-in_venv() { exec "$VENV/bin/python" "$@"; }
-
 run_tests() {
     cd "$ROOT"
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} # more threads than cores make small networks slow
@@ -228,7 +228,7 @@ main() {
     local command=${1:-}
     [ $# -eq 0 ] || shift
     API_PORT=${API_PORT:-8000} FRONT_PORT=${FRONT_PORT:-8501} BIND=${BIND:-127.0.0.1}
-    export API_PORT FRONT_PORT API_WORKERS="${API_WORKERS:-1}" PYTHONPATH="$ROOT/src"
+    export API_PORT FRONT_PORT API_HOST="$BIND" PYTHONPATH="$ROOT/src"
     export API_URL="${API_URL:-http://127.0.0.1:$API_PORT}"
     case $command in
     cnn | mlp | deep) prepare; in_venv "$ROOT/src/main_pipeline.py" "$command" "$@" ;;
