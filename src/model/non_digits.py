@@ -192,7 +192,7 @@ def codes(count: int, generator: Generator) -> Tensor:
     columns = cell.expand(-1, INK_SIDE, -1)
     bars = torch.rand((count, 1, 1), generator=generator) < 0.2
     rows = torch.where(bars, 0, rows)
-    bits[:, 0, 0] = 1  # never blank
+    bits[:, 0, :3] = torch.tensor([1.0, 0.0, 1.0])  # never blank, never a single upright bar
     return _frame(bits[torch.arange(count)[:, None, None], rows, columns])
 
 
