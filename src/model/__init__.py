@@ -1,0 +1,1 @@
+"""All that knows torch: networks, data, preprocessing, training, reading."""

@@ -11,7 +11,7 @@ the picture, and lead from the new picture to the old one, as sampling needs it.
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F  # noqa: N812 (PyTorch's own convention)
+import torch.nn.functional as F
 from torch import Tensor
 
 from model.settings import SIDE

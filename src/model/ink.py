@@ -12,7 +12,7 @@ NOISE_SIGMAS = 5.0  # ink stands this far above the noise of the paper
 _BLANK = "The picture is blank or too faint: draw or photograph one digit with more contrast."
 
 
-def extract_ink(grey: np.ndarray) -> np.ndarray:
+def extract_ink(grey: np.ndarray, *, ringing: int = 0) -> np.ndarray:
     """Part ink from background, whichever of them is the lighter.
 
     A border of one level means a drawing: the ink is the difference from that level. Any other
@@ -20,6 +20,8 @@ def extract_ink(grey: np.ndarray) -> np.ndarray:
 
     Args:
         grey: (H, W) uint8 luminance.
+        ringing: levels around the strokes of a drawing, 0-255, that are no ink: lossy formats
+            leave them, and they would widen the crop.
 
     Returns:
         (h, w) uint8, 0 background, 255 ink; of a photograph a reduced one.
@@ -30,11 +32,11 @@ def extract_ink(grey: np.ndarray) -> np.ndarray:
     border = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
     level = int(np.median(border))
     if np.mean(np.abs(border.astype(np.int16) - level) <= 2) >= 0.5:
-        return _ink_of_drawing(grey, level)
+        return _ink_of_drawing(grey, level, ringing)
     return _ink_of_photograph(grey)
 
 
-def _ink_of_drawing(grey: np.ndarray, level: int) -> np.ndarray:
+def _ink_of_drawing(grey: np.ndarray, level: int, ringing: int) -> np.ndarray:
     """The difference from one background level, on the side where there is more of it."""
     if level > 0:
         lighter = np.maximum(grey, level) - level
@@ -46,6 +48,8 @@ def _ink_of_drawing(grey: np.ndarray, level: int) -> np.ndarray:
     contrast = int(ink.max())
     if contrast < MINIMUM_CONTRAST:
         raise BlankPictureError(_BLANK)
+    if ringing:
+        ink = np.where(ink <= ringing * contrast // 255, 0, ink).astype(np.uint8)
     if contrast < FULL_INK:
         return (ink.astype(np.float32) * (FULL_INK / contrast) + 0.5).astype(np.uint8)
     return ink

@@ -71,11 +71,13 @@ def decode_picture(header: Image.Image) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             header.load()
-            return ImageOps.exif_transpose(header)
+            upright = ImageOps.exif_transpose(header)
     except _DECODER_ERRORS as error:
         raise DamagedPictureError(
             "The picture is damaged or truncated; save it again as PNG or JPEG and send that."
         ) from error
+    upright.format = header.format  # lost in turning; lossy formats need care further on
+    return upright
 
 
 def luminance(picture: Image.Image) -> np.ndarray:

@@ -17,6 +17,8 @@ from model.settings import (
     DUST_MASS,
     DUST_SIDE,
     INK_SIDE,
+    LOSSY_FORMATS,
+    RINGING,
     SIDE,
     SPECK_GAP,
     SPECK_MASS,
@@ -49,7 +51,8 @@ def normalise(picture: Image.Image) -> np.ndarray:
     Raises:
         BlankPictureError: there is no ink, or a single pixel of it.
     """
-    return place_ink(extract_ink(luminance(picture)))
+    lossy = picture.format in LOSSY_FORMATS
+    return place_ink(extract_ink(luminance(picture), ringing=RINGING if lossy else 0))
 
 
 def place_ink(ink: np.ndarray) -> np.ndarray:

@@ -17,6 +17,8 @@ MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]
 
 # What is accepted as a picture
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+LOSSY_FORMATS = ("JPEG", "WEBP")
+RINGING = 32  # grey levels of false ink that lossy compression leaves around strokes
 MAX_PICTURE_BYTES = 5_000_000
 MAX_PICTURE_PIXELS = 40_000_000
 WORKING_PIXELS = 4_000_000  # larger pictures are reduced first

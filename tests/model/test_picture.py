@@ -1,0 +1,132 @@
+"""Pictures of every accepted kind come to the same luminance; bad ones are named."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from errors import PictureTooLargeError, UnreadablePictureError
+from model.picture import luminance, open_picture
+from model.preprocess import read_picture
+from model.settings import MAX_PICTURE_BYTES
+
+
+def strokes():
+    """A seven in white on black, 280 x 280."""
+    grey = np.zeros((280, 280), np.uint8)
+    grey[60:80, 60:200] = 255
+    for row in range(80, 230):
+        left = 180 - (row - 80) // 2
+        grey[row, left : left + 20] = 255
+    return Image.fromarray(grey)
+
+
+def file_of(picture, kind, **options):
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+EXPECTED = read_picture(file_of(strokes(), "PNG"))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_png_of_every_mode_gives_the_same_picture(mode):
+    picture = strokes()
+    if mode == "I;16":
+        picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+    else:
+        picture = picture.convert(mode)
+    seen = read_picture(file_of(picture, "PNG"))
+    assert np.abs(seen.astype(int) - EXPECTED).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("BMP", {}),
+        ("GIF", {}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"quality": 80}),
+        ("JPEG", {"quality": 90}),
+    ],
+)
+def test_every_format_gives_nearly_the_same_picture(kind, options):
+    seen = read_picture(file_of(strokes().convert("RGB"), kind, **options))
+    assert np.abs(seen.astype(float) - EXPECTED).mean() < 3
+
+
+def test_the_first_frame_of_a_gif_counts():
+    blank = Image.new("L", (280, 280))
+    data = file_of(strokes(), "GIF", save_all=True, append_images=[blank])
+    assert np.abs(read_picture(data).astype(int) - EXPECTED).max() <= 1
+
+
+@pytest.mark.parametrize(("orientation", "turn"), [(3, 180), (6, 90), (8, 270)])
+def test_exif_orientation_turns_the_picture_upright(orientation, turn):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = strokes().rotate(turn).convert("RGB")
+    data = file_of(stored, "JPEG", quality=95, exif=exif)
+    assert np.abs(read_picture(data).astype(float) - EXPECTED).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("ink", "paper"), [((0, 0, 0), (255, 255, 255)), ((20, 20, 160), (250, 240, 210))]
+)
+def test_ink_and_paper_both_opaque_on_a_transparent_frame_are_told_apart(ink, paper):
+    grey = strokes()
+    sheet = Image.new("RGB", (280, 280), paper)
+    sheet.paste(Image.new("RGB", (280, 280), ink), mask=grey)
+    frame = Image.new("RGBA", (400, 400), (0, 0, 0, 0))
+    frame.paste(sheet, (60, 60))
+    seen = read_picture(file_of(frame, "PNG"))
+    assert np.abs(seen.astype(float) - EXPECTED).mean() < 4
+
+
+def test_colours_are_weighted_as_the_eye_does():
+    colours = Image.new("RGB", (3, 1))
+    for column, colour in enumerate([(255, 0, 0), (0, 255, 0), (0, 0, 255)]):
+        colours.putpixel((column, 0), colour)
+    assert luminance(colours)[0].tolist() == pytest.approx([76, 150, 29], abs=1)
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", b"%PDF-1.4", b"<svg xmlns='x'/>"])
+def test_what_is_no_picture_is_named(data):
+    with pytest.raises(UnreadablePictureError, match="PNG"):
+        open_picture(data)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
+def test_a_truncated_picture_is_named(kind):
+    data = file_of(strokes().convert("RGB"), kind)
+    with pytest.raises(UnreadablePictureError):
+        open_picture(data[: len(data) // 2])
+
+
+def test_a_file_of_too_many_bytes_is_refused_unread():
+    with pytest.raises(PictureTooLargeError, match="5 MB"):
+        open_picture(b"\0" * (MAX_PICTURE_BYTES + 1))
+
+
+def test_a_decompression_bomb_is_refused_from_its_header():
+    def chunk(name, body):
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
+
+    header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
+    with pytest.raises(PictureTooLargeError, match="40 megapixels"):
+        open_picture(bomb)
+
+
+def test_a_large_jpeg_is_reduced_while_it_is_decoded():
+    large = strokes().resize((2800, 2800), Image.Resampling.NEAREST)
+    opened = open_picture(file_of(large, "JPEG", quality=90))
+    assert opened.size < (2800, 2800)
+    seen = read_picture(file_of(large, "JPEG", quality=90))
+    assert np.abs(seen.astype(float) - EXPECTED).mean() < 3
