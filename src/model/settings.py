@@ -62,8 +62,8 @@ class Recipe:
 
 
 RECIPES = {
-    "mlp": Recipe(epochs=30, learning_rate=2e-3),
-    "cnn": Recipe(epochs=16),
+    "mlp": Recipe(epochs=40, learning_rate=2e-3),
+    "cnn": Recipe(epochs=20),
     "deep": Recipe(epochs=12),
 }
 
