@@ -11,7 +11,7 @@
 # Measure     drawn FILE          how well a model reads recorded pen strokes
 #             compare             the study of MLP against CNN (--quick, --axes)
 #             notebooks           run the notebooks from top to bottom (--quick)
-#             bench WHAT          how fast: train, serve or page
+#             bench WHAT          how good: quality; how fast: train, serve or page
 # Check       test                lint and test (arguments go to pytest)
 #             fuzz                thousands of bad requests to the API
 #             test-containers     build the container images, run and test them
@@ -241,7 +241,7 @@ main() {
     notebooks) prepare; in_venv -m study.notebooks "$@" ;;
     bench)
         case ${1:-} in
-        train | serve | page) prepare; in_venv -m "bench.$1" "${@:2}" ;;
+        quality | train | serve | page) prepare; in_venv -m "bench.$1" "${@:2}" ;;
         *) usage >&2; exit 2 ;;
         esac
         ;;
