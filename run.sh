@@ -13,6 +13,7 @@
 #             notebooks           run the notebooks from top to bottom (--quick)
 #             bench WHAT          how good: quality; how fast: train, serve or page
 # Check       test                lint and test (arguments go to pytest)
+#             readme              write the tables of README.md from the files of results
 #             fuzz                thousands of bad requests to the API
 #             test-containers     build the container images, run and test them
 #
@@ -247,6 +248,7 @@ main() {
         ;;
     fuzz) prepare; in_venv -m bench.fuzz "$@" ;;
     test) prepare; run_tests "$@" ;;
+    readme) prepare; in_venv -m readme "$@" ;;
     test-containers) check_docker; prepare; cd "$ROOT"; in_venv -m pytest tests/containers/check.py "$@" ;;
     help | -h | --help) usage ;;
     *) usage >&2; exit 2 ;;

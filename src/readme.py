@@ -1,0 +1,89 @@
+"""Write the README's tables from the files of results: ``bash run.sh readme``.
+
+Each table stands between two markers; ``--check`` writes nothing and fails where one differs.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import page, quality, serve, train
+from errors import DataError, DigitsError
+from model.checkpoint import checkpoint_path, read_card, write_atomically
+from model.settings import MODELS_DIR, REPOSITORY, VERSION
+
+README = REPOSITORY / "README.md"
+
+
+def first_screen(models: Path) -> str:
+    """What the first command reached and how long it took, from the shipped models' cards."""
+    lines = ["| command | reached | took | on |", "| --- | --- | --- | --- |"]
+    for name in ("cnn", "mlp", "deep"):
+        card = read_card(checkpoint_path(name, VERSION, models))
+        accuracy, training = card["results"]["test_accuracy"], card["training"]
+        lines.append(
+            f"| `bash run.sh {name}` | {accuracy:.2%} of MNIST's test set | "
+            f"{training['seconds'] / 60:.1f} minutes | {training['device']} |"
+        )
+    return "\n".join(lines)
+
+
+def _table(file: str, make: Callable[[dict], str]) -> Callable[[Path], str]:
+    """A block made from one file of results by the table of the benchmark that wrote it."""
+
+    def block(models: Path) -> str:
+        try:
+            return make(json.loads((models / file).read_text()))
+        except FileNotFoundError:
+            command = file.removesuffix(".json").replace("-", " ")
+            raise DataError(f"There is no {models / file}; run: bash run.sh {command}") from None
+
+    return block
+
+
+BLOCKS: dict[str, Callable[[Path], str]] = {
+    "first screen": first_screen,
+    "quality": _table("bench-quality.json", quality.table),
+    "bench train": _table("bench-train.json", train.table),
+    "bench serve": _table("bench-serve.json", serve.table),
+    "bench page": _table("bench-page.json", page.table),
+}
+
+
+def fill(text: str, models: Path = MODELS_DIR) -> str:
+    """Return the README's text with every block made anew.
+
+    Raises:
+        DataError: a file of results or a marker is missing.
+    """
+    for name, make in BLOCKS.items():
+        begin = f"<!-- {name}, written by: bash run.sh readme -->\n"
+        end = f"<!-- end of {name} -->"
+        if text.count(begin) != 1 or text.count(end) != 1:
+            raise DataError(f"README.md needs these two lines once each:\n{begin}{end}")
+        before, after = text.split(begin)[0], text.split(end)[1]
+        text = f"{before}{begin}\n{make(models)}\n\n{end}{after}"
+    return text
+
+
+def main() -> int:
+    """Write the tables, or check them."""
+    parser = argparse.ArgumentParser(prog="run.sh readme", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
+    options = parser.parse_args()
+    text = README.read_text()
+    try:
+        filled = fill(text)
+    except DigitsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if options.check:
+        return int(filled != text)
+    write_atomically(README, lambda file: file.write(filled.encode()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""The measurement of quality: the choice among seeds, refusals, the table."""
+
+import json
+
+import pytest
+import torch
+
+from bench.quality import choose, measure, table
+from model.checkpoint import checkpoint_path
+from model.data import Digits
+from model.handwriting import synthesise_digits
+from model.settings import MODELS_DIR, VERSION
+
+
+def test_the_seed_with_most_validation_and_synthetic_digits_read_is_chosen(tmp_path):
+    paths = []
+    for seed, (validation, synthetic, test) in enumerate(
+        [(0.99, 0.99, 0.999), (0.995, 0.99, 0.98), (0.99, 0.992, 0.999)]
+    ):
+        path = tmp_path / f"{seed}.pt"
+        results = {
+            "validation_accuracy": validation,
+            "synthetic_accuracy": synthetic,
+            "test_accuracy": test,
+        }
+        path.with_suffix(".json").write_text(json.dumps({"results": results}))
+        paths.append(path)
+    assert choose(paths) == paths[1]
+
+
+@pytest.fixture(scope="module")
+def result():
+    labels = torch.arange(300) % 10
+    digits = Digits(synthesise_digits(labels, torch.Generator().manual_seed(5)), labels)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bench.quality.PICTURES", 60)
+        return measure("cnn", [checkpoint_path("cnn", VERSION, MODELS_DIR)], digits, None)
+
+
+def test_the_shipped_model_reads_synthetic_digits_and_refuses_what_is_none(result):
+    assert result["test_accuracy"][0] > 0.98
+    assert result["refusals"]["MNIST test digits"]["refused"] < 0.05
+    for kind in ("letters", "scribbles"):
+        assert result["refusals"][kind]["refused"] > 0.7
+        assert result["refusals"][kind]["auroc"] > 0.95
+
+
+def test_the_table_has_a_column_for_each_network_and_a_row_for_each_kind(result):
+    lines = table([result, {**result, "name": "deep"}]).splitlines()
+    assert lines[0] == "|  | cnn | deep |"
+    assert all(line.count("|") == 4 for line in lines)
+    assert sum("refused" in line for line in lines) == len(result["refusals"])
