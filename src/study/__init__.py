@@ -1,0 +1,1 @@
+"""The study: MLP against CNN, pixels in order against permuted, with and without augmentation."""
