@@ -14,7 +14,7 @@ class ConvNet(nn.Module):
     """
 
     def __init__(
-        self, channels: tuple[int, int] = (32, 64), kernel: int = 5, dropout: float = 0.3
+        self, channels: tuple[int, int] = (32, 96), kernel: int = 5, dropout: float = 0.3
     ) -> None:
         super().__init__()
         self.settings = {

@@ -22,7 +22,7 @@ class DeepNet(nn.Module):
     Input (N, 1, 28, 28), normalised; output (N, 10) logits.
     """
 
-    def __init__(self, channels: tuple[int, int, int] = (24, 64, 96), dropout: float = 0.2) -> None:
+    def __init__(self, channels: tuple[int, int, int] = (24, 48, 96), dropout: float = 0.2) -> None:
         super().__init__()
         self.settings = {"channels": channels, "dropout": dropout}  # what the card records
         first, second, third = channels

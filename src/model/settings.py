@@ -56,14 +56,14 @@ class Recipe:
     learning_rate: float = 4e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.02
-    handwriting: float = 0.25
+    handwriting: float = 0.33
     non_digits: float = 0.1
     average: float = 0.995
 
 
 RECIPES = {
     "mlp": Recipe(epochs=40, learning_rate=2e-3),
-    "cnn": Recipe(epochs=20),
+    "cnn": Recipe(epochs=16),
     "deep": Recipe(epochs=12),
 }
 

@@ -20,16 +20,16 @@ class Style:
     sloppiness: float = (
         1.0  # the largest factor on all of the jitter below; each drawing has its own
     )
-    point: float = 3.2  # standard deviation of the place of each control point
+    point: float = 3.8  # standard deviation of the place of each control point
     stroke: float = 2.6  # of the place of each stroke against the others
     stroke_turn: float = 0.05  # of the direction of each stroke, in radians
     stroke_size: float = 0.05  # of the size of each stroke
     ends: float = 0.16  # strokes end early or late by up to this part of their last segment
-    bend: float = 4.0  # largest amplitude of the slow waves that deform the whole drawing
+    bend: float = 5.5  # largest amplitude of the slow waves that deform the whole drawing
     tremor: float = 0.9  # largest standard deviation of the shaking of the hand
-    slant: float = 0.17  # standard deviation of the shear; its mean is SLANT_MEAN
-    turn: float = 0.08  # standard deviation of the rotation in radians
-    aspect: float = 0.17  # standard deviation of the logarithm of width / height
+    slant: float = 0.20  # standard deviation of the shear; its mean is SLANT_MEAN
+    turn: float = 0.10  # standard deviation of the rotation in radians
+    aspect: float = 0.26  # standard deviation of the logarithm of width / height
     coarse: float = 0.4  # share of drawings that are polylines of few points, as a mouse gives
 
 
