@@ -59,9 +59,19 @@ class DigitsClient:
         """Read the digit in a picture of any size; the answer is that of `/api/v1/predict`."""
         return self._post_picture("/api/v1/predict", picture, model, self._timeout)
 
-    def explain(self, picture: bytes, model: str | None = None) -> dict[str, Any]:
-        """Where the model looked in a picture; the answer is that of `/api/v1/explain`."""
-        return self._post_picture("/api/v1/explain", picture, model, self._explain_timeout)
+    def explain(
+        self, picture: bytes, model: str | None = None, target: int | None = None
+    ) -> dict[str, Any]:
+        """Where the model looked in a picture; the answer is that of `/api/v1/explain`.
+
+        Args:
+            picture: of any size.
+            model: its name; the API's default if absent.
+            target: the digit to explain; the one that was read if absent.
+        """
+        return self._post_picture(
+            "/api/v1/explain", picture, model, self._explain_timeout, target=target
+        )
 
     def infer(self, images: np.ndarray, model: str) -> tuple[np.ndarray, np.ndarray]:
         """Read pixels as they are, by the Open Inference Protocol.
@@ -81,7 +91,9 @@ class DigitsClient:
             "data": pixels.ravel().round(4).tolist(),
         }
         answer = self._json(
-            self._call("POST", f"/v2/models/{model}/infer", self._timeout, json={"inputs": [tensor]})
+            self._call(
+                "POST", f"/v2/models/{model}/infer", self._timeout, json={"inputs": [tensor]}
+            )
         )
         outputs = {output["name"]: output for output in answer["outputs"]}
         probabilities = np.array(outputs["probabilities"]["data"], dtype=float)
@@ -115,13 +127,18 @@ class DigitsClient:
         return answer
 
     def _post_picture(
-        self, path: str, picture: bytes, model: str | None, timeout: tuple[float, float]
+        self,
+        path: str,
+        picture: bytes,
+        model: str | None,
+        timeout: tuple[float, float],
+        **options: int | None,
     ) -> dict[str, Any]:
         response = self._call(
             "POST",
             path,
             timeout,
-            params={"model": model} if model else None,
+            params={"model": model, **options},  # requests leaves out what is None
             files={"file": ("drawing", picture)},
         )
         return self._json(response)

@@ -1,4 +1,4 @@
-"""The page: `streamlit run src/app/streamlit_app.py`. Its parts are in `app.front` and `pages`."""
+"""The page: `streamlit run src/app/streamlit_app.py`. Its parts are in `app.front`."""
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ st.set_page_config(page_title=say("page.product"), page_icon=":material/draw:", 
 st.html(STYLE)
 page = st.navigation(
     [
-        st.Page(f"pages/{name}.py", title=say(f"page.{name}"), icon=icon, default=name == "draw")
+        st.Page(f"front/pages/{name}.py", title=say(f"page.{name}"), icon=icon, default=name == "draw")
         for name, icon in PAGES.items()
     ],
     position="top",

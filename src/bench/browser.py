@@ -10,6 +10,8 @@ from bench.services import free_port, running
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+
 
 @contextmanager
 def running_page(api_url: str, **environment: str) -> Iterator[str]:
@@ -22,22 +24,29 @@ def running_page(api_url: str, **environment: str) -> Iterator[str]:
         yield url
 
 
+def find_chromium() -> str | None:
+    """The path of Chromium or Chrome, if one is installed."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome", MAC_CHROME)
+    return next(filter(None, map(shutil.which, names)), None)
+
+
 @contextmanager
-def chromium() -> Iterator["Browser"]:
-    """Chromium or Chrome, wherever it is installed.
+def chromium(path: str | None = None, *options: str) -> Iterator["Browser"]:
+    """A Chromium without window.
+
+    Args:
+        path: of the program; looked for if absent.
+        options: of its command line.
 
     Raises:
         RuntimeError: there is none.
     """
     from playwright.sync_api import sync_playwright
 
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-    path = path or shutil.which(mac)
+    path = path or find_chromium()
     if path is None:
         raise RuntimeError("No Chromium found: install it (Debian: apt-get install chromium).")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *options])
         yield browser
         browser.close()

@@ -70,6 +70,30 @@ def picture(source: str, alt: str, caption: str = "", mark: str = "") -> str:
     )
 
 
+def model_card(name: str, about: str, source: str, alt: str, reply: dict[str, Any]) -> str:
+    """One model's answer beside those of others: its name, the picture it saw, what it reads.
+
+    Args:
+        name, about: the model's name and what it is.
+        source, alt: the picture it saw, as data URL, with its text alternative.
+        reply: has "prediction", "confidence" and "is_digit".
+    """
+    kind = "digit" if reply["is_digit"] else "refused"
+    share = f"{reply['confidence']:.2%}"
+    return (
+        f'<li class="card {kind}"><p class="card-name">{escape(name)}</p>'
+        f'<p class="card-about">{escape(about)}</p>{picture(source, alt)}'
+        f'<p class="card-digit" aria-hidden="true">{reply["prediction"]}</p>'
+        f'<span class="bar-track"><span class="bar-fill" style="width:{share}"></span></span>'
+        f'<p class="card-answer">{escape(reply["words"])}</p></li>'
+    )
+
+
+def cards(items: list[str], label: str) -> str:
+    """Cards side by side, as many as fit."""
+    return f'<ul class="cards" aria-label="{escape(label)}">{"".join(items)}</ul>'
+
+
 def brief_answer(reply: dict[str, Any], language: str) -> str:
     """An answer in a few words: "read as 7, 99.8 %" or "refused"."""
     if not reply.get("is_digit", True):

@@ -10,6 +10,9 @@ from PIL import Image
 from app.front.settings import MAX_FILE_BYTES, MAX_PIXELS
 
 SIDE = 28
+# The ends of ColorBrewer's RdBu, which colour-blind people tell apart.
+SPEAKS_FOR = np.array([202, 0, 32]) / 255
+SPEAKS_AGAINST = np.array([5, 113, 176]) / 255
 
 
 def refusal(picture: bytes) -> tuple[str, dict[str, object]] | None:
@@ -46,10 +49,10 @@ def pixels_of(url: str) -> np.ndarray:
 
 
 def png_of(pixels: np.ndarray) -> bytes:
-    """(H, W) float in [0, 1] as a grey PNG."""
+    """(H, W) grey or (H, W, 3) RGB, float in [0, 1], as PNG."""
     file = io.BytesIO()
-    grey = (np.clip(pixels, 0, 1) * 255).round().astype(np.uint8)
-    Image.fromarray(grey).save(file, "PNG")
+    bytes_ = (np.clip(pixels, 0, 1) * 255).round().astype(np.uint8)
+    Image.fromarray(bytes_).save(file, "PNG")
     return file.getvalue()
 
 
@@ -87,3 +90,29 @@ def altered(
     if noise:
         result = result + np.random.default_rng(0).normal(0, noise, result.shape)
     return np.clip(result, 0, 1).astype(np.float32)
+
+
+def permuted(pixels: np.ndarray, order: list[int]) -> np.ndarray:
+    """A (28, 28) picture as a model trained on permuted pixels sees it.
+
+    Args:
+        pixels: (28, 28).
+        order: 784 indices; pixel i of the result is pixel `order[i]`.
+    """
+    return pixels.reshape(-1)[order].reshape(pixels.shape)
+
+
+def overlay(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """An attribution over the drawing it belongs to.
+
+    Args:
+        pixels: (28, 28) in [0, 1], ink 1; becomes grey ink on white.
+        values: (28, 28) in [-1, 1]: red where positive, blue where negative.
+
+    Returns:
+        (28, 28, 3) in [0, 1].
+    """
+    paper = (1 - 0.35 * pixels)[..., None].repeat(3, axis=2)
+    hue = np.where(values[..., None] >= 0, SPEAKS_FOR, SPEAKS_AGAINST)
+    strength = np.clip(np.abs(values), 0, 1)[..., None]
+    return paper + strength * (hue - paper)

@@ -46,6 +46,18 @@ def model_names() -> list[str]:
     return sorted(names, key=lambda name: (name != listed["default"], name))
 
 
+@st.cache_data(ttl=60, max_entries=500, show_spinner=False)
+def reading(picture: bytes, model: str) -> dict[str, Any]:
+    """What a model reads in a picture, remembered for a minute; raises `ApiError`."""
+    return client().predict(picture, model)
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def model_card(name: str) -> dict[str, Any]:
+    """A model's card, asked at most every minute; raises `ApiError`."""
+    return client().model(name)
+
+
 def visit() -> Visit:
     """This visitor's drawings, kept while the browser's tab is open."""
     return st.session_state.setdefault("visit", Visit())
@@ -73,6 +85,21 @@ def language_switch() -> None:
         bind="query-params",
         label_visibility="collapsed",
     )
+
+
+def picture_at_hand() -> bytes:
+    """The drawing or upload that other pages speak of; without one they say so and end."""
+    picture = visit().picture
+    if picture is None:
+        st.info(say("page.nothing_yet"), icon=":material/draw:")
+        st.page_link("front/pages/draw.py", label=say("page.to_draw"), icon=":material/arrow_back:")
+        st.stop()
+    return picture
+
+
+def about_model(name: str) -> str:
+    """What a model is, in a few words; empty for one that this page has not heard of."""
+    return say(f"model.{name}") if has_text(f"model.{name}") else ""
 
 
 @contextmanager
@@ -110,7 +137,7 @@ def _wait_for_api(since: float) -> None:
     def look() -> None:
         # The first run comes with the message itself, before anything can have changed.
         if time.monotonic() - since > pause / 2 and client().ready():
-            served_models.clear()
+            st.cache_data.clear()
             st.rerun()
 
     look()

@@ -1,0 +1,60 @@
+"""The study's results as the tables that the page shows: pure functions of its file."""
+
+from statistics import mean, stdev
+from typing import Any
+
+ORDERS = ("in order", "permuted")  # as the study's file names them
+MEASURES = ("test_accuracy", "synthetic_accuracy", "recordings_accuracy")
+
+
+def accuracy_table(study: dict[str, Any], measure: str) -> tuple[list[str], list[list[str]]] | None:
+    """Accuracy in % as mean ± standard deviation over seeds, one row a network and order.
+
+    Args:
+        study: what the API's `/api/v1/study` answers.
+        measure: one of `MEASURES`.
+
+    Returns:
+        The augmentations, and rows whose first two cells are network and order; None where
+        nothing was measured.
+    """
+    groups: dict[tuple[str, str], dict[str, list[float]]] = {}
+    augmentations: list[str] = []
+    for result in study.get("cells", {}).values():
+        cell = result["cell"]
+        if cell["pixels"] not in ORDERS or cell["pictures"] is not None or measure not in result:
+            continue
+        if cell["augmentation"] not in augmentations:
+            augmentations.append(cell["augmentation"])
+        found = groups.setdefault((cell["network"], cell["pixels"]), {})
+        found.setdefault(cell["augmentation"], []).append(result[measure])
+    if not groups:
+        return None
+    augmentations.sort(key=lambda name: (name != "none", name != "affine", name))
+    rows = [
+        [*group, *(mean_and_spread(found.get(name, [])) for name in augmentations)]
+        for group, found in sorted(groups.items(), key=_networks_in_their_order)
+    ]
+    return augmentations, rows
+
+
+def mean_and_spread(shares: list[float]) -> str:
+    """Shares in [0, 1] as "99.41 ± 0.03" in %; the spread is the standard deviation."""
+    if not shares:
+        return "-"
+    if len(shares) == 1:
+        return f"{100 * shares[0]:.2f}"
+    return f"{100 * mean(shares):.2f} ± {100 * stdev(shares):.2f}"
+
+
+def markdown_table(header: list[str], rows: list[list[str]]) -> str:
+    """A table that screen readers can walk through."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _networks_in_their_order(group: tuple[tuple[str, str], object]) -> tuple[int, str, int]:
+    network, order = group[0]
+    known = ("mlp", "cnn", "deep")
+    rank = known.index(network) if network in known else len(known)
+    return rank, network, ORDERS.index(order)

@@ -1,0 +1,176 @@
+"""The pages by AppTest against the real API."""
+
+import base64
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+SCRIPT = REPOSITORY / "src" / "app" / "streamlit_app.py"
+# A stroke as the canvas records it; what is read is the picture that comes with it.
+STROKE = {"path": [["M", 60, 60], ["Q", 80, 90, 140, 160], ["L", 220, 220]]}
+
+
+class Visitor:
+    """Somebody who uses the page; fails as soon as the page shows a traceback."""
+
+    def __init__(self, name: str) -> None:
+        self.app = AppTest.from_file(SCRIPT, default_timeout=20)
+        self.run()
+        if name != "draw":
+            self.go_to(name)
+
+    def run(self) -> None:
+        self.app.run()
+        assert not self.app.exception
+
+    def go_to(self, name: str) -> None:
+        """Choose another page from the navigation."""
+        self.app.switch_page(f"front/pages/{name}.py")
+        self.run()
+
+    def draw(self, digit: int, strokes: int = 1) -> None:
+        """Let the canvas send a drawing of the repository."""
+        data = base64.b64encode(picture_of(digit)).decode()
+        raw = {"objects": [STROKE | {"left": 140, "top": 140}] * strokes}
+        self.app.session_state[self.canvas] = {
+            "drawing": {"raw": raw, "data": f"data:image/png;base64,{data}"}
+        }
+        self.run()
+
+    @property
+    def canvas(self) -> str:
+        """The key of the canvas on the page."""
+        return f"canvas-{self.app.session_state['visit'].canvas}"
+
+    @property
+    def shown(self) -> str:
+        """All that the page says: texts, messages and its own HTML."""
+        app = self.app
+        kinds = (app.title, app.subheader, app.markdown, app.caption, app.warning, app.info)
+        return "\n".join(element.value for kind in (*kinds, app.html) for element in kind)
+
+    def widget(self, kind: str, label: str):
+        """The widget of that kind (`button`, `selectbox`, ...) and label."""
+        found = [one for one in getattr(self.app, kind) if one.label == label]
+        assert len(found) == 1, f"{len(found)} of {kind} {label!r}"
+        return found[0]
+
+    def press(self, label: str) -> None:
+        """Press the button of that label."""
+        self.widget("button", label).click()
+        self.run()
+
+    def choose(self, kind: str, label: str, value: object) -> None:
+        """Give the widget of that kind and label a value."""
+        self.widget(kind, label).set_value(value)
+        self.run()
+
+
+def picture_of(digit: int) -> bytes:
+    """A digit of the repository, drawn on the canvas."""
+    return (REPOSITORY / "data" / "digits" / f"{digit}.png").read_bytes()
+
+
+def copy_cnn(folder: Path) -> None:
+    """Leave the repository's cnn with its card and figures."""
+    for path in (REPOSITORY / "models").glob("mnist-0.0.1*"):
+        shutil.copy(path, folder)
+
+
+def permuted_model(network: str, folder: Path) -> None:
+    """Leave a network of random weights that sees its pixels in reverse order."""
+    import torch
+
+    from model.checkpoint import checkpoint_path, save_checkpoint
+    from model.registry import NETWORKS
+
+    torch.manual_seed(0)
+    name = f"{network}-permuted"
+    untrained = NETWORKS[network]()
+    card = {
+        "name": name,
+        "version": "0.0.1",
+        "architecture": {"network": network, "settings": untrained.settings},
+        "parameters": 1,
+        "permutation": {"seed": 0, "indices": list(range(783, -1, -1))},
+        "data": {"source": "nothing", "training": 0},
+        "training": {"epochs": 0, "seconds": 0.0, "augmentation": "none"},
+        "results": {"test_accuracy": 0.1, "validation_accuracy": 0.1, "recall": [0.1] * 10},
+        "reader": {"temperature": 1.0, "threshold": 0.0},
+        "versions": {"torch": torch.__version__},
+        "figures": {},
+    }
+    save_checkpoint(untrained, card, checkpoint_path(name, "0.0.1", folder))
+
+
+def study_file(folder: Path) -> None:
+    """Leave the results of a small study and one figure."""
+    cells = {
+        f"{network}-{pixels}-{seed}": {
+            "cell": {
+                "network": network,
+                "pixels": pixels,
+                "augmentation": "none",
+                "seed": seed,
+                "epochs": 1,
+                "pictures": None,
+            },
+            "test_accuracy": accuracy + seed / 1000,
+        }
+        for network, pixels, accuracy in (("mlp", "in order", 0.98), ("cnn", "permuted", 0.97))
+        for seed in (0, 1, 2)
+    }
+    (folder / "comparison.json").write_text(json.dumps({"cells": cells}))
+    (folder / "figures").mkdir()
+    (folder / "figures" / "accuracy.png").write_bytes(picture_of(8))
+
+
+@pytest.fixture(scope="session")
+def full_api_url(tmp_path_factory):
+    """The base URL of an API that has permuted models and a study too."""
+    from bench.services import running_api
+
+    folder = tmp_path_factory.mktemp("models")
+    copy_cnn(folder)
+    permuted_model("mlp", folder)
+    permuted_model("cnn", folder)
+    study_file(folder)
+    with running_api(MODELS_DIR=str(folder)) as api:
+        yield api.url
+
+
+@pytest.fixture(scope="session")
+def cnn_api_url(tmp_path_factory):
+    """The base URL of an API that has the cnn alone and no study."""
+    from bench.services import running_api
+
+    folder = tmp_path_factory.mktemp("cnn-alone")
+    copy_cnn(folder)
+    with running_api(MODELS_DIR=str(folder)) as api:
+        yield api.url
+
+
+@pytest.fixture
+def open_page(api_url, monkeypatch):
+    """Opens a page, by its file's name, in a new visit."""
+
+    def open_(name: str = "draw", url: str = api_url) -> Visitor:
+        monkeypatch.setenv("API_URL", url)
+        st.cache_resource.clear()
+        st.cache_data.clear()
+        return Visitor(name)
+
+    yield open_
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def digit_picture():
+    """Gives the PNG of a digit of the repository."""
+    return picture_of
