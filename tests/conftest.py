@@ -5,13 +5,8 @@ a reason "no SOMETHING: what to do". With REQUIRE_ALL=1 every skip is a failure.
 """
 
 import os
-import shutil
-import socket
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,7 +17,6 @@ MNIST_FILES = [
     for part in ("train", "t10k")
     for kind in ("images-idx3", "labels-idx1")
 ]
-MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 
 
 @pytest.fixture(scope="session")
@@ -38,40 +32,20 @@ def mnist_dir() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium or Chrome to start."""
-    for name in ("chromium", "chromium-browser", "google-chrome", MAC_CHROME):
-        if path := shutil.which(name):
-            return path
+    from bench.browser import find_chromium
+
+    if path := find_chromium():
+        return path
     pytest.skip("no Chromium: install it, on Debian with apt-get install chromium")
-
-
-@contextmanager
-def serve(app: object) -> Iterator[str]:
-    """Serve an ASGI application by uvicorn on a free port, in a thread; gives its base URL."""
-    import uvicorn
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    while not server.started:
-        if not thread.is_alive():
-            raise RuntimeError("the server ended while it started")
-        time.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=20)
-        listener.close()
 
 
 @pytest.fixture(scope="session")
 def api_url() -> Iterator[str]:
     """The base URL of the real API, serving the models of the repository."""
-    from app.main import create_app
+    from bench.services import running_api
 
-    with serve(create_app()) as url:
-        yield url
+    with running_api() as api:
+        yield api.url
 
 
 # --- Skips ----------------------------------------------------------------------------------------
