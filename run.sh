@@ -246,6 +246,7 @@ main() {
         *) usage >&2; exit 2 ;;
         esac
         ;;
+    readme) prepare; in_venv -m readme "$@" ;;
     fuzz) prepare; in_venv -m bench.fuzz "$@" ;;
     test) prepare; run_tests "$@" ;;
     readme) prepare; in_venv -m readme "$@" ;;
