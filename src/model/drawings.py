@@ -145,9 +145,10 @@ def paint(strokes: Sequence[np.ndarray], brush: float) -> Image.Image:
     right, bottom = np.minimum(np.ceil(points.max(axis=0) + brush / 2 + 1), CANVAS_SIDE).astype(int)
     large = Image.new("L", ((right - left) * FINER, (bottom - top) * FINER))
     pen = ImageDraw.Draw(large)
-    radius = brush * FINER / 2
+    radius = brush * FINER / 2 - 0.5
     for stroke in strokes:
-        # Pillow means the centre of pixel (0, 0) by (0, 0), a canvas its upper left corner.
+        # Pillow means the centre of pixel (0, 0) by (0, 0), a canvas its upper left corner; and
+        # what it fills includes the pixels of the outline.
         path = (stroke - (left, top)) * FINER - 0.5
         for start, end in pairwise(path):
             length = math.dist(start, end)

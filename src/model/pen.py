@@ -58,23 +58,27 @@ def render(
     brush = uniform((n, 1), *BRUSH, generator) / uniform((n, 1), *drawn_side, generator)
     low, high = pen.amin(1), pen.amax(1)
     side = (high - low).amax(1, keepdim=True).clamp_min(1e-3)
-    # The ink's box is the pen's way with half a brush all round; whole pixels, as a crop has.
+    # The ink's box is the pen's way with half a brush all round. A crop is scaled to whole pixels,
+    # which squeezes or stretches its shorter side a little, the width of the line included.
     scale = INK_SIDE / (side * (1 + brush))
     radius = 0.5 * brush * side * scale
-    exact = (high - low) * scale
-    whole = (exact + 2 * radius).round().clamp(1, INK_SIDE)
-    stretch = torch.where(exact > 1, ((whole - 2 * radius) / exact).clamp(0.5, 1.5), 1.0)
-    corner = ((SIDE - whole) / 2).round()
-    pen = (pen - low[:, None]) * (scale * stretch)[:, None] + (corner + radius)[:, None]
+    box = (high - low) * scale + 2 * radius
+    whole = box.round().clamp_min(1)
+    start = ((SIDE - whole) / 2).round()
+    pixels = torch.arange(SIDE) + 0.5 - start[..., None]  # (n, 2, 28), from the box's corner
+    pixels = pixels * (box / whole)[..., None]
+    pen = (pen - low[:, None]) * scale[..., None] + radius[..., None]
     chunk = max(1, DISTANCES_AT_ONCE // (SIDE * SIDE * pen.shape[1]))
-    parts = zip(pen.split(chunk), radius.split(chunk), strict=True)
-    return place(torch.cat([_ink(part, part_radius) for part, part_radius in parts]))
+    parts = zip(pen.split(chunk), radius.split(chunk), pixels.split(chunk), strict=True)
+    return place(torch.cat([_ink(*part) for part in parts]))
 
 
-def _ink(pen: Tensor, radius: Tensor) -> Tensor:
-    """Return coverage (n, 28, 28) in [0, 1]: how much of each pixel lies within the pen's reach."""
-    centres = torch.arange(SIDE) + 0.5
-    apart = (centres[:, None] - pen.transpose(1, 2)[:, :, None, :]) ** 2  # (n, 2, 28, M)
+def _ink(pen: Tensor, radius: Tensor, pixels: Tensor) -> Tensor:
+    """Return coverage (n, 28, 28) in [0, 1]: how much of each pixel lies within the pen's reach.
+
+    `pixels` (n, 2, 28) holds where the columns and the rows of pixels lie among the pen points.
+    """
+    apart = (pixels[..., None] - pen.transpose(1, 2)[:, :, None, :]) ** 2  # (n, 2, 28, M)
     nearest = (apart[:, 1, :, None, :] + apart[:, 0, None, :, :]).amin(-1).sqrt()
     return (radius[:, :, None] + 0.5 - nearest).clamp(0, 1)
 

@@ -114,19 +114,17 @@ def letter(rng: np.random.Generator) -> Image.Image:
 
 
 def scribble(rng: np.random.Generator) -> Image.Image:
-    """Draw the way of a pen that wanders: it turns at random, and back where it leaves the sheet."""
+    """Draw the way of a pen pulled, as by a spring, towards goals that jump at random."""
     strokes = []
-    for _ in range(rng.integers(1, 4)):
-        place, heading, turning = rng.uniform(0, 1, 2), rng.uniform(0, 2 * math.pi), 0.0
-        points = [place]
-        for _ in range(rng.integers(250, 500)):
-            turning = 0.95 * turning + rng.normal(0, 0.05)
-            inward = math.atan2(0.5 - place[1], 0.5 - place[0])
-            if np.abs(place - 0.5).max() > 0.5:
-                turning += 0.1 * math.sin(inward - heading)
-            heading += turning
-            place = place + 0.03 * np.array([math.cos(heading), math.sin(heading)])
-            points.append(place)
+    for _ in range(rng.integers(1, 3)):
+        place, speed = rng.uniform(0, 1, 2), rng.normal(0, 0.03, 2)
+        points = []
+        for _ in range(rng.integers(8, 16)):
+            goal = rng.uniform(0, 1, 2)
+            for _ in range(rng.integers(8, 20)):
+                speed = 0.86 * speed + 0.03 * (goal - place)
+                place = place + speed
+                points.append(place)
         strokes.append(np.array(points))
     return draw_strokes(strokes, rng)
 

@@ -52,7 +52,10 @@ class Templates:
         for template, shapes in zip(templates, parsed, strict=True):
             lengths = [[len(stroke) for stroke in shape] for shape in shapes]
             if any(length != lengths[0] for length in lengths) or min(lengths[0]) < 2:
-                raise ValueError(f"key shapes differ in their strokes: {template.shapes} {lengths}")
+                raise ValueError(
+                    f"the key shapes of {template.character!r} ({template.description}) differ: "
+                    f"their strokes have {lengths} points"
+                )
         variants = max(len(shapes) for shapes in parsed)
         strokes = max(len(shapes[0]) for shapes in parsed)
         points = max(len(stroke) for shapes in parsed for stroke in shapes[0])
