@@ -21,19 +21,20 @@ SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000, None)  # training pictures; Non
 # than LEVEL in its last quarter is trained anew with twice as many, MOST_DOUBLINGS times at most.
 EPOCHS = {
     "mlp": {"none": 12, "affine": 24, "mild": 24, HANDWRITING: 24},
-    "cnn": {"none": 8, "affine": 12, "mild": 12, HANDWRITING: 12},
-    "deep": {"none": 6, "affine": 10, "mild": 10, HANDWRITING: 10},
+    "cnn": {"none": 6, "affine": 8, "mild": 8, HANDWRITING: 8},
+    "deep": {"none": 6, "affine": 8, "mild": 8, HANDWRITING: 8},
 }
 LEVEL = 0.002
 MOST_DOUBLINGS = 2
+AVERAGED_PART = 0.05  # of its steps a run averages its weights over at most; short runs need that
 # A rougher answer in five minutes: one seed, this part of the training pictures, these epochs
 QUICK_PICTURES = 10_000
 QUICK_EPOCHS = {"mlp": 8, "cnn": 4, "deep": 2}
-SMALL_EPOCH = 10_000  # fewer training pictures are gone through several times an epoch
+SMALL_EPOCH = 20_000  # fewer training pictures are gone through several times an epoch
 
 # Rough seconds for 1,000 pictures, forwards and backwards; only their ratios matter (for the ETA)
-COST = {"mlp": 0.03, "cnn": 0.2, "deep": 0.8}
-HANDWRITING_COST = 0.09  # of synthesising, on top
+COST = {"mlp": 0.025, "cnn": 0.22, "deep": 0.35}
+HANDWRITING_COST = 0.035  # of synthesising, on top
 READING_COST = 0.3  # of a picture that is only read, as a part of one that is trained on
 
 

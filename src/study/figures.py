@@ -85,7 +85,9 @@ def plot_learning_curves(comparison: Comparison) -> Figure:
                     errors = [100 * (1 - accuracy) for _, _, accuracy, _ in result["history"]]
                     style = "-" if pixels == IN_ORDER else "--"
                     epochs = range(1, len(errors) + 1)
-                    axes.plot(epochs, errors, style, color=COLOURS[network], lw=1.2, label=label)
+                    axes.plot(
+                        epochs, errors, "." + style, color=COLOURS[network], lw=1.2, label=label
+                    )
                     label = None
         axes.set(title=f"augmentation: {augmentation}", xlabel="epoch", yscale="log")
         axes.grid(alpha=0.3, which="both")
@@ -196,7 +198,7 @@ def plot_misread(comparison: Comparison, test: Digits) -> Figure:
         read = dict(comparison.results(cells)[0]["misread"])
         indices = np.flatnonzero(chosen)
         part.suptitle(f"{len(indices)} {title}", fontsize="medium")
-        tiles = part.subplots(3, MOST_MISREAD // 3).flat
+        tiles = list(part.subplots(3, MOST_MISREAD // 3).flat)
         for axes in tiles:
             axes.axis("off")
         for axes, index in zip(tiles, indices, strict=False):

@@ -63,7 +63,8 @@ def differences_table(comparison: Comparison) -> str:
             interval = f"{d.low:+.2f} to {d.high:+.2f}"
             rows.append([question, augmentation, f"{d.points:+.2f}", interval, p, verdict])
     return (
-        "Points are of accuracy on the 10,000 test pictures, over all seeds. The intervals come "
+        f"Points are of accuracy on the {comparison.common['data']['test']:,} test pictures, over "
+        "all seeds. The intervals come "
         "from a paired bootstrap over test pictures and seeds, and hold all at once with "
         f"{100 * CONFIDENCE:g} % confidence (Bonferroni); the verdict is theirs. McNemar's exact "
         "test compares the two networks of the first seed alone.\n\n"

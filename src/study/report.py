@@ -103,8 +103,8 @@ def _origin(comparison: Comparison) -> str:
     torch_versions = sorted({result["versions"]["torch"] for result in results})
     return (
         f"{len(results)} networks, {minutes:.0f} minutes of training in all "
-        f"({comparison.common['hardware']}, PyTorch {', '.join(torch_versions)}): "
-        f"{data['training']:,} pictures of {data['source']} to train on, {data['validation']:,} to "
+        f"({comparison.common['hardware']}, PyTorch {', '.join(torch_versions)}). Data: "
+        f"{data['source']}; {data['training']:,} pictures to train on, {data['validation']:,} to "
         f"see accuracy level off, {data['test']:,} to test once. "
         "“±” is the standard deviation over the seeds."
     )

@@ -17,7 +17,7 @@ from model.handwriting import synthesise_digits
 from model.non_digits import synthesise_non_digits
 from model.registry import NETWORKS
 from model.settings import CLASSES
-from study.cells import Cell
+from study.cells import AVERAGED_PART, Cell
 from study.pixels import pixel_permutation
 
 Result = dict[str, Any]
@@ -64,6 +64,7 @@ class Store:
         depends_on = [
             cell.as_dict(),
             asdict(cell.recipe),
+            [AVERAGED_PART, cell.repeats(len(self.mnist.training))],
             str(network),
             None if settings is None else asdict(settings),
             None if permutation is None else permutation.tolist(),

@@ -19,9 +19,9 @@ from model.data import Digits, Mnist
 from model.pipeline import Options, evaluate_and_save, synthetic_digits
 from model.precision import Precision
 from model.registry import NETWORKS
-from model.settings import DATA_DIR, HELD_BACK_SEED, HELD_BACK_SYNTHETIC
+from model.settings import DATA_DIR, HELD_BACK_SEED, HELD_BACK_SYNTHETIC, Recipe
 from model.train import Epoch, fit, predict_logits
-from study.cells import HANDWRITING, LEVEL, Cell
+from study.cells import AVERAGED_PART, HANDWRITING, LEVEL, Cell
 from study.pixels import PERMUTATION_SEED, PERMUTED, pixel_permutation
 from study.store import Result, Store
 
@@ -50,15 +50,16 @@ def train_cell(
     """
     started = time.perf_counter()
     permutation = pixel_permutation(cell.pixels)
-    recipe = cell.recipe
+    epoch_pictures = choose_pictures(mnist.training, cell)
     for doubling in range(most_doublings + 1):
-        recipe = replace(recipe, epochs=cell.epochs * 2**doubling)
+        recipe = replace(cell.recipe, epochs=cell.epochs * 2**doubling)
         torch.manual_seed(cell.seed)
         network = NETWORKS[cell.registry_name](**cell.network_settings).to(device)
+        recipe = shorten_average(recipe, len(epoch_pictures))
         # Augmentation comes first, in the batches, and `fit` permutes afterwards: to turn or to
         # shift a picture whose pixels are permuted already would mean something else.
         batches = Batches(
-            choose_pictures(mnist.training, cell),
+            epoch_pictures,
             recipe,
             cell.batch_augmentation,
             cell.seed,
@@ -97,6 +98,15 @@ def train_cell(
     }
     result["history"] = [[round(number, 5) for number in epoch] for epoch in result["history"]]
     return trained, result
+
+
+def shorten_average(recipe: Recipe, pictures: int) -> Recipe:
+    """Return the recipe with weights averaged over at most AVERAGED_PART of all steps.
+
+    The average begins with the untrained weights, which a short run would not forget.
+    """
+    steps = recipe.epochs * -(-pictures // recipe.batch_size)
+    return replace(recipe, average=min(recipe.average, max(0.0, 1 - 1 / (AVERAGED_PART * steps))))
 
 
 def choose_pictures(training: Digits, cell: Cell) -> Digits:
