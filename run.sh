@@ -177,6 +177,7 @@ serve_api() {
 }
 
 serve_front() {
+    export API_URL="${API_URL:-http://127.0.0.1:$API_PORT}"
     cd "$ROOT" # where .streamlit/config.toml lies
     exec "$VENV/bin/python" -m streamlit run src/app/streamlit_app.py \
         --server.address "$BIND" --server.port "$FRONT_PORT"
@@ -229,8 +230,7 @@ main() {
     local command=${1:-}
     [ $# -eq 0 ] || shift
     API_PORT=${API_PORT:-8000} FRONT_PORT=${FRONT_PORT:-8501} BIND=${BIND:-127.0.0.1}
-    export API_PORT FRONT_PORT API_HOST="$BIND" PYTHONPATH="$ROOT/src"
-    export API_URL="${API_URL:-http://127.0.0.1:$API_PORT}"
+    export PYTHONPATH="$ROOT/src"
     case $command in
     cnn | mlp | deep) prepare; in_venv "$ROOT/src/main_pipeline.py" "$command" "$@" ;;
     app) check_port API_PORT; check_port FRONT_PORT; prepare; serve_both ;;
@@ -246,7 +246,6 @@ main() {
         *) usage >&2; exit 2 ;;
         esac
         ;;
-    readme) prepare; in_venv -m readme "$@" ;;
     fuzz) prepare; in_venv -m bench.fuzz "$@" ;;
     test) prepare; run_tests "$@" ;;
     readme) prepare; in_venv -m readme "$@" ;;

@@ -38,7 +38,7 @@ case "$1 ${{2:-}}" in
 "-m streamlit") name=page ;;
 esac
 if [ "$1" = -c ]; then exec {sys.executable} "$@"; fi
-echo "$(pwd): ${{name:-python}} $*" >>"$LOG"
+echo "$(pwd): ${{name:-python}} $* (${{API_PORT:-}} ${{API_URL:-}})" >>"$LOG"
 if [ -n "${{name:-}}" ]; then
     trap 'echo "$name stopped" >>"$LOG"; exit 0' TERM
     for _ in {{1..200}}; do
@@ -363,8 +363,9 @@ def test_what_is_no_port_number_is_one_sentence(machine, port):
 
 def test_ctrl_c_stops_both_services(machine, free_ports):
     with machine.start("app", **free_ports) as process:
-        machine.wait_for("API")
-        machine.wait_for("page")
+        machine.wait_for(f"API -m app ({free_ports['API_PORT']}")
+        machine.wait_for(f"--server.port {free_ports['FRONT_PORT']}")
+        machine.wait_for(f" http://127.0.0.1:{free_ports['API_PORT']})")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
     assert process.returncode == 130
