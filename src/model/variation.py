@@ -15,18 +15,18 @@ SLANT_MEAN = 0.06  # most people lean to the right
 
 @dataclass(frozen=True)
 class Style:
-    """How far drawings stray from their templates: lengths in template units (100 = the height)."""
+    """How far drawings stray from their templates: lengths in template units (100 = the height).
 
-    sloppiness: float = (
-        1.0  # the largest factor on all of the jitter below; each drawing has its own
-    )
+    A factor of its own for each drawing, from careful to careless, scales the first six.
+    """
+
     point: float = 3.8  # standard deviation of the place of each control point
     stroke: float = 2.6  # of the place of each stroke against the others
     stroke_turn: float = 0.05  # of the direction of each stroke, in radians
     stroke_size: float = 0.05  # of the size of each stroke
     ends: float = 0.16  # strokes end early or late by up to this part of their last segment
     bend: float = 5.5  # largest amplitude of the slow waves that deform the whole drawing
-    tremor: float = 0.9  # largest standard deviation of the shaking of the hand
+    tremor: float = 0.7  # largest standard deviation of the shaking of the hand
     slant: float = 0.20  # standard deviation of the shear; its mean is SLANT_MEAN
     turn: float = 0.10  # standard deviation of the rotation in radians
     aspect: float = 0.26  # standard deviation of the logarithm of width / height
@@ -60,7 +60,7 @@ def vary(
     mixture = mixture / mixture.sum(1, keepdim=True)
     points = (points * mixture[:, :, None, None, None]).sum(1)
 
-    sloppy = style.sloppiness * uniform((n, 1, 1, 1), 0.15, 1.0, generator)
+    sloppy = uniform((n, 1, 1, 1), 0.15, 1.0, generator)
     points = points + normal((n, strokes, width, 2), style.point * sloppy, generator)
     middle = points.mean(2, keepdim=True)
     angle = normal((n, strokes, 1), style.stroke_turn * sloppy[..., 0], generator)
