@@ -11,7 +11,7 @@ from uvicorn.supervisors import Multiprocess
 from app.api.limits import GuardedProtocol
 from app.settings import ApiSettings
 
-HEALTHCHECK_SECONDS = 60  # the time in which a worker must answer its supervisor, torch loading
+HEALTHCHECK_SECONDS = 30  # in which a worker must answer its supervisor, torch loading
 SHUTDOWN_SECONDS = 3  # for requests that outlast the time to drain
 
 

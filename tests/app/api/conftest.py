@@ -1,6 +1,7 @@
 """The real API in a process of its own, with small models that are made for the tests."""
 
 import io
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -97,3 +98,48 @@ def predict(api: Running) -> Predict:
         return requests.post(api.url + path, files=files, params=parameters, timeout=60)
 
     return send
+
+
+class SlowUpload:
+    """A prediction whose picture is sent up to the middle until ``finish`` is called."""
+
+    def __init__(self, api: Running, picture: bytes) -> None:
+        body = (
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+            + picture
+            + b"\r\n--b--\r\n"
+        )
+        host, port = api.url.removeprefix("http://").split(":")
+        self.connection = socket.create_connection((host, int(port)), timeout=30)
+        self.rest = body[100:]
+        self.connection.sendall(
+            b"POST /api/v1/predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"Content-Type: multipart/form-data; boundary=b\r\nExpect: 100-continue\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(body)
+        )
+        # The server says so when it starts to read the body: the request is in flight.
+        assert self.connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        self.connection.sendall(body[:100])
+
+    def finish(self) -> bytes:
+        """Send the rest and return the whole answer."""
+        self.connection.sendall(self.rest)
+        return self.answer()
+
+    def answer(self) -> bytes:
+        """Return what the server sends until it closes the connection."""
+        return b"".join(iter(lambda: self.connection.recv(65536), b""))
+
+
+@pytest.fixture
+def slow_upload(png: bytes) -> Iterator[Callable[[Running], SlowUpload]]:
+    """Begin an upload."""
+    begun: list[SlowUpload] = []
+
+    def begin(api: Running) -> SlowUpload:
+        begun.append(SlowUpload(api, png))
+        return begun[-1]
+
+    yield begin
+    for upload in begun:
+        upload.connection.close()

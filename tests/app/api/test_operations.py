@@ -1,0 +1,164 @@
+"""Health, metrics, logs, limits under load: what the people who run the service look at."""
+
+import json
+import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+from PIL import Image
+from prometheus_client.parser import text_string_to_metric_families
+
+from bench.services import Running, running_api
+
+
+def samples(api: Running) -> dict[tuple[str, ...], float]:
+    """Return the metrics by name and label values."""
+    text = requests.get(f"{api.url}/metrics", timeout=30).text
+    return {
+        (sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def request_lines(api: Running) -> list[dict]:
+    lines = [json.loads(line) for line in api.printed().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["message"] == "request"]
+
+
+def test_health_and_readiness(api):
+    assert requests.get(f"{api.url}/health", timeout=30).json() == {"status": "ok"}
+    assert requests.get(f"{api.url}/ready", timeout=30).json() == {"status": "ready"}
+
+
+def test_metrics_count_requests_predictions_and_refusals(api, predict, png):
+    before = samples(api)
+    digit = predict(png).json()["prediction"]
+    predict(b"no picture")
+    requests.get(f"{api.url}/some/path", timeout=30)
+    after = samples(api)
+
+    def grown(*key: str) -> float:
+        return after.get(key, 0) - before.get(key, 0)
+
+    assert grown("digits_requests_total", "POST", "/api/v1/predict", "200") == 1
+    assert grown("digits_requests_total", "POST", "/api/v1/predict", "415") == 1
+    assert grown("digits_requests_total", "GET", "unmatched", "404") == 1
+    assert grown("digits_request_seconds_count", "/api/v1/predict") == 2
+    assert grown("digits_predictions_total", str(digit), "cnn") == 1
+    assert grown("digits_confidence_count", "cnn") == 1
+    assert grown("digits_problems_total", "not-a-picture") == 1
+
+
+def test_each_request_leaves_one_json_line_without_the_picture(api, predict, png):
+    before = len(request_lines(api))
+    response = predict(png)
+    line = request_lines(api)[before]
+
+    assert len(request_lines(api)) == before + 1
+    assert line["request_id"] == response.headers["x-request-id"]
+    assert (line["method"], line["path"], line["status"]) == ("POST", "/api/v1/predict", 200)
+    assert line["level"] == "info" and line["milliseconds"] > 0
+    assert len(json.dumps(line)) < 400
+
+
+def test_a_request_id_is_taken_over_where_it_is_harmless(api):
+    def answered(given: str) -> str:
+        headers = {"X-Request-ID": given}
+        return requests.get(f"{api.url}/health", headers=headers, timeout=30).headers[
+            "x-request-id"
+        ]
+
+    assert answered("order-66/7") == "order-66/7"
+    assert re.fullmatch("[0-9a-f]{32}", answered("a" * 129))
+    assert re.fullmatch("[0-9a-f]{32}", answered("two words"))
+    assert re.fullmatch("[0-9a-f]{32}", answered(""))
+
+
+def test_cors_answers_the_origins_of_the_setting_alone(api):
+    def allowed(origin: str) -> str | None:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        response = requests.options(f"{api.url}/api/v1/predict", headers=headers, timeout=30)
+        return response.headers.get("access-control-allow-origin")
+
+    assert allowed("https://app.example") == "https://app.example"
+    assert allowed("https://evil.example") is None
+
+
+def test_beyond_the_queue_the_answer_is_503_with_retry_after_and_quickly(
+    small_models, encode, drawing, png
+):
+    large = encode(drawing.resize((5000, 5000), Image.Resampling.NEAREST))
+    with running_api(MODELS_DIR=str(small_models), API_HEAVY_QUEUE="2") as api:
+
+        def post(_: int) -> tuple[requests.Response, float]:
+            started = time.perf_counter()
+            url = f"{api.url}/api/v1/predict"
+            response = requests.post(url, files={"file": large}, timeout=60)
+            return response, time.perf_counter() - started
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(post, range(8)))
+        refused = [(answer, seconds) for answer, seconds in answers if answer.status_code == 503]
+        assert 1 <= len(refused) <= 6
+        assert {answer.status_code for answer, _ in answers} == {200, 503}
+        for answer, _ in refused:
+            assert answer.json()["type"] == "overloaded"
+            assert answer.headers["retry-after"] == "1"
+        slowest_read = max(seconds for answer, seconds in answers if answer.ok)
+        assert min(seconds for _, seconds in refused) < slowest_read
+        # Small pictures have a lane of their own.
+        url = f"{api.url}/api/v1/predict"
+        assert requests.post(url, files={"file": png}, timeout=60).status_code == 200
+
+
+def test_slow_uploads_do_not_hold_up_others(api, predict, png, slow_upload):
+    waiting = [slow_upload(api) for _ in range(100)]
+
+    assert predict(png).status_code == 200
+
+    for upload in waiting:
+        assert upload.finish().startswith(b"HTTP/1.1 200 OK")
+
+
+def test_an_upload_that_never_ends_is_given_up(small_models, slow_upload):
+    with running_api(MODELS_DIR=str(small_models), API_UPLOAD_SECONDS="0.5") as api:
+        answer = slow_upload(api).answer()
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"upload-too-slow" in answer
+
+
+def test_two_workers_count_together(small_models, png):
+    with running_api(MODELS_DIR=str(small_models), API_WORKERS="2") as api:
+
+        def post(_: int) -> int:
+            url = f"{api.url}/api/v1/predict"
+            return requests.post(url, files={"file": png}, timeout=60).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(post, range(60))) == {200}
+        for _ in range(5):  # whichever worker answers
+            counted = samples(api)
+            assert counted["digits_requests_total", "POST", "/api/v1/predict", "200"] == 60
+            assert counted["digits_confidence_count", "cnn"] == 60
+
+
+def test_eight_threads_get_the_answers_to_their_own_pictures(api, predict, drawing, encode):
+    pictures = [encode(drawing.rotate(angle)) for angle in range(0, 360, 30)]
+    alone = [predict(picture).json()["image"] for picture in pictures]
+    wrong: list[int] = []
+
+    def ask(first: int) -> None:
+        for step in range(24):
+            index = (first + step) % len(pictures)
+            if predict(pictures[index]).json()["image"] != alone[index]:
+                wrong.append(index)
+
+    threads = [threading.Thread(target=ask, args=(first,)) for first in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

@@ -1,0 +1,142 @@
+"""``python -m app``: how the API starts, takes new models and ends."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from bench.services import Running, free_port, running_api
+from model.settings import REPOSITORY
+
+
+def start_and_wait(models: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Start the API where it is bound to fail; return how it ended."""
+    variables = {
+        **os.environ,
+        "PYTHONPATH": str(REPOSITORY / "src"),
+        "MODELS_DIR": str(models),
+        "API_PORT": str(free_port()),
+        **environment,
+    }
+    command = [sys.executable, "-m", "app"]
+    return subprocess.run(
+        command, cwd=REPOSITORY, env=variables, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A folder of one's own with the default model."""
+    for suffix in (".pt", ".json"):
+        shutil.copy(REPOSITORY / "models" / f"mnist-0.0.1{suffix}", tmp_path)
+    return tmp_path
+
+
+def missing(models: Path) -> None:
+    (models / "mnist-0.0.1.pt").unlink()
+
+
+def without_card(models: Path) -> None:
+    (models / "mnist-0.0.1.json").unlink()
+
+
+def truncated(models: Path) -> None:
+    weights = models / "mnist-0.0.1.pt"
+    weights.write_bytes(weights.read_bytes()[:5000])
+
+
+def mismatched(models: Path) -> None:
+    card = models / "mnist-0.0.1.json"
+    card.write_text(card.read_text().replace('"sha256": "', '"sha256": "0'))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message", "workers"),
+    [
+        (missing, "The default model 'cnn' is not in", "1"),
+        (without_card, "has no model card", "1"),
+        (truncated, "sha256 differs", "1"),
+        (mismatched, "sha256 differs", "1"),
+        (truncated, "sha256 differs", "2"),
+    ],
+)
+def test_a_default_model_that_cannot_be_used_ends_the_start_with_a_message(
+    models, damage, message, workers
+):
+    damage(models)
+    ended = start_and_wait(models, API_WORKERS=workers)
+
+    printed = ended.stdout + ended.stderr
+    assert ended.returncode == 3
+    assert message in printed and "train it" in printed
+    assert "Traceback" not in printed
+
+
+def ask(api: Running, path: str) -> int:
+    return requests.get(api.url + path, timeout=30).status_code
+
+
+def test_sigterm_ends_requests_in_flight_first_and_turns_readiness_off(models, slow_upload):
+    with running_api(MODELS_DIR=str(models)) as api:
+        upload = slow_upload(api)
+        api.process.send_signal(signal.SIGTERM)
+        while ask(api, "/ready") == 200:
+            time.sleep(0.01)
+        assert ask(api, "/ready") == 503
+        assert ask(api, "/v2/health/ready") == 503
+        assert ask(api, "/health") == 200
+        assert upload.finish().startswith(b"HTTP/1.1 200 OK")
+        assert api.process.wait(10) in (0, -signal.SIGTERM)
+        assert "Traceback" not in api.printed()
+
+
+def test_an_idle_service_ends_at_once(models):
+    with running_api(MODELS_DIR=str(models)) as api:
+        api.process.terminate()
+        api.process.wait(5)
+
+
+def test_a_request_that_never_ends_does_not_keep_the_service(models, slow_upload):
+    with running_api(MODELS_DIR=str(models), API_DRAIN_SECONDS="0.5") as api:
+        slow_upload(api)
+        api.process.terminate()
+        api.process.wait(9)
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.2)
+
+
+def version(api: Running) -> str | None:
+    try:
+        listed = requests.get(f"{api.url}/api/v1/models", timeout=30).json()
+    except requests.ConnectionError:  # a worker on its way out
+        return None
+    return listed["models"][0]["version"]
+
+
+def test_sighup_takes_a_new_model_and_keeps_the_old_workers_when_it_is_damaged(models):
+    with running_api(MODELS_DIR=str(models), API_WORKERS="2") as api:
+        assert version(api) == "0.0.1"
+        card = (models / "mnist-0.0.1.json").read_text()
+        shutil.copy(models / "mnist-0.0.1.pt", models / "mnist-0.0.2.pt")
+        newer = card.replace('"version": "0.0.1"', '"version": "0.0.2"')
+        (models / "mnist-0.0.2.json").write_text(newer)
+
+        api.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: all(version(api) == "0.0.2" for _ in range(8)))
+
+        (models / "mnist-0.0.3.pt").write_bytes(b"no model")
+        (models / "mnist-0.0.3.json").write_text(card)
+        api.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "aborting the restart" in api.printed())
+        assert all(version(api) == "0.0.2" for _ in range(8))
