@@ -2,6 +2,9 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -23,9 +26,13 @@ class Process:
         if device.type == "cuda" and self.world_size > 1:
             device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         self.device = device
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        """Join the process group, where there is one."""
+        """Join the process group, where there is one; the first process alone prints."""
+        if self.rank > 0:
+            silence = self._open.enter_context(Path(os.devnull).open("w"))
+            self._open.enter_context(redirect_stdout(silence))
         if self.world_size > 1:
             backend = "nccl" if self.device.type == "cuda" else "gloo"
             distributed.init_process_group(backend)
@@ -40,6 +47,7 @@ class Process:
         """Leave the process group."""
         if self.world_size > 1:
             distributed.destroy_process_group()
+        self._open.close()
 
     @property
     def description(self) -> str:
@@ -48,7 +56,11 @@ class Process:
             return torch.cuda.get_device_name(self.device)
         return f"{self.device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
 
-    def say(self, text: str) -> None:
-        """Print, on the first process alone."""
-        if self.rank == 0:
-            print(text, flush=True)
+    @contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """Let the first process through before the others, so that one alone downloads."""
+        if self.rank > 0:
+            distributed.barrier()
+        yield
+        if self.rank == 0 and self.world_size > 1:
+            distributed.barrier()

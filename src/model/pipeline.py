@@ -29,6 +29,8 @@ from model.settings import (
     HELD_BACK_SYNTHETIC,
     MEAN,
     RECIPES,
+    SAMPLE_EPOCHS,
+    SAMPLE_HANDWRITING,
     SIDE,
     STD,
     Recipe,
@@ -59,10 +61,12 @@ class Options:
         """The model's name: the network's, and whether its pixels are permuted."""
         return self.network if self.permute is None else f"{self.network}-permuted"
 
-    @property
-    def recipe(self) -> Recipe:
-        """The network's recipe with the options applied."""
+    def recipe(self, *, complete: bool) -> Recipe:
+        """The network's recipe with the options applied; ``complete``: on all of MNIST."""
         recipe = RECIPES[self.network]
+        if not complete:
+            epochs = recipe.epochs * SAMPLE_EPOCHS
+            recipe = replace(recipe, epochs=epochs, handwriting=SAMPLE_HANDWRITING)
         if self.epochs is not None:
             recipe = replace(recipe, epochs=self.epochs)
         return replace(recipe, handwriting=0.0, non_digits=0.0) if self.no_synthetic else recipe
@@ -78,8 +82,9 @@ def run(options: Options) -> Path:
         raise DataError(f"--version {options.version} is none; give three numbers, such as 0.0.1.")
     started = time.perf_counter()
     with Process(choose_device(options.device)) as process:
-        mnist = load_mnist(options.data, options.data_dir)
-        process.say(f"data: {mnist.source}; {len(mnist.training)} pictures to train on")
+        with process.first_alone():
+            mnist = load_mnist(options.data, options.data_dir)
+        print(f"data: {mnist.source}; {len(mnist.training)} pictures to train on", flush=True)
         torch.manual_seed(options.seed)
         network = NETWORKS[options.network]().to(process.device)
         permutation = make_permutation(options.permute)
@@ -92,7 +97,7 @@ def run(options: Options) -> Path:
         network = network.cpu()
         seconds = time.perf_counter() - started
         training = {
-            **asdict(options.recipe),
+            **asdict(options.recipe(complete=mnist.complete)),
             "augmentation": options.augment,
             "seed": options.seed,
             "seconds": round(seconds, 1),
@@ -127,7 +132,7 @@ def train_network(
     process: Process,
 ) -> tuple[nn.Module, list[Epoch]]:
     """Train ``network`` by the options' recipe, with progress."""
-    recipe = options.recipe
+    recipe = options.recipe(complete=mnist.complete)
     batches = Batches(
         mnist.training,
         recipe,

@@ -66,6 +66,8 @@ RECIPES = {
     "cnn": Recipe(epochs=16),
     "deep": Recipe(epochs=12),
 }
+SAMPLE_EPOCHS = 6  # times as many epochs on the 5,000 offline digits: an epoch is a 14th as long
+SAMPLE_HANDWRITING = 0.5  # they show less handwriting of their own
 
 # Calibration and refusal
 REFUSED_DIGITS = 0.005  # part of validation's and synthetic digits that the threshold refuses
