@@ -86,14 +86,15 @@ def _subtract_paper(levels: np.ndarray) -> tuple[np.ndarray, float]:
     height, width = levels.shape
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
     terms = np.stack([x**i * y**j for i in range(4) for j in range(4 - i)], axis=-1)
-    terms = terms.reshape(-1, terms.shape[-1]).astype(np.float32)
+    terms = terms.reshape(-1, terms.shape[-1])
     values = levels.reshape(-1)
     step = max(1, len(values) // 8000)
     sample_terms, sample = terms[::step], values[::step]
-    weights = np.ones(len(sample), dtype=np.float32)
+    weights = np.ones(len(sample))
     for _ in range(12):
-        root = np.sqrt(weights)[:, None]
-        coefficients = np.linalg.lstsq(sample_terms * root, sample * root[:, 0], rcond=None)[0]
+        weighted = sample_terms * weights[:, None]
+        # The normal equations: ten unknowns, and x and y lie in [-1, 1], so they are well behaved.
+        coefficients = np.linalg.solve(weighted.T @ sample_terms, weighted.T @ sample)
         residuals = sample - sample_terms @ coefficients
         spread = max(1.4826 * float(np.median(np.abs(residuals))), 1.0)
         weights = np.clip(1 - (residuals / (4.685 * spread)) ** 2, 0, 1) ** 2
