@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.front.shell import STYLE, language_switch, say, visit
+from app.front.shell import ICON, STYLE, language_switch, say, visit
 
 PAGES = {
     "draw": ":material/draw:",
@@ -12,7 +12,7 @@ PAGES = {
     "about": ":material/info:",
 }
 
-st.set_page_config(page_title=say("page.product"), page_icon=":material/draw:", layout="wide")
+st.set_page_config(page_title=say("page.product"), page_icon=ICON, layout="wide")
 st.html(STYLE)
 page = st.navigation(
     [

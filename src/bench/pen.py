@@ -12,6 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+SEEN = ".answer .seen img"  # the page's 28x28 picture: a new one comes with every answer
 Strokes = list[list[tuple[float, float]]]
 
 DIGITS: dict[int, Strokes] = {
@@ -66,6 +67,17 @@ def draw(page: "Page", strokes: Strokes) -> None:
         for point in points[1:]:
             page.mouse.move(*point)
         page.mouse.up()
+
+
+def draw_and_read(page: "Page", strokes: Strokes) -> None:
+    """Draw the strokes one by one, waiting after each until the page shows the new answer."""
+    for stroke in strokes:
+        before = page.locator(SEEN).get_attribute("src")
+        draw(page, [stroke])
+        page.wait_for_function(
+            "([selector, before]) => document.querySelector(selector)?.src !== before",
+            arg=[SEEN, before],
+        )
 
 
 def canvas_box(page: "Page") -> dict[str, float]:

@@ -89,9 +89,12 @@ def model_card(name: str, about: str, source: str, alt: str, reply: dict[str, An
     )
 
 
-def cards(items: list[str], label: str) -> str:
-    """Cards side by side, as many as fit."""
-    return f'<ul class="cards" aria-label="{escape(label)}">{"".join(items)}</ul>'
+def cards(items: list[str], heading: str) -> str:
+    """Cards side by side under their heading, as many in a row as fit."""
+    return (
+        f'<section class="group" style="flex-grow:{len(items)}"><h2>{escape(heading)}</h2>'
+        f'<ul class="cards">{"".join(items)}</ul></section>'
+    )
 
 
 def brief_answer(reply: dict[str, Any], language: str) -> str:

@@ -15,6 +15,7 @@ from app.front.visit import Visit
 from errors import ApiError
 
 STYLE = Path(__file__).with_name("style.css")
+ICON = Path(__file__).with_name("icon.png")  # a named icon would be asked for at another host
 RECOVERABLE = ("unreachable", "slow", "busy", "failed")
 
 

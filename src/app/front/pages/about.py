@@ -22,7 +22,7 @@ def versions() -> None:
                 f"{package} {number}" for package, number in card.get("versions", {}).items()
             )
             rows.append([say("about.model_row", name=name, version=card["version"]), trained])
-    rows.append([say("about.api"), settings().api_url])
+    rows.append([say("about.api"), f"`{settings().api_url}`"])
     st.markdown(markdown_table([say("about.part"), say("about.version")], rows))
 
 

@@ -77,12 +77,12 @@ def show(picture: bytes, again: bool) -> None:
         if permutation:
             reply["pixels"] = permuted(reply["pixels"], permutation["indices"])
         (mixed if permutation else in_order).append(card(name, reply))
-    st.subheader(say("compare.in_order"), anchor=False)
-    st.html(blocks.cards(in_order, say("compare.in_order")))
-    st.subheader(say("compare.permuted"), anchor=False)
-    st.write(say("compare.permuted_why"))
+    groups = [blocks.cards(in_order, say("compare.in_order"))]
     if mixed:
-        st.html(blocks.cards(mixed, say("compare.permuted")))
+        groups.append(blocks.cards(mixed, say("compare.permuted")))
+    st.html(f'<div class="groups">{"".join(groups)}</div>')
+    if mixed:
+        st.write(say("compare.permuted_why"))
     else:
         st.info(say("compare.no_permuted"), icon=":material/terminal:")
 
