@@ -134,7 +134,7 @@ def compare(options: argparse.Namespace) -> None:
         device,
         choose_precision(options.precision, device),
         most_doublings=0 if options.quick or options.epochs else MOST_DOUBLINGS,
-        recordings=Recordings(options.drawn) if options.drawn else None,
+        recordings=Recordings.load(options.drawn) if options.drawn else None,
     )
     if options.axes:
         results = study.run("axes", fitted(axes(seeds)), with_robustness=True)

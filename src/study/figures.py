@@ -117,15 +117,20 @@ def plot_permuted_digits(digits: Digits) -> Figure:
 
 def show(axes: Axes, image: np.ndarray | Tensor, **settings: object) -> None:
     """Draw a small picture without ticks."""
-    axes.imshow(image, **{"cmap": "gray", **settings})
+    axes.imshow(np.asarray(image), **{"cmap": "gray", **settings})
     axes.set(xticks=[], yticks=[])
+
+
+def cells_with_filters() -> list[Cell]:
+    """Return the cells whose networks `plot_filters` shows."""
+    return [cell(network, pixels, "none", 0) for network in DEFAULT_NETWORKS for pixels in PIXELS]
 
 
 def plot_filters(load: Callable[[Cell], nn.Module]) -> Figure:
     """Draw what the first layers look for, trained on pixels in order and on permuted ones.
 
     Args:
-        load: gives the trained network of a cell (first seed, no augmentation).
+        load: gives the trained network of a cell of `cells_with_filters`.
     """
     figure = plt.figure(figsize=(11, 7.2), layout="constrained")
     upper, lower = figure.subfigures(2, 1, height_ratios=(1, 1.05))

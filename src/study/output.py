@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 from model.checkpoint import write_atomically
 from model.evaluate import save_figure
 from study import axes_figures, figures
+from study.cells import DEFAULT_NETWORKS
 from study.comparison import FILE_NAME, Comparison, write_comparison
 from study.report import full_report, update_readme
 from study.store import Store
+from study.tables import networks_in
 
 PATCHES_PICTURE = 0  # the test picture (a 7) that the figure of the patches shows
 
@@ -20,20 +22,27 @@ def write_outputs(comparison: Comparison, store: Store, output: Path, *, axes: b
     write_comparison(comparison, output / FILE_NAME)
     _write_tables(comparison, output)
     test = store.mnist.test
-    drawings: dict[str, Callable[[], Figure]] = {
-        "patches": lambda: axes_figures.plot_patches(comparison, test.images[PATCHES_PICTURE]),
-        "training-size": lambda: axes_figures.plot_sizes(comparison),
-        "robustness": lambda: axes_figures.plot_robustness(comparison),
-    }
-    if not axes:
+    drawings: dict[str, Callable[[], Figure]]
+    if axes:
+        picture = test.images[PATCHES_PICTURE]
+        drawings = {
+            "patches": lambda: axes_figures.plot_patches(comparison, picture),
+            "training-size": lambda: axes_figures.plot_sizes(comparison),
+            "robustness": lambda: axes_figures.plot_robustness(comparison),
+        }
+    else:
         drawings = {
             "accuracy": lambda: figures.plot_accuracy(comparison),
             "learning-curves": lambda: figures.plot_learning_curves(comparison),
             "permuted-digits": lambda: figures.plot_permuted_digits(test),
-            "filters": lambda: figures.plot_filters(store.network),
-            "confusion-matrices": lambda: figures.plot_confusions(comparison, test.labels),
-            "misread-digits": lambda: figures.plot_misread(comparison, test),
         }
+        if set(DEFAULT_NETWORKS) <= set(networks_in(comparison)):
+            drawings |= {
+                "confusion-matrices": lambda: figures.plot_confusions(comparison, test.labels),
+                "misread-digits": lambda: figures.plot_misread(comparison, test),
+            }
+        if all(map(store.has_network, figures.cells_with_filters())):
+            drawings["filters"] = lambda: figures.plot_filters(store.network)
     (output / "figures").mkdir(exist_ok=True)
     for name, draw in drawings.items():
         save_figure(draw(), output / "figures" / f"{name}.png")

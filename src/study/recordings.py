@@ -10,37 +10,44 @@ import torch
 from tqdm import tqdm
 
 from model.data import Digits
-from model.drawings import read_recordings
+from model.drawings import StrokeRecording, read_recordings
 from model.drawn import upload
 
 
 @dataclass(frozen=True)
 class Recordings:
-    """A file of recordings; it is only drawn when a network has still to read it."""
+    """A file of recordings, read; drawn only when a network has still to read them.
 
-    path: Path
+    Attributes:
+        name: the file's.
+        sha256: the file's checksum.
+        strokes: what it holds.
+    """
 
-    @cached_property
-    def sha256(self) -> str:
-        """The file's checksum."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+    name: str
+    sha256: str
+    strokes: list[StrokeRecording]
+
+    @classmethod
+    def load(cls, path: Path) -> "Recordings":
+        """Read a file.
+
+        Raises:
+            StrokeFileError: a line is not in the documented form.
+        """
+        strokes = read_recordings(path)
+        return cls(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), strokes)
 
     @cached_property
     def digits(self) -> Digits:
-        """The drawings as the network sees them, with seeded brush, size and place.
-
-        Raises:
-            StrokeFileError: a line of the file is not in the documented form.
-        """
-        recordings = read_recordings(self.path)
+        """The drawings as a network sees them, with seeded brush, size and place."""
         images = [
             upload(recording, np.random.default_rng([0, index]))
-            for index, recording in enumerate(tqdm(recordings, "drawing", disable=None))
+            for index, recording in enumerate(tqdm(self.strokes, "drawing", disable=None))
         ]
-        labels = torch.tensor([recording.label for recording in recordings])
+        labels = torch.tensor([recording.label for recording in self.strokes])
         return Digits(torch.from_numpy(np.stack(images)), labels)
 
     def describe(self) -> dict[str, object]:
         """Return name, checksum and number of recordings."""
-        count = len(read_recordings(self.path))
-        return {"file": self.path.name, "sha256": self.sha256, "count": count}
+        return {"file": self.name, "sha256": self.sha256, "count": len(self.strokes)}

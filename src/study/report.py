@@ -4,16 +4,16 @@ from pathlib import Path
 
 from errors import DataError
 from model.checkpoint import write_atomically
-from study.cells import HANDWRITING, SIZES
+from study.cells import HANDWRITING
 from study.comparison import Comparison
 from study.findings import differences_table, findings
 from study.tables import (
     accuracy_table,
     cost_table,
     has_patches,
+    has_sizes,
     patches_table,
     robustness_tables,
-    size_cell,
     sizes_table,
 )
 
@@ -71,7 +71,7 @@ def full_report(comparison: Comparison) -> str:
     ]
     if has_patches(comparison):
         parts += ["## How much order does a CNN need?", patches_table(comparison)]
-    if len(comparison.values([size_cell("cnn", SIZES[0])], "test_accuracy")):
+    if has_sizes(comparison):
         parts += ["## Size of the training set", sizes_table(comparison)]
     if robustness := robustness_tables(comparison):
         parts += ["## Changed after normalisation", robustness]

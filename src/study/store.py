@@ -50,6 +50,10 @@ class Store:
         text = json.dumps({**result, "fingerprint": self.fingerprint(cell)})
         write_atomically(path, lambda file: file.write(text.encode()))
 
+    def has_network(self, cell: Cell) -> bool:
+        """Whether the trained network of `cell` is here."""
+        return self._paths(cell)[1].is_file()
+
     def network(self, cell: Cell) -> nn.Module:
         """Return the trained network of a finished cell."""
         network = NETWORKS[cell.registry_name](**cell.network_settings)

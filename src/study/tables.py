@@ -35,6 +35,11 @@ def has_patches(comparison: Comparison) -> bool:
     return bool(comparison.results(cells))
 
 
+def has_sizes(comparison: Comparison) -> bool:
+    """Whether smaller training sets have been tried."""
+    return bool(comparison.results([size_cell("cnn", SIZES[0])]))
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]

@@ -127,7 +127,7 @@ def stratified(digits: Digits, count: int, seed: int) -> Digits:
 
 def gain_of_last_quarter(history: list[Epoch]) -> float:
     """Return by how much validation accuracy rose over the last quarter of the epochs."""
-    quarter = max(1, len(history) // 4)
+    quarter = max(1, round(len(history) / 4))
     if len(history) <= quarter:
         return 0.0
     return history[-1].validation_accuracy - history[-1 - quarter].validation_accuracy
