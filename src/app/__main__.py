@@ -18,6 +18,8 @@ SHUTDOWN_SECONDS = 3  # for requests that outlast the time to drain
 def main() -> int:
     """Serve until told to stop; return the exit status."""
     settings = ApiSettings()
+    # Pictures come one by one: more threads for each would only wait for one another.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     config = uvicorn.Config(
         "app.main:create_app",
         factory=True,

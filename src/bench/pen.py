@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 SEEN = ".answer .seen img"  # the page's 28x28 picture: a new one comes with every answer
+WAIT = 60_000  # ms
 Strokes = list[list[tuple[float, float]]]
 
 DIGITS: dict[int, Strokes] = {
@@ -82,8 +83,10 @@ def draw_and_read(page: "Page", strokes: Strokes) -> None:
 
 def canvas_box(page: "Page") -> dict[str, float]:
     """Where the canvas lies in the window, in pixels; waits for it and scrolls to it."""
+    from playwright.sync_api import expect
+
     canvas = page.locator("canvas.upper-canvas")
-    canvas.wait_for()
+    expect(canvas).to_have_count(1, timeout=WAIT)  # for a moment a cleared canvas is there too
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     if box is None:

@@ -1,34 +1,20 @@
-"""From an upload to an answer: what the routes that read pictures share."""
+"""From the bytes of pictures to answers: what the threads of the service do."""
 
 import base64
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
-from fastapi import Depends, Query, Request, UploadFile
 
 from app.api.metrics import count_prediction
-from app.api.problems import ProblemError, megabytes, picture_problem
+from app.api.problems import picture_problem
 from app.api.schemas import DigitProbability, PredictionAnswer
-from app.api.service import Service
-from app.settings import LARGE_PICTURE_PIXELS, MAX_FILE_BYTES, MAX_TOP_K, MEGABYTE
+from app.settings import LARGE_PICTURE_PIXELS
 from errors import PictureError
 from model.picture import decode_picture, picture_header
 from model.preprocess import encode_png, normalise
 from model.reader import Prediction, Reader
-
-
-async def get_service(request: Request) -> Service:
-    """Return what the lifespan loaded."""
-    return request.app.state.service
-
-
-ServiceDep = Annotated[Service, Depends(get_service)]
-ModelName = Annotated[
-    str | None, Query(alias="model", description="name of a model; the default one if absent")
-]
-TopK = Annotated[int, Query(ge=1, le=MAX_TOP_K, description="how many digits `top_k` lists")]
 
 
 class LargePictureError(Exception):
@@ -43,20 +29,13 @@ class Answering:
     top_k: int
 
 
-async def read_upload(file: UploadFile) -> bytes:
-    """Return the bytes of an uploaded file.
+@dataclass(frozen=True)
+class PictureJob:
+    """A picture to be read, received at ``started``."""
 
-    Raises:
-        ProblemError: "empty-file" or "file-too-large".
-    """
-    if not file.size:
-        raise ProblemError("empty-file")
-    if file.size > MAX_FILE_BYTES:
-        raise ProblemError(
-            "file-too-large",
-            f"The file has {megabytes(file.size)}; send at most {MAX_FILE_BYTES // MEGABYTE} MB.",
-        )
-    return await file.read()
+    answering: Answering
+    data: bytes
+    started: float
 
 
 def image_of(data: bytes, pixel_limit: int | None = LARGE_PICTURE_PIXELS) -> np.ndarray:
@@ -118,3 +97,25 @@ def prediction_answer(
         milliseconds=milliseconds_since(started),
         **permuted,
     )
+
+
+def answer_pictures(
+    jobs: Sequence[PictureJob], pixel_limit: int | None = LARGE_PICTURE_PIXELS
+) -> list[PredictionAnswer | Exception]:
+    """Answer pictures in one forward pass for each model; a picture's fault is its own answer."""
+    answers: list[PredictionAnswer | Exception] = []
+    waiting: dict[Reader, list[tuple[int, np.ndarray]]] = {}
+    for index, job in enumerate(jobs):
+        try:
+            image = image_of(job.data, pixel_limit)
+        except Exception as error:  # whatever it is, it is this request's answer alone
+            answers.append(error)
+        else:
+            waiting.setdefault(job.answering.reader, []).append((index, image))
+            answers.append(LargePictureError())  # until it is read
+    for reader, pictures in waiting.items():
+        predictions = read_images(reader, np.stack([image for _, image in pictures]))
+        for (index, image), read in zip(pictures, predictions, strict=True):
+            job = jobs[index]
+            answers[index] = prediction_answer(job.answering, image, read, job.started)
+    return answers

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from app.api.lanes import Lane
+from app.api.lanes import BatchingLane, Lane
 from app.api.problems import ProblemError
+from app.api.reading import PictureJob, answer_pictures
+from app.api.schemas import PredictionAnswer
 from app.settings import ApiSettings
 from errors import ModelFileError
 from model.checkpoint import find_checkpoints
@@ -17,6 +19,7 @@ from model.reader import Reader
 from model.settings import CLASSES
 
 WARM_UP_ROUNDS = 3
+MAX_READ_TOGETHER = 8  # requests that wait, read in one forward pass
 logger = logging.getLogger("digits")
 
 
@@ -28,7 +31,8 @@ class Service:
         settings: as given at the start.
         readers: the models that answer, by name.
         failures: why the others do not, by name.
-        quick: single pictures of ordinary size.
+        pictures: single pictures of ordinary size, those that wait read together.
+        quick: small requests of the Open Inference Protocol.
         heavy: large pictures, batches and explanations, one at a time, so that the memory they
             need is bounded and they never hold up the others.
         draining: whether the process was told to end.
@@ -37,6 +41,7 @@ class Service:
     settings: ApiSettings
     readers: dict[str, Reader]
     failures: dict[str, str]
+    pictures: BatchingLane[PictureJob, PredictionAnswer] = field(init=False)
     quick: Lane = field(init=False)
     heavy: Lane = field(init=False)
     draining: bool = False
@@ -44,6 +49,9 @@ class Service:
 
     def __post_init__(self) -> None:
         """Start the lanes."""
+        self.pictures = BatchingLane(
+            "pictures", self.settings.queue, MAX_READ_TOGETHER, answer_pictures
+        )
         self.quick = Lane("quick", self.settings.queue)
         self.heavy = Lane("heavy", self.settings.heavy_queue)
 
@@ -72,6 +80,7 @@ class Service:
 
     def close(self) -> None:
         """End the threads."""
+        self.pictures.close()
         self.quick.close()
         self.heavy.close()
 
@@ -83,12 +92,13 @@ def load_service(settings: ApiSettings) -> Service:
         ModelFileError: the default model is missing, damaged or fails its self-test. Any other
             model that fails is left out, logged, and listed with its reason.
     """
-    torch.set_num_threads(1)  # pictures come one by one: more threads cost more than they gain
+    torch.set_num_threads(1)  # where OMP_NUM_THREADS was not set before torch was loaded
     readers: dict[str, Reader] = {}
     failures: dict[str, str] = {}
     for name, path in sorted(find_checkpoints(settings.models_dir).items()):
         try:
             reader = Reader.load(path)
+            reader.network.to(memory_format=torch.channels_last)  # a third faster on one picture
             self_test(reader)
             readers[name] = reader
         except ModelFileError as error:

@@ -8,16 +8,14 @@ import numpy as np
 from fastapi import APIRouter, Query
 
 from app.api import problems
+from app.api.dependencies import ModelName, ServiceDep, read_upload
 from app.api.reading import (
     Answering,
-    ModelName,
-    ServiceDep,
     data_url,
     image_of,
     milliseconds_since,
     prediction_answer,
     read_images,
-    read_upload,
 )
 from app.api.routes.predict import PICTURE_PROBLEMS, Picture
 from app.api.schemas import Attribution, ExplanationAnswer, FeatureMaps

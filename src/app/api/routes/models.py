@@ -8,8 +8,8 @@ from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse
 
 from app.api import problems
+from app.api.dependencies import ServiceDep
 from app.api.problems import ProblemError
-from app.api.reading import ServiceDep
 from app.api.schemas import ModelCard, ModelList, ModelSummary
 from model.reader import Reader
 

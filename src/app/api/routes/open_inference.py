@@ -7,6 +7,7 @@ import torch
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from app.api.dependencies import ServiceDep
 from app.api.inference_schemas import (
     InferenceAnswer,
     InferenceError,
@@ -19,7 +20,6 @@ from app.api.inference_schemas import (
 )
 from app.api.metrics import count_prediction
 from app.api.problems import ProblemError
-from app.api.reading import ServiceDep
 from app.api.service import Service
 from app.api.tensors import (
     DATATYPES,

@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 
 from app.api import metrics, problems
+from app.api.dependencies import ServiceDep
 from app.api.problems import ProblemError
-from app.api.reading import ServiceDep
 from app.api.schemas import Status
 
 router = APIRouter(tags=["operations"])

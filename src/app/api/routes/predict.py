@@ -3,25 +3,20 @@
 import time
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, File, Request, UploadFile
 
 from app.api import problems
+from app.api.dependencies import ModelName, ServiceDep, TopK, read_upload
 from app.api.problems import ProblemDetails, ProblemError, problem_body
 from app.api.reading import (
     Answering,
     LargePictureError,
-    ModelName,
-    ServiceDep,
-    TopK,
-    image_of,
+    PictureJob,
+    answer_pictures,
     milliseconds_since,
-    prediction_answer,
-    read_images,
-    read_upload,
 )
 from app.api.schemas import BatchAnswer, PredictionAnswer
-from app.settings import LARGE_PICTURE_PIXELS, MAX_BATCH_FILES
+from app.settings import MAX_BATCH_FILES
 
 router = APIRouter(prefix="/api/v1", tags=["predict"])
 
@@ -48,20 +43,18 @@ async def predict(
     A picture of no digit is an answer too: `is_digit` is false and `reason` says why.
     """
     answering = Answering(service.reader(model), top_k)
-    data = await read_upload(file)
-    started = time.perf_counter()
+    job = PictureJob(answering, await read_upload(file), time.perf_counter())
     try:
-        return await service.quick.run(_answer, answering, data, started, LARGE_PICTURE_PIXELS)
+        return await service.pictures.run(job)
     except LargePictureError:
-        return await service.heavy.run(_answer, answering, data, started, None)
+        return await service.heavy.run(_answer_large, job)
 
 
-def _answer(
-    answering: Answering, data: bytes, started: float, pixel_limit: int | None
-) -> PredictionAnswer:
-    image = image_of(data, pixel_limit)
-    read = read_images(answering.reader, image[None])[0]
-    return prediction_answer(answering, image, read, started)
+def _answer_large(job: PictureJob) -> PredictionAnswer:
+    (answer,) = answer_pictures([job], pixel_limit=None)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 @router.post(
@@ -96,22 +89,12 @@ async def _upload_or_problem(file: UploadFile) -> bytes | ProblemError:
 def _answer_batch(
     answering: Answering, uploads: list[bytes | ProblemError], started: float, path: str
 ) -> list[PredictionAnswer | ProblemDetails]:
-    images = [_image_or_problem(upload) for upload in uploads]
-    readable = [image for image in images if not isinstance(image, ProblemError)]
-    predictions = read_images(answering.reader, np.stack(readable)) if readable else []
-    unread = iter(predictions)
-    return [
-        ProblemDetails(**problem_body(image, path))
-        if isinstance(image, ProblemError)
-        else prediction_answer(answering, image, next(unread), started)
-        for image in images
+    jobs = [
+        PictureJob(answering, upload, started) for upload in uploads if isinstance(upload, bytes)
     ]
-
-
-def _image_or_problem(upload: bytes | ProblemError) -> np.ndarray | ProblemError:
-    if isinstance(upload, ProblemError):
-        return upload
-    try:
-        return image_of(upload, pixel_limit=None)
-    except ProblemError as problem:
-        return problem
+    answers = iter(answer_pictures(jobs, pixel_limit=None))
+    results = [upload if isinstance(upload, ProblemError) else next(answers) for upload in uploads]
+    return [
+        ProblemDetails(**problem_body(result, path)) if isinstance(result, ProblemError) else result
+        for result in results
+    ]

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from app.api import problems
+from app.api.dependencies import ServiceDep
 from app.api.problems import ProblemError
-from app.api.reading import ServiceDep
 from app.api.service import Service
 
 RESULTS = "comparison.json"
