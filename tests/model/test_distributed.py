@@ -1,5 +1,6 @@
 """Data-parallel training: two real processes reach what one reaches."""
 
+import json
 import os
 import subprocess
 import sys
@@ -31,3 +32,15 @@ def test_two_processes_reach_the_loss_and_gradients_of_one(name, tmp_path):
     for key, gradient in alone["gradients"].items():
         assert gradient.abs().max() > 1e-5, f"{key} has no gradient to compare"
         torch.testing.assert_close(together["gradients"][key], gradient, rtol=0, atol=1e-5)
+
+
+def test_the_pipeline_trains_in_two_processes_and_one_of_them_logs_and_saves(tmp_path):
+    command = [sys.executable, str(SOURCES / "main_pipeline.py"), "mlp", "--processes", "2"]
+    command += ["--data", "sample", "--epochs", "1", "--output", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1"}
+    result = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+    assert result.stdout.count("mlp epoch 1/1") == 1
+    assert result.stdout.count("written to") == 1
+    card = json.loads((tmp_path / "mnist-mlp-0.0.1.json").read_text())
+    assert card["training"]["processes"] == 2
+    assert card["data"]["complete"] is False
