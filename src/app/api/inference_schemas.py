@@ -18,6 +18,20 @@ INFERENCE_EXAMPLE = {
 }
 
 
+_IMAGE = {
+    "name": "image",
+    "datatype": "FP32",
+    "shape": [-1, 1, SIDE, SIDE],
+    "parameters": {"range": "0 (background) to 1 (ink)"},
+}
+_PROBABILITIES = {
+    "name": "probabilities",
+    "datatype": "FP32",
+    "shape": [-1, 10],
+    "parameters": {"meaning": "calibrated probabilities of the digits 0 to 9"},
+}
+
+
 class ServerMetadata(BaseModel):
     """What this server is."""
 
@@ -29,15 +43,15 @@ class ServerMetadata(BaseModel):
 class ServerHealth(BaseModel):
     """Whether the server lives, or is ready."""
 
-    live: bool | None = None
-    ready: bool | None = None
+    live: bool | None = Field(None, examples=[True])
+    ready: bool | None = Field(None, examples=[True])
 
 
 class ModelReady(BaseModel):
     """Whether a model can be asked."""
 
     name: str = Field(examples=["cnn"])
-    ready: bool
+    ready: bool = Field(examples=[True])
 
 
 class TensorMetadata(BaseModel):
@@ -55,8 +69,8 @@ class ModelMetadata(BaseModel):
     name: str = Field(examples=["cnn"])
     versions: list[str] = Field(examples=[["0.0.1"]])
     platform: str = Field(examples=["pytorch"])
-    inputs: list[TensorMetadata]
-    outputs: list[TensorMetadata]
+    inputs: list[TensorMetadata] = Field(examples=[[_IMAGE]])
+    outputs: list[TensorMetadata] = Field(examples=[[_PROBABILITIES]])
 
 
 class Tensor(BaseModel):

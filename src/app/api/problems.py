@@ -214,3 +214,9 @@ def _from_validation_error(request: Request, error: RequestValidationError) -> P
 def megabytes(count: int) -> str:
     """Write a number of bytes as megabytes, rounded up so that too many never reads as allowed."""
     return f"{math.ceil(count / MEGABYTE * 10) / 10:.1f} MB"
+
+
+def table() -> str:
+    """Return the types of problems as a Markdown table, for the README."""
+    rows = [f"| `{kind.name}` | {kind.status} | {kind.title} {kind.advice} |" for kind in _TYPES]
+    return "\n".join(["| type | status | meaning |", "| --- | ---: | --- |", *rows])

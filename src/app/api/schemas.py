@@ -4,12 +4,40 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.problems import ProblemDetails
+from app.api.problems import ProblemDetails, ProblemError, problem_body
 from model.reader import REASONS
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 DataUrl = Annotated[str, Field(pattern="^data:image/png;base64,", examples=["data:image/png;..."])]
 _REASONS = "; ".join(f"`{reason}`: {meaning}" for reason, meaning in REASONS.items())
+
+
+PREDICTION = {
+    "prediction": 7,
+    "confidence": 0.998,
+    "probabilities": [0, 0, 0, 0, 0, 0, 0, 0.998, 0, 0.002],
+    "top_k": [
+        {"digit": 7, "probability": 0.998},
+        {"digit": 9, "probability": 0.002},
+        {"digit": 0, "probability": 0},
+    ],
+    "is_digit": True,
+    "reason": None,
+    "model": "cnn",
+    "version": "0.0.1",
+    "image": "data:image/png;base64,...",
+    "milliseconds": 1.9,
+}
+_BLANK = problem_body(ProblemError("blank-picture"), "/api/v1/predict/batch")
+_SUMMARY = {
+    "name": "cnn",
+    "version": "0.0.1",
+    "available": True,
+    "reason": None,
+    "parameters": 83562,
+    "permuted": False,
+    "test_accuracy": 0.995,
+}
 
 
 class DigitProbability(BaseModel):
@@ -22,26 +50,7 @@ class DigitProbability(BaseModel):
 class PredictionAnswer(BaseModel):
     """What the model read."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "prediction": 7,
-                "confidence": 0.998,
-                "probabilities": [0, 0, 0, 0, 0, 0, 0, 0.998, 0, 0.002],
-                "top_k": [
-                    {"digit": 7, "probability": 0.998},
-                    {"digit": 9, "probability": 0.002},
-                    {"digit": 0, "probability": 0},
-                ],
-                "is_digit": True,
-                "reason": None,
-                "model": "cnn",
-                "version": "0.0.1",
-                "image": "data:image/png;base64,...",
-                "milliseconds": 1.9,
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": PREDICTION})
 
     prediction: int = Field(ge=0, le=9, description="the likeliest digit, even where it is none")
     confidence: Probability = Field(description="the calibrated probability of `prediction`")
@@ -61,6 +70,10 @@ class PredictionAnswer(BaseModel):
 class BatchAnswer(BaseModel):
     """One answer a file, in the order of the files."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"results": [PREDICTION, _BLANK], "milliseconds": 3.4}}
+    )
+
     results: list[PredictionAnswer | ProblemDetails] = Field(
         description="for each file what `/api/v1/predict` would have answered for it alone"
     )
@@ -70,19 +83,7 @@ class BatchAnswer(BaseModel):
 class ModelSummary(BaseModel):
     """A model in service, or one that could not be loaded and why."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "name": "cnn",
-                "version": "0.0.1",
-                "available": True,
-                "reason": None,
-                "parameters": 84_000,
-                "permuted": False,
-                "test_accuracy": 0.995,
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": _SUMMARY})
 
     name: str
     available: bool = Field(description="false where the model could not be loaded")
@@ -95,6 +96,10 @@ class ModelSummary(BaseModel):
 
 class ModelList(BaseModel):
     """The models of this service."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"default": "cnn", "models": [_SUMMARY]}}
+    )
 
     default: str = Field(description="the model that answers when a request names none")
     models: list[ModelSummary]
@@ -134,7 +139,27 @@ class FeatureMaps(BaseModel):
 class ExplanationAnswer(PredictionAnswer):
     """A prediction and where the model looked."""
 
-    model_config = ConfigDict(json_schema_extra={})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                **PREDICTION,
+                "attribution": {
+                    "method": "integrated_gradients",
+                    "target": 7,
+                    "values": [[0, 0.1, -0.2], "..."],
+                    "picture": "data:image/png;base64,...",
+                },
+                "feature_maps": [
+                    {
+                        "layer": "features.0",
+                        "shape": [32, 28, 28],
+                        "values": [[[0, 0.1], "..."], "..."],
+                        "picture": "data:image/png;base64,...",
+                    }
+                ],
+            }
+        }
+    )
 
     attribution: Attribution
     feature_maps: list[FeatureMaps] = Field(description="one a convolution; none for an MLP")

@@ -14,6 +14,14 @@ from app.api.schemas import ModelCard, ModelList, ModelSummary
 from model.reader import Reader
 
 router = APIRouter(prefix="/api/v1/models", tags=["models"])
+CARD = {
+    "name": "cnn",
+    "version": "0.0.1",
+    "architecture": {"network": "cnn", "settings": {}},
+    "parameters": 83562,
+    "results": {"test_accuracy": 0.995},
+    "figures": {"confusion-matrix": "mnist-0.0.1-confusion-matrix.png"},
+}
 Name = Annotated[str, PathParameter(examples=["cnn"])]
 
 
@@ -44,7 +52,13 @@ def _summary(reader: Reader) -> ModelSummary:
     )
 
 
-@router.get("/{name}", responses=problems.responses("unknown-model"))
+@router.get(
+    "/{name}",
+    responses={
+        200: {"content": {"application/json": {"example": CARD}}},
+        **problems.responses("unknown-model"),
+    },
+)
 async def model_card(service: ServiceDep, name: Name) -> ModelCard:
     """Return a model's card: its architecture, data, training and results."""
     return service.reader(name).card

@@ -17,7 +17,13 @@ FIGURES = "figures"
 router = APIRouter(prefix="/api/v1/study", tags=["study"])
 
 
-@router.get("", responses=problems.responses("no-study"))
+@router.get(
+    "",
+    responses={
+        200: {"content": {"application/json": {"example": {"figures": ["accuracy"]}}}},
+        **problems.responses("no-study"),
+    },
+)
 def study(service: ServiceDep) -> dict[str, Any]:
     """Return the study's results as its file has them, and the names of its figures."""
     path = service.settings.models_dir / RESULTS
