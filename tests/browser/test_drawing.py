@@ -3,7 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from bench.pen import DIGITS, draw
+from bench.pen import DIGITS, SEEN, canvas_box, draw, draw_and_read, smooth
+from model.drawings import read_recordings
+from model.settings import REPOSITORY
 
 
 def head(page):
@@ -15,3 +17,73 @@ def test_a_digit_drawn_with_the_mouse_is_read(open_page, page_url, digit):
     page = open_page(page_url)
     draw(page, DIGITS[digit])
     expect(head(page)).to_have_text(f"This is a {digit}")
+
+
+def test_a_digit_drawn_with_a_finger_on_a_phone_is_read(open_page, page_url):
+    page = open_page(page_url, viewport={"width": 390, "height": 844}, has_touch=True)
+    box = canvas_box(page)
+    for stroke in DIGITS[7]:
+        touch(page, [(box["x"] + x, box["y"] + y) for x, y in smooth(stroke)])
+    expect(head(page)).to_have_text("This is a 7")
+    expect(head(page)).to_be_in_viewport()
+
+
+def touch(page, points):
+    """Draw a stroke with one finger, by Chromium's own touch events."""
+    session = page.context.new_cdp_session(page)
+
+    def send(kind, touched):
+        points = [{"x": x, "y": y} for x, y in touched]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    send("touchStart", points[:1])
+    for point in points[1:]:
+        send("touchMove", [point])
+    send("touchEnd", [])
+
+
+def test_undo_and_clear_act_on_the_canvas_itself(open_page, page_url):
+    page = open_page(page_url)
+    draw_and_read(page, DIGITS[7])
+    answered = page.locator(SEEN).get_attribute("src")
+    page.get_by_test_id("stButton").get_by_role("button", name="Undo").click()
+    expect(page.locator(SEEN)).not_to_have_attribute("src", answered)
+    page.get_by_role("button", name="Clear").click()
+    expect(head(page)).to_have_text("Waiting for a digit")
+    draw(page, DIGITS[3])
+    expect(head(page)).to_have_text("This is a 3")
+
+
+def test_french_is_one_click_away_and_keeps_the_drawing(open_page, page_url):
+    page = open_page(page_url)
+    draw_and_read(page, DIGITS[2])
+    page.get_by_role("radio", name="FR").or_(page.get_by_role("button", name="FR")).click()
+    expect(head(page)).to_have_text("C\N{RIGHT SINGLE QUOTATION MARK}est un 2")
+
+
+def test_a_picture_can_be_read_by_keyboard_alone(open_page, page_url):
+    page = open_page(page_url)
+    page.locator(".answer").wait_for()
+    upload = page.get_by_text("Upload", exact=True)
+    upload.focus()
+    page.keyboard.press("Enter")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_test_id("stFileUploader").get_by_role("button").first.focus()
+        page.keyboard.press("Enter")
+    chooser.value.set_files(REPOSITORY / "data" / "digits" / "5.png")
+    expect(head(page)).to_have_text("This is a 5")
+
+
+def test_the_visit_is_downloaded_as_the_recordings_that_are_measured(open_page, page_url, tmp_path):
+    page = open_page(page_url)
+    draw_and_read(page, DIGITS[4])
+    page.get_by_role("button", name="Clear").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    file = tmp_path / "drawings.jsonl"
+    download.value.save_as(file)
+    [recording] = read_recordings(file)
+    assert (recording.label, recording.writer, len(recording.strokes)) == (4, "me", 3)
+    for drawn, recorded in zip(DIGITS[4], recording.strokes, strict=True):
+        assert recorded[0] == pytest.approx(drawn[0], abs=1.5)
+        assert recorded[-1] == pytest.approx(drawn[-1], abs=1.5)

@@ -27,7 +27,7 @@ def versions() -> None:
 
 
 for part in ("what", "how", "cannot", "privacy"):
-    st.subheader(say(f"about.{part}_title"), anchor=False)
+    st.header(say(f"about.{part}_title"), anchor=False)
     st.markdown(say(f"about.{part}"))
-st.subheader(say("about.versions_title"), anchor=False)
+st.header(say("about.versions_title"), anchor=False)
 versions()

@@ -136,7 +136,7 @@ def ask(now: Visit) -> None:
 def history() -> None:
     """What was drawn in this visit, to correct and to download."""
     now = visit()
-    st.subheader(say("history.title"), anchor=False)
+    st.header(say("history.title"), anchor=False)
     if not now.history:
         st.caption(say("history.empty"))
         return

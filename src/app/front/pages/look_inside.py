@@ -50,7 +50,7 @@ def attribution(answer: dict[str, Any]) -> None:
     digit = answer["attribution"]["target"]
     pixels = pixels_of(answer["image"])
     over = overlay(pixels, np.array(answer["attribution"]["values"]))
-    st.subheader(say("look_inside.attribution", digit=digit), anchor=False)
+    st.header(say("look_inside.attribution", digit=digit), anchor=False)
     st.write(say("look_inside.attribution_why", digit=digit))
     seen = blocks.picture(answer["image"], say("answer.seen_alt"), say("answer.seen"), mark="large")
     looked = blocks.picture(
@@ -82,7 +82,7 @@ def halves(answer: dict[str, Any]) -> dict[str, str]:
 
 def feature_maps(layers: list[dict[str, Any]]) -> None:
     """The output of each convolution as one sheet of small pictures."""
-    st.subheader(say("look_inside.maps"), anchor=False)
+    st.header(say("look_inside.maps"), anchor=False)
     if not layers:
         st.info(say("look_inside.no_maps"), icon=":material/info:")
         return

@@ -39,7 +39,7 @@ def study_results() -> dict[str, Any] | None:
 
 def models() -> None:
     """A table of all models, then the card of the one that is chosen."""
-    st.subheader(say("results.models"), anchor=False)
+    st.header(say("results.models"), anchor=False)
     names = model_names()
     rows = [row(model_card(name)) for name in names]
     header = [say(f"results.column_{column}") for column in ("model", "accuracy", "size", "data")]
@@ -82,7 +82,7 @@ def words_of(card: dict[str, Any]) -> dict[str, object]:
 
 def study() -> None:
     """The study's tables and figures, or the command that makes them."""
-    st.subheader(say("results.study"), anchor=False)
+    st.header(say("results.study"), anchor=False)
     st.write(say("results.question"))
     results = study_results()
     if results is None:

@@ -51,7 +51,7 @@ class Visitor:
     def shown(self) -> str:
         """All that the page says: texts, messages and its own HTML."""
         app = self.app
-        kinds = (app.title, app.subheader, app.markdown, app.caption, app.warning, app.info)
+        kinds = (app.title, app.header, app.markdown, app.caption, app.warning, app.info)
         return "\n".join(element.value for kind in (*kinds, app.html) for element in kind)
 
     def widget(self, kind: str, label: str):

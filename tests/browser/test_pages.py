@@ -1,0 +1,87 @@
+"""Every page in both themes at both sizes: a picture to look at, and no barrier that axe finds."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from bench.pen import DIGITS, draw_and_read
+
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "data" / "screenshots"
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+PAGES = {  # the name in the navigation, and what shows that the page is complete
+    "Draw": ".answer.digit",
+    "Compare": ".cards",
+    "Look inside": ".sheet",
+    "Results": "h2:has-text('The study')",
+    "About": "table",
+}
+SERIOUS = ("serious", "critical")
+# What Streamlit and the canvas bring along, by rule and a part of the element's HTML.
+NOT_OURS: dict[str, tuple[str, ...]] = {}
+
+
+def go_to(page, name):
+    """Choose a page in the navigation, which a phone keeps in the sidebar."""
+    phone = page.viewport_size["width"] < 700
+    if name != "Draw":
+        if phone:
+            page.get_by_test_id("stExpandSidebarButton").click()
+        page.get_by_role("link", name=name, exact=True).click()
+        if phone:
+            page.get_by_test_id("stSidebarCollapseButton").locator("button").click()
+            expect(page.get_by_test_id("stSidebar")).not_to_be_in_viewport()
+    page.locator(PAGES[name]).first.wait_for()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+
+
+@pytest.fixture(params=["light", "dark"])
+def theme(request):
+    return request.param
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_can_be_read_by_everybody(open_page, page_url, theme, size):
+    phone = size == "phone"
+    page = open_page(page_url, viewport=SIZES[size], color_scheme=theme, has_touch=phone)
+    draw_and_read(page, DIGITS[7])
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    violations = []
+    for name in PAGES:
+        go_to(page, name)
+        file = f"{name.lower().replace(' ', '-')}-{theme}-{size}.png"
+        whole_page(page, SCREENSHOTS / file)
+        assert_nothing_overflows(page, name)
+        violations += [f"{name}: {violation}" for violation in serious_violations(page)]
+    assert violations == []
+
+
+def whole_page(page, path):
+    """Take a picture of all that can be scrolled to."""
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    size = page.viewport_size
+    page.set_viewport_size({"width": size["width"], "height": max(height, size["height"])})
+    page.screenshot(path=path)
+    page.set_viewport_size(size)
+
+
+def assert_nothing_overflows(page, name):
+    """No sideways scrolling: nothing is wider than the screen."""
+    main = page.get_by_test_id("stMain")
+    wide, room = main.evaluate("main => [main.scrollWidth, main.clientWidth]")
+    assert wide <= room, f"{name} is {wide} px wide on {room} px"
+
+
+def serious_violations(page):
+    """What axe finds, apart from what is inside Streamlit or the canvas."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{violation['id']}: {node['html']}"
+        for violation in found
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
+        if not any(part in node["html"] for part in NOT_OURS.get(violation["id"], ()))
+    ]
