@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from errors import DataError, DigitsError
 from model.checkpoint import write_atomically
+from model.data import load_mnist
 from model.settings import REPOSITORY
 
 NOTEBOOKS = REPOSITORY / "notebooks"
@@ -47,12 +48,16 @@ def run(path: Path) -> NotebookNode:
     return notebook
 
 
-def without_times(notebook: NotebookNode) -> NotebookNode:
-    """Return the notebook without what differs from run to run: times, versions, terminal bars."""
+def without_traces(notebook: NotebookNode) -> NotebookNode:
+    """Return the notebook without traces of this run: times, versions, progress, folders."""
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-        if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+        if cell.cell_type != "code":
+            continue
+        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+        for output in cell.outputs:
+            if "text" in output:
+                output.text = output.text.replace(f"{REPOSITORY}{os.sep}", "")
     notebook.metadata["language_info"] = {"name": "python"}
     return notebook
 
@@ -86,10 +91,11 @@ def main(arguments: list[str] | None = None) -> int:
     if options.quick:
         os.environ["NOTEBOOKS_QUICK"] = "1"  # which the notebooks read
     try:
+        load_mnist()  # what has to be downloaded is then there for all of them
         for path in options.notebooks or sorted(NOTEBOOKS.glob("*.ipynb")):
             notebook = run(path.resolve())
             if not options.quick:
-                write(without_times(notebook), path)
+                write(without_traces(notebook), path)
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
