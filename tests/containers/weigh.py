@@ -1,4 +1,7 @@
-"""Runs in a container: prints the bytes of torch and all it brings, of other packages, of ours."""
+"""Runs in a container: prints the bytes of torch and all it brings, of other packages, of ours.
+
+Then once more those of torch and what it brings, as they were installed, before any were removed.
+"""
 
 import re
 from importlib.metadata import PackageNotFoundError, distribution, distributions
@@ -22,17 +25,19 @@ def needs(name, found):
     if name not in found:
         found.add(name)
         for requirement in requires:
-            if "extra ==" not in requirement:
+            # torch asks for CUDA's libraries as extras of cuda-toolkit
+            if "extra ==" not in requirement or name.startswith("cuda-"):
                 needs(re.match(r"[\w.-]+", requirement)[0], found)
 
 
 torch = set()
 needs("torch", torch)
-# setuptools comes with every environment
-torch_bytes = sum(
-    size(Path(str(file.locate())))
+files = [
+    file
     for dist in distributions()
     if re.sub(r"[-_.]+", "-", dist.metadata["Name"]).lower() in torch
     for file in dist.files or []
-)
-print(torch_bytes, size(Path("/opt/venv")) - torch_bytes, size(Path("/app")))
+]
+present = sum(size(path) for file in files if (path := Path(str(file.locate()))).exists())
+removed = sum(file.size or 0 for file in files if not Path(str(file.locate())).exists())
+print(present, size(Path("/opt/venv")) - present, size(Path("/app")), present + removed)
