@@ -1,6 +1,7 @@
 """From the bytes of a picture file to its luminance; Pillow and numpy alone."""
 
 import io
+import math
 import warnings
 
 import numpy as np
@@ -59,7 +60,7 @@ def picture_header(data: bytes) -> Image.Image:
 def decode_picture(header: Image.Image) -> Image.Image:
     """Decode what ``picture_header`` opened, turned upright as its EXIF orientation says.
 
-    Of a GIF the first frame is taken; a JPEG of many megapixels is reduced while decoding.
+    Of a GIF the first frame is taken; many megapixels are reduced, a JPEG while decoding.
 
     Raises:
         DamagedPictureError: the picture is truncated or otherwise damaged.
@@ -71,13 +72,27 @@ def decode_picture(header: Image.Image) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             header.load()
-            upright = ImageOps.exif_transpose(header)
+            upright = ImageOps.exif_transpose(_reduced(header))
     except _DECODER_ERRORS as error:
         raise DamagedPictureError(
             "The picture is damaged or truncated; save it again as PNG or JPEG and send that."
         ) from error
     upright.format = header.format  # lost in turning; lossy formats need care further on
     return upright
+
+
+def _reduced(picture: Image.Image) -> Image.Image:
+    """Reduce a picture of many megapixels by a whole factor: what follows needs much memory."""
+    factor = math.ceil(math.sqrt(picture.width * picture.height / WORKING_PIXELS))
+    if factor <= 1:
+        return picture
+    if picture.mode == "P":
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    elif picture.mode == "1":
+        picture = picture.convert("L")
+    elif picture.mode.startswith("I;16"):
+        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    return picture.reduce(factor)
 
 
 def luminance(picture: Image.Image) -> np.ndarray:

@@ -5,7 +5,9 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import pytest
 import requests
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
@@ -162,3 +164,21 @@ def test_eight_threads_get_the_answers_to_their_own_pictures(api, predict, drawi
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc: Linux alone")
+def test_eight_large_pictures_at_once_stay_within_a_gigabyte(small_models, encode, drawing):
+    ink = drawing.resize((6200, 6200), Image.Resampling.NEAREST)
+    faint = ink.point(lambda level: 255 - level // 4)
+    large = encode(Image.merge("RGBA", (ink, ink, ink, faint)))  # the costliest kind
+    with running_api(MODELS_DIR=str(small_models)) as api:
+        url = f"{api.url}/api/v1/predict"
+
+        def post(_: int) -> int:
+            return requests.post(url, files={"file": large}, timeout=120).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(post, range(8))) == [200] * 8
+        status = Path(f"/proc/{api.process.pid}/status").read_text()
+        peak_kilobytes = int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+        assert peak_kilobytes < 1024 * 1024  # the container's limit

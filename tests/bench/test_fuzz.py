@@ -1,0 +1,48 @@
+import json
+import re
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+import requests
+from schemathesis.core.failures import FailureGroup
+
+from bench.fuzz import fuzz, main
+
+
+def test_hundreds_of_bad_requests_give_no_server_error(api_url):
+    report = fuzz(api_url, 400)
+
+    assert report.sent >= 400
+    assert report.server_errors == 0
+    assert {200, 404, 415, 422} <= set(report.answers)
+
+
+def test_a_server_error_is_found(api_url):
+    description = requests.get(f"{api_url}/openapi.json", timeout=30).json()
+
+    class Failing(BaseHTTPRequestHandler):
+        def do_GET(self):
+            found = self.path == "/openapi.json"
+            self.send_response(200 if found else 500)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(description if found else {}).encode())
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Failing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(FailureGroup, match="found"):
+            fuzz(f"http://127.0.0.1:{server.server_address[1]}", 20)
+        server.shutdown()
+
+
+def test_the_command_prints_count_answers_and_memory(capsys):
+    assert main(["--count", "60"]) == 0
+
+    printed = capsys.readouterr().out
+    assert int(re.search(r"(\d+) requests in \d+ s", printed)[1]) >= 60
+    assert "0 server errors" in printed
+    assert re.search(r"memory: \d+ MB before, \d+ MB after", printed)
