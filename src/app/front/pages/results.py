@@ -17,7 +17,7 @@ from app.front.study import MEASURES, accuracy_table, markdown_table
 from app.front.texts import has_text, percent
 from errors import ApiError
 
-MODEL_FIGURES = ("confusion-matrix", "learning-curves", "reliability")
+MODEL_FIGURES = (("confusion-matrix", "reliability"), ("learning-curves",))  # row by row
 
 
 @st.cache_data(ttl=60, show_spinner=False)
@@ -47,10 +47,11 @@ def models() -> None:
     chosen = st.selectbox(say("results.choose"), names, width=280)
     card = model_card(chosen)
     st.write(say("results.card", name=chosen, about=about_model(chosen), **words_of(card)))
-    shown = [name for name in MODEL_FIGURES if name in card["figures"]]
-    for column, name in zip(st.columns(len(shown) or 1), shown, strict=False):
-        with column:
-            show_figure(chosen, name)
+    for names_in_row in MODEL_FIGURES:
+        shown = [name for name in names_in_row if name in card["figures"]]
+        for column, name in zip(st.columns(len(names_in_row)), shown, strict=False):
+            with column:
+                show_figure(chosen, name)
     with st.expander(say("results.whole_card")):
         st.json(card, expanded=1)
 
