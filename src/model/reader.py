@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from errors import ModelFileError
 from model.checkpoint import Checkpoint, load_checkpoint
 from model.preprocess import split_digits
 from model.settings import MEAN, SIDE, STD
@@ -47,17 +48,26 @@ class Prediction:
 
 
 class Reader:
-    """A trained network, ready to read pictures of 28 x 28 pixels."""
+    """A trained network, ready to read pictures of 28 x 28 pixels.
+
+    Raises:
+        ModelFileError: the card lacks the name, the version, or the reader's settings.
+    """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.card = checkpoint.card
-        self.name: str = checkpoint.card["name"]
-        self.version: str = checkpoint.card["version"]
         self.network = checkpoint.network
         self.permutation = checkpoint.permutation
-        settings = checkpoint.card["reader"]
-        self.temperature: float = settings["temperature"]
-        self.threshold: float = settings["threshold"]
+        try:
+            self.name: str = checkpoint.card["name"]
+            self.version: str = checkpoint.card["version"]
+            settings = checkpoint.card["reader"]
+            self.temperature: float = settings["temperature"]
+            self.threshold: float = settings["threshold"]
+        except (KeyError, TypeError) as error:
+            raise ModelFileError(
+                f"The model card lacks what a reader needs ({error!r}); train the model again."
+            ) from error
 
     @classmethod
     def load(cls, path: Path) -> "Reader":

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from errors import ModelFileError
 from model.checkpoint import Checkpoint
 from model.reader import AMBIGUOUS, NOT_A_DIGIT, REASONS, SEVERAL_DIGITS, Reader, prepare
 
@@ -85,6 +86,14 @@ def test_the_permutation_is_the_same_for_the_network_and_for_what_is_shown():
     shown = torch.from_numpy(reader.seen(image)).float() / 255
     network_sees = prepare(torch.from_numpy(image)[None, None].float() / 255, permutation)
     torch.testing.assert_close(network_sees[0, 0] * 0.3081 + 0.1307, shown)
+
+
+@pytest.mark.parametrize("missing", ["name", "version", "reader"])
+def test_a_card_without_what_a_reader_needs_is_a_model_file_error(missing):
+    card = {"name": "cnn", "version": "0.0.1", "reader": {"temperature": 1.0, "threshold": 0.5}}
+    del card[missing]
+    with pytest.raises(ModelFileError, match=missing):
+        Reader(Checkpoint(Fixed(), card, None))
 
 
 def test_serving_imports_neither_torchvision_nor_training_code():
