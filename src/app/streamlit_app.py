@@ -16,7 +16,9 @@ st.set_page_config(page_title=say("page.product"), page_icon=ICON, layout="wide"
 st.html(STYLE)
 page = st.navigation(
     [
-        st.Page(f"front/pages/{name}.py", title=say(f"page.{name}"), icon=icon, default=name == "draw")
+        st.Page(
+            f"front/pages/{name}.py", title=say(f"page.{name}"), icon=icon, default=name == "draw"
+        )
         for name, icon in PAGES.items()
     ],
     position="top",
