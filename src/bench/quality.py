@@ -115,7 +115,8 @@ def table(results: list[Card]) -> str:
     rows = [
         ["parameters", *(f"{r['parameters']:,}" for r in results)],
         ["training, minutes", *(f"{np.mean(r['seconds']) / 60:.1f}" for r in results)],
-        ["MNIST test set, mean of the seeds", *(_spread(r["test_accuracy"]) for r in results)],
+        ["seeds", *(str(len(r["seeds"])) for r in results)],
+        ["MNIST test set, mean ± deviation", *(_spread(r["test_accuracy"]) for r in results)],
         ["calibration error after scaling", *(_error(r) for r in results)],
     ]
     if all("drawn" in r for r in results):
