@@ -229,7 +229,7 @@ check_docker() {
 main() {
     local command=${1:-}
     [ $# -eq 0 ] || shift
-    API_PORT=${API_PORT:-8000} FRONT_PORT=${FRONT_PORT:-8501} BIND=${BIND:-127.0.0.1}
+    API_PORT=${API_PORT:-8000} FRONT_PORT=${FRONT_PORT:-8501} BIND=${BIND:-${API_HOST:-127.0.0.1}}
     export PYTHONPATH="$ROOT/src"
     case $command in
     cnn | mlp | deep) prepare; in_venv "$ROOT/src/main_pipeline.py" "$command" "$@" ;;

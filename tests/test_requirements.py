@@ -11,6 +11,7 @@ LINES = (REPOSITORY / "requirements.txt").read_text().splitlines()
 PINS = [line for line in LINES if line and not line.startswith("#")]
 SECTIONS = ["common", "api", "page", "training and study", "tests"]
 OURS = {path.stem for folder in ("src", "tests") for path in (REPOSITORY / folder).iterdir()}
+ELSEWHERE = {"litserve"}  # what is compared with has an environment of its own, .venv-bench
 
 
 def canonical(name: str) -> str:
@@ -27,7 +28,7 @@ def imported() -> set[str]:
                     names |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and not node.level:
                     names.add(node.module.partition(".")[0])
-    return names - OURS - set(sys.stdlib_module_names)
+    return names - OURS - ELSEWHERE - set(sys.stdlib_module_names)
 
 
 def pinned() -> set[str]:
