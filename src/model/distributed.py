@@ -1,5 +1,6 @@
 """This process's part in data-parallel training; alone unless ``torchrun`` started it."""
 
+import gc
 import os
 import platform
 from collections.abc import Iterator
@@ -44,8 +45,13 @@ class Process:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Leave the process group."""
+        """Leave the process group, all processes together unless this one failed."""
         if self.world_size > 1:
+            if kind is None:
+                distributed.barrier()
+            # What still holds the group would let its threads outlive the interpreter, which aborts
+            # (pytorch/pytorch#179291): DistributedDataParallel's reference cycles must go first.
+            gc.collect()
             distributed.destroy_process_group()
         self._open.close()
 

@@ -21,35 +21,36 @@ class KeepGradients(torch.optim.SGD):
         """Leave the weights as they are."""
 
 
-def main(name: str, path: str) -> None:
+def global_step(name: str, process: Process) -> dict[str, object]:
     """Compute one global batch of a network without dropout, batch norm in evaluation mode."""
     recipe = replace(RECIPES[name], batch_size=30, handwriting=0.25, non_digits=0.1)
     images = torch.randint(256, (30, 28, 28), generator=torch.Generator().manual_seed(0))
     digits = Digits(images.to(torch.uint8), torch.arange(30) % 10)
+    torch.manual_seed(0)
+    network = NETWORKS[name](dropout=0.0)
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.train = lambda mode=True, layer=layer: layer
+            layer.training = False
+    model = DistributedDataParallel(network) if process.world_size > 1 else network
+    shard = {"rank": process.rank, "world_size": process.world_size}
+    batches = list(Batches(digits, recipe, "none", 0, **shard))
+    loss = train(model, batches, KeepGradients(model.parameters(), lr=0.1))
+    count = torch.tensor([sum(len(batch.targets) for batch in batches)])
+    total = torch.tensor([loss]) * count
+    if process.world_size > 1:
+        torch.distributed.all_reduce(total)
+        torch.distributed.all_reduce(count)
+    gradients = {key: value.grad for key, value in network.named_parameters()}
+    return {"loss": (total / count).item(), "gradients": gradients}
+
+
+def main(name: str, path: str) -> None:
+    """Compute one step with the others and write it, on the first process alone."""
     with Process(torch.device("cpu")) as process:
-        torch.manual_seed(0)
-        network = NETWORKS[name](dropout=0.0)
-        for layer in network.modules():
-            if isinstance(layer, torch.nn.BatchNorm2d):
-                layer.train = lambda mode=True, layer=layer: layer
-                layer.training = False
-        model = DistributedDataParallel(network) if process.world_size > 1 else network
-        batches = Batches(
-            digits, recipe, "none", 0, rank=process.rank, world_size=process.world_size
-        )
-        loss = train(model, batches, KeepGradients(model.parameters(), lr=0.1))
-        count = torch.tensor([sum(len(batch.targets) for batch in _again(digits, recipe, process))])
-        total = torch.tensor([loss]) * count
-        if process.world_size > 1:
-            torch.distributed.all_reduce(total)
-            torch.distributed.all_reduce(count)
+        result = global_step(name, process)
         if process.rank == 0:
-            gradients = {key: value.grad for key, value in network.named_parameters()}
-            torch.save({"loss": (total / count).item(), "gradients": gradients}, path)
-
-
-def _again(digits: Digits, recipe: object, process: Process) -> Batches:
-    return Batches(digits, recipe, "none", 0, rank=process.rank, world_size=process.world_size)
+            torch.save(result, path)
 
 
 if __name__ == "__main__":
