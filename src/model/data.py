@@ -48,6 +48,17 @@ class Mnist:
     checksums: dict[str, str]
     complete: bool
 
+    def description(self) -> dict[str, object]:
+        """Return where the pictures came from and how many each part has, for cards and results."""
+        return {
+            "source": self.source,
+            "complete": self.complete,
+            "checksums": self.checksums,
+            "training": len(self.training),
+            "validation": len(self.validation),
+            "test": len(self.test),
+        }
+
 
 def load_mnist(source: str = "auto", data_dir: Path = DATA_DIR, mirror: str | None = None) -> Mnist:
     """Load MNIST and split it: 55,000 training, 5,000 validation (stratified), 10,000 test.

@@ -213,14 +213,7 @@ def evaluate_and_save(
         "version": options.version,
         "architecture": {"network": options.network, "settings": network.settings},
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "data": {
-            "source": mnist.source,
-            "complete": mnist.complete,
-            "checksums": mnist.checksums,
-            "training": len(mnist.training),
-            "validation": len(mnist.validation),
-            "test": len(mnist.test),
-        },
+        "data": mnist.description(),
         "preprocessing": {
             "mean": MEAN,
             "std": STD,

@@ -69,8 +69,7 @@ def train(
             logits = model(pictures)
         losses = F.cross_entropy(logits.float(), batch.targets, reduction="none")
         # The mean over the global batch: DistributedDataParallel averages over the processes.
-        processes = batch.size / len(losses)
-        loss = losses.mean() if processes == 1 else losses.sum() / batch.size * _world_size()
+        loss = losses.sum() / batch.size * _world_size()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

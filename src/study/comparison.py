@@ -61,14 +61,7 @@ class Comparison:
 def describe(mnist: Mnist) -> dict[str, Any]:
     """Return what all cells of a run have in common."""
     return {
-        "data": {
-            "source": mnist.source,
-            "complete": mnist.complete,
-            "checksums": mnist.checksums,
-            "training": len(mnist.training),
-            "validation": len(mnist.validation),
-            "test": len(mnist.test),
-        },
+        "data": mnist.description(),
         "hardware": f"{platform.machine()}, {os.cpu_count()} cores",
         "robustness_levels": {kind: list(levels) for kind, levels in LEVELS.items()},
     }
