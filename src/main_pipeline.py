@@ -27,7 +27,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         prog="run.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("network", choices=NETWORKS)
-    parser.add_argument("--epochs", type=_positive, help="passes over the data (the recipe's)")
+    parser.add_argument("--epochs", type=positive, help="passes over the data (the recipe's)")
     parser.add_argument(
         "--seed", type=int, default=0, help="of weights, order and augmentation (0)"
     )
@@ -55,7 +55,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="(auto)")
     parser.add_argument(
         "--processes",
-        type=_positive,
+        type=positive,
         default=1,
         help="train data-parallel in as many processes (1)",
     )
@@ -87,7 +87,8 @@ def launch(processes: int, arguments: list[str]) -> int:
     return subprocess.run(command, env=environment, check=False).returncode
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """Return the number that an argument gives; argparse reports one below 1."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")

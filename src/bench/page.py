@@ -6,7 +6,6 @@ canvas alone waits 0.2 s after a stroke, in case another follows.
 """
 
 import argparse
-import json
 import os
 import platform
 import statistics
@@ -17,7 +16,7 @@ from bench.browser import chromium, running_page
 from bench.pen import DIGITS, SEEN, Strokes, draw
 from bench.services import running_api
 from errors import DigitsError
-from model.checkpoint import write_atomically
+from model.checkpoint import write_json
 from model.settings import MODELS_DIR
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     path = MODELS_DIR / "bench-page.json"
-    write_atomically(path, lambda file: file.write((json.dumps(result, indent=1) + "\n").encode()))
+    write_json(path, result)
     print(table(result))
     return 0
 

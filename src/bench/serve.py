@@ -19,7 +19,7 @@ from typing import Any
 from bench.load import NoLoadGeneratorError, post_picture
 from bench.memory import resident_megabytes
 from bench.services import Running, free_port, running, running_api
-from model.checkpoint import write_atomically
+from model.checkpoint import write_json
 from model.settings import MODELS_DIR, REPOSITORY
 
 RESULTS = MODELS_DIR / "bench-serve.json"
@@ -152,8 +152,7 @@ def main(arguments: list[str] | None = None) -> int:
         "cores": os.cpu_count(),
         "machine": platform.machine(),
     }
-    text = json.dumps(results, indent=1) + "\n"
-    write_atomically(RESULTS, lambda file: file.write(text.encode()))
+    write_json(RESULTS, results)
     print(table(results))
     return 0
 

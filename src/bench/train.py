@@ -7,7 +7,6 @@ neither sees synthetic pictures. Both are timed in turns, in one run, on the sam
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from torchvision.transforms import v2
 from errors import DigitsError
 from model.augment import AUGMENTATIONS
 from model.batches import Batches
-from model.checkpoint import write_atomically
+from model.checkpoint import write_json
 from model.data import Digits, load_mnist
 from model.precision import Precision, choose_precision
 from model.registry import NETWORKS
@@ -132,8 +131,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(table(result))
-    text = json.dumps({**result, "threads": torch.get_num_threads()}, indent=1) + "\n"
-    write_atomically(MODELS_DIR / "bench-train.json", lambda file: file.write(text.encode()))
+    write_json(MODELS_DIR / "bench-train.json", {**result, "threads": torch.get_num_threads()})
     return 0
 
 

@@ -73,6 +73,12 @@ def save_checkpoint(network: nn.Module, card: Card, path: Path) -> Card:
     return card
 
 
+def write_json(path: Path, content: object) -> None:
+    """Write ``content`` as JSON, indented by one, atomically."""
+    text = json.dumps(content, indent=1) + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
 def write_atomically(path: Path, write: Callable[[Any], object]) -> None:
     """Call ``write`` with a binary file that takes the place of ``path`` only when complete."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

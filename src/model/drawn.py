@@ -6,7 +6,6 @@ takes the very road of a picture sent to the API. FILE is JSON lines, plain or g
 
 import argparse
 import io
-import json
 import os
 import sys
 from collections import defaultdict
@@ -17,7 +16,7 @@ from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from errors import DigitsError
-from model.checkpoint import write_atomically
+from model.checkpoint import write_atomically, write_json
 from model.drawings import StrokeRecording, draw, read_recordings
 from model.predict import find_model
 from model.preprocess import read_picture
@@ -160,8 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"\nwhat was misread: {sheet_path}")
     if options.json:
         about = {"model": reader.name, "version": reader.version, "file": options.file.name}
-        text = json.dumps({**about, "seed": options.seed, **results}, indent=2) + "\n"
-        write_atomically(options.json, lambda file: file.write(text.encode()))
+        write_json(options.json, {**about, "seed": options.seed, **results})
     return 0
 
 

@@ -13,7 +13,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from errors import DataError, DigitsError
+from errors import DigitsError
+from main_pipeline import positive
 from model.data import load_mnist
 from model.precision import PRECISIONS, choose_device, choose_precision
 from model.registry import NETWORKS
@@ -63,8 +64,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--seeds", type=int, choices=range(1, len(SEEDS) + 1), help=f"how many ({len(SEEDS)})"
     )
-    parser.add_argument("--epochs", type=_positive, help="of every cell (the study's table)")
-    parser.add_argument("--pictures", type=_positive, help="to train on at most (all)")
+    parser.add_argument("--epochs", type=positive, help="of every cell (the study's table)")
+    parser.add_argument("--pictures", type=positive, help="to train on at most (all)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="(auto)")
     parser.add_argument(
@@ -98,10 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def report(output: Path) -> None:
     """Write tables and README from the results in `output`."""
-    path = output / FILE_NAME
-    if not path.is_file():
-        raise DataError(f"There is no {path}; make it with: bash run.sh compare")
-    write_report(read_comparison(path), output, REPOSITORY / "README.md")
+    write_report(read_comparison(output / FILE_NAME), output, REPOSITORY / "README.md")
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -146,13 +144,6 @@ def compare(options: argparse.Namespace) -> None:
     write_outputs(comparison, study.store, output, axes=options.axes)
     if whole and output == MODELS_DIR:
         write_report(comparison, output, REPOSITORY / "README.md")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
 
 
 if __name__ == "__main__":

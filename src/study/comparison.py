@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from errors import DataError
 from model.checkpoint import write_atomically
 from model.data import Mnist
 from study.cells import Cell
@@ -68,7 +69,13 @@ def describe(mnist: Mnist) -> dict[str, Any]:
 
 
 def read_comparison(path: Path) -> Comparison:
-    """Read `comparison.json`."""
+    """Read `comparison.json`.
+
+    Raises:
+        DataError: it is not there.
+    """
+    if not path.is_file():
+        raise DataError(f"There is no {path}; make it with: bash run.sh compare")
     content = json.loads(path.read_text())
     return Comparison({key: content[key] for key in content if key != "cells"}, content["cells"])
 
