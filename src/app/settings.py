@@ -15,6 +15,7 @@ MAX_BATCH_FILES = 64
 MAX_BATCH_BYTES = 16 * MEGABYTE
 MAX_INFERENCE_IMAGES = 256  # in one request of the Open Inference Protocol
 MAX_TOP_K = 10
+QUICK_PICTURE_PIXELS = 262_144  # 512 x 512: PNGs up to that are read at once, in the event loop
 LARGE_PICTURE_PIXELS = 4_000_000  # larger pictures are decoded one at a time
 
 

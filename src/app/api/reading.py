@@ -1,24 +1,29 @@
-"""From the bytes of pictures to answers: what the threads of the service do."""
+"""From the bytes of pictures to answers: the work itself, wherever it is done."""
 
 import base64
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
 from app.api.metrics import count_prediction
 from app.api.problems import picture_problem
 from app.api.schemas import DigitProbability, PredictionAnswer
-from app.settings import LARGE_PICTURE_PIXELS
+from app.settings import LARGE_PICTURE_PIXELS, QUICK_PICTURE_PIXELS
 from errors import PictureError
-from model.picture import decode_picture, picture_header
-from model.preprocess import encode_png, normalise
+from model.picture import picture_header
+from model.preprocess import encode_png, read_picture
 from model.reader import Prediction, Reader
 
 
-class LargePictureError(Exception):
-    """A picture that must wait for its turn in the heavy lane."""
+class Work(Enum):
+    """How much work a picture is."""
+
+    QUICK = "read within a few milliseconds, as what a canvas sends"
+    ORDINARY = "what people photograph or scan"
+    LARGE = "decoded one at a time, for the memory that it needs"
 
 
 @dataclass(frozen=True)
@@ -38,18 +43,33 @@ class PictureJob:
     started: float
 
 
-def image_of(data: bytes, pixel_limit: int | None = LARGE_PICTURE_PIXELS) -> np.ndarray:
+def work_of(data: bytes) -> Work:
+    """Return how much work the picture will be, judged from the header alone.
+
+    Raises:
+        ProblemError: it is no picture that can be read.
+    """
+    try:
+        header = picture_header(data)
+    except PictureError as error:
+        raise picture_problem(error) from error
+    pixels = header.width * header.height
+    if pixels > LARGE_PICTURE_PIXELS:
+        return Work.LARGE
+    # Of PNG's pixels alone a small number always means little work: a progressive JPEG may go
+    # over its own thousands of times.
+    quick = header.format == "PNG" and pixels <= QUICK_PICTURE_PIXELS
+    return Work.QUICK if quick else Work.ORDINARY
+
+
+def image_of(data: bytes) -> np.ndarray:
     """Return the (28, 28) uint8 that a model reads, from the bytes of a picture file.
 
     Raises:
         ProblemError: the picture cannot be read.
-        LargePictureError: it has more than ``pixel_limit`` pixels; nothing was decoded.
     """
     try:
-        header = picture_header(data)
-        if pixel_limit is not None and header.width * header.height > pixel_limit:
-            raise LargePictureError
-        return normalise(decode_picture(header))
+        return read_picture(data)
     except PictureError as error:
         raise picture_problem(error) from error
 
@@ -99,23 +119,32 @@ def prediction_answer(
     )
 
 
-def answer_pictures(
-    jobs: Sequence[PictureJob], pixel_limit: int | None = LARGE_PICTURE_PIXELS
-) -> list[PredictionAnswer | Exception]:
+def answer_pictures(jobs: Sequence[PictureJob]) -> list[PredictionAnswer | Exception]:
     """Answer pictures in one forward pass for each model; a picture's fault is its own answer."""
-    answers: list[PredictionAnswer | Exception] = []
+    answers: dict[int, PredictionAnswer | Exception] = {}
     waiting: dict[Reader, list[tuple[int, np.ndarray]]] = {}
     for index, job in enumerate(jobs):
         try:
-            image = image_of(job.data, pixel_limit)
+            image = image_of(job.data)
         except Exception as error:  # whatever it is, it is this request's answer alone
-            answers.append(error)
+            answers[index] = error
         else:
             waiting.setdefault(job.answering.reader, []).append((index, image))
-            answers.append(LargePictureError())  # until it is read
     for reader, pictures in waiting.items():
         predictions = read_images(reader, np.stack([image for _, image in pictures]))
         for (index, image), read in zip(pictures, predictions, strict=True):
             job = jobs[index]
             answers[index] = prediction_answer(job.answering, image, read, job.started)
-    return answers
+    return [answers[index] for index in range(len(jobs))]
+
+
+def answer_picture(job: PictureJob) -> PredictionAnswer:
+    """Answer one picture.
+
+    Raises:
+        ProblemError: the picture cannot be read.
+    """
+    (answer,) = answer_pictures([job])
+    if isinstance(answer, Exception):
+        raise answer
+    return answer

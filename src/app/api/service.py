@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from app.api.lanes import BatchingLane, Lane
+from app.api.lanes import EventLoopLane, Lane
 from app.api.problems import ProblemError
 from app.api.reading import PictureJob, answer_pictures
 from app.api.schemas import PredictionAnswer
@@ -31,7 +31,8 @@ class Service:
         settings: as given at the start.
         readers: the models that answer, by name.
         failures: why the others do not, by name.
-        pictures: single pictures of ordinary size, those that wait read together.
+        drawings: small pictures, those that wait read together.
+        pictures: other single pictures of ordinary size.
         quick: small requests of the Open Inference Protocol.
         heavy: large pictures, batches and explanations, one at a time, so that the memory they
             need is bounded and they never hold up the others.
@@ -41,7 +42,8 @@ class Service:
     settings: ApiSettings
     readers: dict[str, Reader]
     failures: dict[str, str]
-    pictures: BatchingLane[PictureJob, PredictionAnswer] = field(init=False)
+    drawings: EventLoopLane[PictureJob, PredictionAnswer] = field(init=False)
+    pictures: Lane = field(init=False)
     quick: Lane = field(init=False)
     heavy: Lane = field(init=False)
     draining: bool = False
@@ -49,9 +51,8 @@ class Service:
 
     def __post_init__(self) -> None:
         """Start the lanes."""
-        self.pictures = BatchingLane(
-            "pictures", self.settings.queue, MAX_READ_TOGETHER, answer_pictures
-        )
+        self.drawings = EventLoopLane(self.settings.queue, MAX_READ_TOGETHER, answer_pictures)
+        self.pictures = Lane("pictures", self.settings.queue)
         self.quick = Lane("quick", self.settings.queue)
         self.heavy = Lane("heavy", self.settings.heavy_queue)
 

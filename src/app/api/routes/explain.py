@@ -61,7 +61,7 @@ def _explain(
 
     started = time.perf_counter()
     reader = answering.reader
-    image = image_of(data, pixel_limit=None)
+    image = image_of(data)
     read = read_images(reader, image[None])[0]
     digit = read.digit if target is None else target
     values = attribute(reader, image, digit, method.value)

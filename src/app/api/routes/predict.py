@@ -10,10 +10,12 @@ from app.api.dependencies import ModelName, ServiceDep, TopK, read_upload
 from app.api.problems import ProblemDetails, ProblemError, problem_body
 from app.api.reading import (
     Answering,
-    LargePictureError,
     PictureJob,
+    Work,
+    answer_picture,
     answer_pictures,
     milliseconds_since,
+    work_of,
 )
 from app.api.schemas import BatchAnswer, PredictionAnswer
 from app.settings import MAX_BATCH_FILES
@@ -44,17 +46,11 @@ async def predict(
     """
     answering = Answering(service.reader(model), top_k)
     job = PictureJob(answering, await read_upload(file), time.perf_counter())
-    try:
-        return await service.pictures.run(job)
-    except LargePictureError:
-        return await service.heavy.run(_answer_large, job)
-
-
-def _answer_large(job: PictureJob) -> PredictionAnswer:
-    (answer,) = answer_pictures([job], pixel_limit=None)
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+    work = work_of(job.data)
+    if work is Work.QUICK:
+        return await service.drawings.run(job)
+    lane = service.heavy if work is Work.LARGE else service.pictures
+    return await lane.run(answer_picture, job)
 
 
 @router.post(
@@ -92,7 +88,7 @@ def _answer_batch(
     jobs = [
         PictureJob(answering, upload, started) for upload in uploads if isinstance(upload, bytes)
     ]
-    answers = iter(answer_pictures(jobs, pixel_limit=None))
+    answers = iter(answer_pictures(jobs))
     results = [upload if isinstance(upload, ProblemError) else next(answers) for upload in uploads]
     return [
         ProblemDetails(**problem_body(result, path)) if isinstance(result, ProblemError) else result
