@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 import litserve
-from fastapi import UploadFile
+from fastapi import Request
 
 from bench.roads import PlainReading
 
@@ -16,8 +16,8 @@ class DigitsApi(litserve.LitAPI):
         """Load the model in a worker."""
         self.read = PlainReading()
 
-    def decode_request(self, request: dict[str, UploadFile]) -> bytes:
-        """Return the bytes of the file."""
+    def decode_request(self, request: Request) -> bytes:
+        """Return the bytes of the file; by its annotation LitServe parses the form first."""
         return request["file"].file.read()
 
     def predict(self, data: bytes) -> dict[str, Any]:

@@ -56,12 +56,18 @@ def start(road: str, workers: int) -> AbstractContextManager[Running]:
 
 
 def measure(road: str, workers: int, seconds: int) -> dict[str, Any]:
-    """Return what one service did under load."""
+    """Return what one service did under load.
+
+    Raises:
+        RuntimeError: it did not start, or some requests failed: its speed would mean nothing.
+    """
     picture = PICTURE.read_bytes()
     with start(road, workers) as service:
         post_picture(service.url + PREDICT, picture, CONNECTIONS, WARM_UP_SECONDS)
         load = post_picture(service.url + PREDICT, picture, CONNECTIONS, seconds)
         memory = resident_megabytes(service.process.pid)
+    if load.failed:
+        raise RuntimeError(f"{ROADS[road]}: {load.failed} requests were not answered with 2xx.")
     return {
         "road": road,
         "workers": workers,
@@ -141,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
             for road in options.roads:
                 rows.append(measure(road, workers, options.seconds))
                 print(json.dumps(rows[-1]), file=sys.stderr)
-    except NoLoadGeneratorError as error:
+    except (NoLoadGeneratorError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
     results = {
