@@ -8,7 +8,6 @@ FILE``, recorded pen strokes. ``--sample`` adds the CNN trained on the 5,000 off
 """
 
 import argparse
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -18,12 +17,12 @@ from sklearn.metrics import roc_auc_score
 
 import main_pipeline
 from errors import DigitsError
-from model.checkpoint import Card, checkpoint_path, read_card, write_atomically
+from model.checkpoint import Card, checkpoint_path, read_card, write_json
 from model.data import Digits, load_mnist
 from model.drawings import read_recordings
 from model.drawn import read_drawings, score
 from model.keep import keep_previous
-from model.reader import Reader, to_tensor
+from model.reader import Reader, certainty, to_tensor
 from model.refusal import KINDS, measuring_pictures
 from model.registry import NETWORKS
 from model.settings import DATA_DIR, MODELS_DIR, VERSION
@@ -60,13 +59,13 @@ def refusals(reader: Reader, digits: Digits) -> dict[str, dict[str, float]]:
     """Measure what is refused: of MNIST's test digits, and of each kind of no digit with AUROC."""
     images = {"MNIST test digits": digits.images.numpy()}
     images |= {kind: measuring_pictures(kind, PICTURES, seed=0) for kind in KINDS}
-    confidence = {
-        kind: reader.probabilities(to_tensor(pictures)).amax(dim=1).numpy()
+    certainties = {
+        kind: certainty(reader.probabilities(to_tensor(pictures))).numpy()
         for kind, pictures in images.items()
     }
-    real = confidence["MNIST test digits"]
+    real = certainties["MNIST test digits"]
     found = {}
-    for kind, values in confidence.items():
+    for kind, values in certainties.items():
         found[kind] = {"refused": float(np.mean(values < reader.threshold))}
         if values is not real:
             is_digit = np.repeat([1, 0], [len(real), len(values)])
@@ -180,8 +179,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(table(results))
-    text = json.dumps(results, indent=1) + "\n"
-    write_atomically(MODELS_DIR / "bench-quality.json", lambda file: file.write(text.encode()))
+    write_json(MODELS_DIR / "bench-quality.json", results)
     return 0
 
 

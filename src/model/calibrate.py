@@ -1,9 +1,9 @@
 """Make confidence honest and choose what is refused; both on pictures not trained on.
 
 One temperature divides the logits (Guo et al., "On calibration of modern neural networks",
-ICML 2017). What the likeliest digit has less probability than a threshold for is refused (Hendrycks
-and Gimpel, ICLR 2017); training has seen pictures of no digit with a flat target (Hendrycks et
-al., "Deep anomaly detection with outlier exposure", ICLR 2019).
+ICML 2017). What a reader is less certain of than a threshold is refused (`model.reader.certainty`);
+training has seen pictures of no digit with a flat target (Hendrycks et al., "Deep anomaly detection
+with outlier exposure", ICLR 2019).
 """
 
 import math
@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.functional.classification import multiclass_calibration_error
 
+from model.reader import certainty
 from model.settings import CLASSES, REFUSED_DIGITS
 
 BINS = 15  # of equal width
@@ -53,9 +54,9 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
 
 
 def fit_threshold(logits: Tensor, temperature: float) -> float:
-    """Return the confidence under which ``REFUSED_DIGITS`` of these digits' pictures lie."""
-    confidence = (logits / temperature).softmax(dim=1).amax(dim=1)
-    return float(np.quantile(confidence.double().numpy(), REFUSED_DIGITS))
+    """Return the certainty under which ``REFUSED_DIGITS`` of these digits' pictures lie."""
+    certainties = certainty((logits / temperature).softmax(dim=1))
+    return float(np.quantile(certainties.double().numpy(), REFUSED_DIGITS))
 
 
 def reliability(

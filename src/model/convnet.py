@@ -8,13 +8,15 @@ from model.settings import CLASSES, SIDE
 class ConvNet(nn.Module):
     """Two ``Conv2d``, each with 2 x 2 max pooling, batch norm and ReLU, then one linear layer.
 
-    Pooling comes first: it commutes with ReLU, and the rest then has a quarter of the work.
+    Pooling comes first: it commutes with ReLU, and the rest then has a quarter of the work. The
+    convolutions do not pad (28, 24, 12, 8 and 4 pixels a side), as in LeNet-5: around the ink is
+    nothing but paper, and the second one costs a third of what it would with padding.
 
     Input (N, 1, 28, 28), normalised; output (N, 10) logits.
     """
 
     def __init__(
-        self, channels: tuple[int, int] = (32, 96), kernel: int = 5, dropout: float = 0.3
+        self, channels: tuple[int, int] = (32, 128), kernel: int = 5, dropout: float = 0.3
     ) -> None:
         super().__init__()
         self.settings = {
@@ -24,17 +26,18 @@ class ConvNet(nn.Module):
         }  # what the card records
         first, second = channels
         self.features = nn.Sequential(
-            nn.Conv2d(1, first, kernel, padding=kernel // 2, bias=False),
+            nn.Conv2d(1, first, kernel, bias=False),
             nn.MaxPool2d(2),
             nn.BatchNorm2d(first),
             nn.ReLU(),
-            nn.Conv2d(first, second, kernel, padding=kernel // 2, bias=False),
+            nn.Conv2d(first, second, kernel, bias=False),
             nn.MaxPool2d(2),
             nn.BatchNorm2d(second),
             nn.ReLU(),
         )
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(second * (SIDE // 4) ** 2, CLASSES)
+        side = ((SIDE - kernel + 1) // 2 - kernel + 1) // 2
+        self.classifier = nn.Linear(second * side**2, CLASSES)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the logits (N, 10) of ``pictures``."""

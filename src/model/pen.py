@@ -8,7 +8,7 @@ from model.variation import uniform
 
 PEN_POINTS = 112  # on a whole digit: less than a pixel apart, so that the line has no gaps
 DISTANCES_AT_ONCE = 6_000_000  # held in memory, 24 MB: about what a processor's cache takes
-BRUSH = (12.0, 26.0)  # pixels of a canvas of 280
+BRUSH = (11.0, 29.0)  # pixels of a canvas of 280
 DRAWN_SIDE = (90.0, 230.0)  # longest side of what is drawn, the same pixels
 
 

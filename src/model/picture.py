@@ -72,7 +72,8 @@ def decode_picture(header: Image.Image) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             header.load()
-            upright = ImageOps.exif_transpose(_reduced(header))
+            upright = _reduced(header)
+            ImageOps.exif_transpose(upright, in_place=True)
     except _DECODER_ERRORS as error:
         raise DamagedPictureError(
             "The picture is damaged or truncated; save it again as PNG or JPEG and send that."

@@ -22,6 +22,7 @@ from model.handwriting import synthesise_digits
 from model.keep import keep_previous
 from model.precision import Precision, choose_device, choose_precision
 from model.progress import Progress
+from model.reader import certainty
 from model.registry import NETWORKS
 from model.settings import (
     CLASSES,
@@ -188,7 +189,7 @@ def evaluate_and_save(
     temperature = fit_temperature(both, both_labels)
     threshold = fit_threshold(both, temperature)
     matrix = evaluate.confusion(logits["test"], labels["test"])
-    confidence = (logits["test"] / temperature).softmax(dim=1).amax(dim=1)
+    certainties = certainty((logits["test"] / temperature).softmax(dim=1))
     path = checkpoint_path(options.name, options.version, options.output)
     path.parent.mkdir(parents=True, exist_ok=True)
     accuracy = {
@@ -223,7 +224,7 @@ def evaluate_and_save(
         "results": {
             **accuracy,
             "recall": evaluate.recall(matrix),
-            "test_refused": (confidence < threshold).double().mean().item(),
+            "test_refused": (certainties < threshold).double().mean().item(),
         },
         "reader": {
             "temperature": temperature,

@@ -14,7 +14,7 @@ from torch import Tensor
 from errors import ModelFileError
 from model.checkpoint import Checkpoint, load_checkpoint
 from model.preprocess import split_digits
-from model.settings import MEAN, SIDE, STD
+from model.settings import MEAN, REFUSAL_TEMPERATURE, SIDE, STD
 
 NOT_A_DIGIT = "not_a_digit"
 SEVERAL_DIGITS = "several_digits"
@@ -95,7 +95,7 @@ class Reader:
 
     def is_digit(self, probabilities: Tensor) -> Tensor:
         """Return which rows (N,) of calibrated probabilities belong to a digit."""
-        return probabilities.amax(dim=1) >= self.threshold
+        return certainty(probabilities) >= self.threshold
 
     def read(self, images: np.ndarray) -> list[Prediction]:
         """Read pictures as ``preprocess`` leaves them.
@@ -134,6 +134,19 @@ class Reader:
         if len(parts) < 2:
             return False
         return bool(self.is_digit(self.probabilities(to_tensor(np.stack(parts)))).all())
+
+
+def certainty(probabilities: Tensor) -> Tensor:
+    """Return what is judged for refusal (N,), 0.1-1, of probabilities (N, 10).
+
+    It is the likeliest digit's probability at a high temperature, at which all ten digits have a
+    say and not the second likeliest alone: digits and other drawings then lie farther apart
+    (S. Liang, Y. Li and R. Srikant, "Enhancing the reliability of out-of-distribution image
+    detection in neural networks", ICLR 2018).
+    """
+    smallest = torch.finfo(probabilities.dtype).tiny  # a probability may round to 0
+    logits = probabilities.clamp_min(smallest).log()
+    return (logits / REFUSAL_TEMPERATURE).softmax(dim=1).amax(dim=1)
 
 
 def to_tensor(images: np.ndarray) -> Tensor:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from model.calibrate import fit_temperature, fit_threshold, measure_calibration, reliability
+from model.reader import certainty
 from model.settings import REFUSED_DIGITS
 
 
@@ -45,8 +46,8 @@ def test_error_and_log_loss_are_those_calculated_by_hand():
 
 def test_the_threshold_refuses_the_part_it_was_fitted_to(logits):
     threshold = fit_threshold(logits, 1.5)
-    confidence = (logits / 1.5).softmax(dim=1).amax(dim=1)
-    assert (confidence < threshold).double().mean().item() == pytest.approx(
+    certainties = certainty((logits / 1.5).softmax(dim=1))
+    assert (certainties < threshold).double().mean().item() == pytest.approx(
         REFUSED_DIGITS, abs=1e-4
     )
 

@@ -10,7 +10,15 @@ from torch import nn
 
 from errors import ModelFileError
 from model.checkpoint import Checkpoint
-from model.reader import AMBIGUOUS, NOT_A_DIGIT, REASONS, SEVERAL_DIGITS, Reader, prepare
+from model.reader import (
+    AMBIGUOUS,
+    NOT_A_DIGIT,
+    REASONS,
+    SEVERAL_DIGITS,
+    Reader,
+    certainty,
+    prepare,
+)
 
 
 class Fixed(nn.Module):
@@ -28,7 +36,7 @@ def logits_of(probabilities):
     return torch.tensor(probabilities, dtype=torch.float64).log().float()
 
 
-def reader_of(*rows, temperature=1.0, threshold=0.5):
+def reader_of(*rows, temperature=1.0, threshold=0.2):
     settings = {"temperature": temperature, "threshold": threshold}
     card = {"name": "cnn", "version": "0.0.1", "reader": settings}
     return Reader(Checkpoint(Fixed(*rows), card, None))
@@ -67,6 +75,15 @@ def test_what_is_unsure_is_refused_with_a_reason_and_keeps_its_likeliest_digit(
     prediction = reader_of(logits_of(probabilities)).read(BLANK)[0]
     assert (prediction.digit, prediction.is_digit, prediction.reason) == (4, False, reason)
     assert reason in REASONS
+
+
+def test_certainty_is_the_confidence_at_a_higher_temperature():
+    probabilities = torch.tensor([spread(_3=0.91)], dtype=torch.float64)
+    by_hand = 0.91**0.2 / (0.91**0.2 + 9 * 0.01**0.2)
+    assert certainty(probabilities).item() == pytest.approx(by_hand)
+    assert certainty(torch.full((1, 10), 0.1)).item() == pytest.approx(0.1)
+    one_hot = torch.eye(10)[:1]
+    assert certainty(one_hot).item() == pytest.approx(1, abs=1e-4)
 
 
 def test_parts_side_by_side_that_read_as_digits_are_several():
