@@ -1,13 +1,14 @@
 """Services in processes of their own, started, waited for, stopped: to measure and to test."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -73,6 +74,7 @@ def running(
             env=variables,
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,  # with all that it starts, a group of its own to be ended
         )
         try:
             _wait_until_healthy(process, url + health, log.name)
@@ -84,6 +86,8 @@ def running(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            with suppress(ProcessLookupError):  # LitServe leaves its workers behind
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager

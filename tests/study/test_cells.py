@@ -24,9 +24,9 @@ def test_the_grid_has_every_combination_at_three_seeds():
     cells = Counter((c.network, c.pixels, c.augmentation) for c in grid())
     for network in ("mlp", "cnn"):
         for pixels in (IN_ORDER, PERMUTED):
-            for augmentation in ("none", "affine", "mild", "mild + handwriting"):
+            for augmentation in ("none", "mild", "mild + handwriting"):
                 assert cells.pop((network, pixels, augmentation)) == 3
-    assert cells == {(SMALL_MLP, pixels, "mild"): 3 for pixels in (IN_ORDER, PERMUTED)}
+    assert cells == {(SMALL_MLP, pixels, "none"): 3 for pixels in (IN_ORDER, PERMUTED)}
 
 
 def test_other_networks_come_only_when_asked_for():

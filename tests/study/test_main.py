@@ -71,16 +71,16 @@ def test_the_permuted_networks_are_models_that_can_be_served(work, name):
 def test_finished_cells_are_kept(work, capsys):
     before = (work / "rough" / "comparison.json").read_bytes()
     assert command(work) == 0
-    assert "18 cells, 18 of them finished before" in capsys.readouterr().out
+    assert "14 cells, 14 of them finished before" in capsys.readouterr().out
     assert (work / "rough" / "comparison.json").read_bytes() == before
 
 
 def test_a_changed_setting_trains_the_cells_that_it_concerns_anew(
     work, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setitem(AUGMENTATIONS, "affine", AUGMENTATIONS["mild"])
+    monkeypatch.setitem(AUGMENTATIONS, "mild", AUGMENTATIONS["affine"])
     assert command(work, "--models", "mlp", "--output", str(tmp_path)) == 0
-    assert "8 cells, 6 of them finished before" in capsys.readouterr().out
+    assert "6 cells, 2 of them finished before" in capsys.readouterr().out
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, capsys, monkeypatch):
@@ -97,7 +97,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, capsys, monkeypat
     assert "Finished cells are kept" in capsys.readouterr().err
     assert not (tmp_path / "rough").exists()
     assert command(tmp_path, "--models", "mlp") == 0
-    assert "8 cells, 2 of them finished before" in capsys.readouterr().out
+    assert "6 cells, 2 of them finished before" in capsys.readouterr().out
 
 
 def test_recorded_strokes_are_read_by_every_network(tmp_path, capsys):

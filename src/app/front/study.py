@@ -30,7 +30,7 @@ def accuracy_table(study: dict[str, Any], measure: str) -> tuple[list[str], list
         found.setdefault(cell["augmentation"], []).append(result[measure])
     if not groups:
         return None
-    augmentations.sort(key=lambda name: (name != "none", name != "affine", name))
+    augmentations.sort(key=lambda name: (name != "none", name))
     rows = [
         [*group, *(mean_and_spread(found.get(name, [])) for name in augmentations)]
         for group, found in sorted(groups.items(), key=_networks_in_their_order)

@@ -73,10 +73,10 @@ def test_the_maps_of_each_convolution_come_as_numbers_and_as_a_picture(predict, 
     convolutions = [layer for layer in reader.network.features if hasattr(layer, "out_channels")]
     maps = answer["feature_maps"]
     assert [entry["shape"] for entry in maps] == [
-        [entry.out_channels, side, side] for entry, side in zip(convolutions, (28, 14), strict=True)
+        [entry.out_channels, side, side] for entry, side in zip(convolutions, (24, 8), strict=True)
     ]
     assert np.array(maps[0]["values"]) == pytest.approx(first.numpy(), abs=1e-3)
-    assert decode(maps[0]["picture"]).size == (8 * 29 - 1, 4 * 29 - 1)
+    assert decode(maps[0]["picture"]).size == (8 * 25 - 1, 4 * 25 - 1)
 
 
 def test_a_network_without_convolutions_has_no_maps(predict, png):
