@@ -15,8 +15,8 @@ def accuracy_table(study: dict[str, Any], measure: str) -> tuple[list[str], list
         measure: one of `MEASURES`.
 
     Returns:
-        The augmentations, and rows whose first two cells are network and order; None where
-        nothing was measured.
+        The augmentations, and rows that begin with "network, order": as one cell, so that a
+        phone is wide enough; None where nothing was measured.
     """
     groups: dict[tuple[str, str], dict[str, list[float]]] = {}
     augmentations: list[str] = []
@@ -32,7 +32,7 @@ def accuracy_table(study: dict[str, Any], measure: str) -> tuple[list[str], list
         return None
     augmentations.sort(key=lambda name: (name != "none", name))
     rows = [
-        [*group, *(mean_and_spread(found.get(name, [])) for name in augmentations)]
+        [", ".join(group), *(mean_and_spread(found.get(name, [])) for name in augmentations)]
         for group, found in sorted(groups.items(), key=_networks_in_their_order)
     ]
     return augmentations, rows

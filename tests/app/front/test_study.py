@@ -36,9 +36,9 @@ def test_cells_are_gathered_by_network_and_order_with_a_column_for_each_augmenta
     assert accuracy_table(STUDY, "test_accuracy") == (
         ["none", "mild"],
         [
-            ["mlp", "in order", "98.10", "-"],
-            ["mlp", "permuted", "98.00", "-"],
-            ["cnn", "in order", "99.10 ± 0.14", "99.50"],
+            ["mlp, in order", "98.10", "-"],
+            ["mlp, permuted", "98.00", "-"],
+            ["cnn, in order", "99.10 ± 0.14", "99.50"],
         ],
     )
 

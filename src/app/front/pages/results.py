@@ -93,7 +93,7 @@ def study() -> None:
         table = accuracy_table(results, measure)
         if table:
             augmentations, rows = table
-            header = [say("results.network"), say("results.pixels"), *augmentations]
+            header = [say("results.network"), *augmentations]
             st.markdown(f"**{say(f'results.{measure}')}**")
             st.markdown(markdown_table(header, rows))
     st.caption(say("results.spread"))
