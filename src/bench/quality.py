@@ -4,10 +4,12 @@ Each network is trained with each seed by the real pipeline (runs that are finis
 data/generated/quality and not repeated). Of its seeds the one that reads most of MNIST's
 validation part and of held-back synthetic digits is measured further, and copied to models/ with
 ``--ship``: pictures of no digit from sources that training never used, and, with ``--drawn
-FILE``, recorded pen strokes. ``--sample`` adds the CNN trained on the 5,000 offline digits.
+FILE``, recorded pen strokes. ``--sample`` adds the CNN trained on the 5,000 offline digits. What
+earlier runs measured of networks that this one leaves out (``--networks``) is kept in the table.
 """
 
 import argparse
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -27,6 +29,7 @@ from model.refusal import KINDS, measuring_pictures
 from model.registry import NETWORKS
 from model.settings import DATA_DIR, MODELS_DIR, VERSION
 
+RESULTS = MODELS_DIR / "bench-quality.json"
 RUNS = DATA_DIR / "generated" / "quality"
 PICTURES = 1_000  # of each kind of no digit
 SAMPLE = "cnn, 5,000 digits"
@@ -144,6 +147,13 @@ def _error(result: Card) -> str:
     return f"{100 * result['calibration']['after']['error']:.2f} points"
 
 
+def with_kept(results: list[Card], path: Path) -> list[Card]:
+    """Return the results, and those of other networks that ``path`` has from earlier runs."""
+    kept = json.loads(path.read_text()) if path.exists() else []
+    by_name = {result["name"]: result for result in [*kept, *results]}
+    return [by_name[name] for name in (*NETWORKS, SAMPLE) if name in by_name]
+
+
 def ship(path: Path) -> None:
     """Copy a model with its card and pictures to ``models/``."""
     print(keep_previous(MODELS_DIR / path.name, read_card(path)) or f"ship {path}")
@@ -152,7 +162,7 @@ def ship(path: Path) -> None:
 
 
 def main() -> int:
-    """Train, measure, print the table, write it to ``models/bench-quality.json``."""
+    """Train, measure, print the table, write the results to ``models/bench-quality.json``."""
     parser = argparse.ArgumentParser(prog="run.sh bench quality", description=__doc__)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 (3)")
@@ -178,8 +188,9 @@ def main() -> int:
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    results = with_kept(results, RESULTS)
     print(table(results))
-    write_json(MODELS_DIR / "bench-quality.json", results)
+    write_json(RESULTS, results)
     return 0
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from bench.quality import choose, measure, table
+from bench.quality import SAMPLE, choose, measure, table, with_kept
 from model.checkpoint import checkpoint_path
 from model.data import Digits
 from model.handwriting import synthesise_digits
@@ -50,3 +50,11 @@ def test_the_table_has_a_column_for_each_network_and_a_row_for_each_kind(result)
     assert lines[0] == "|  | cnn | deep |"
     assert all(line.count("|") == 4 for line in lines)
     assert sum("refused" in line for line in lines) == len(result["refusals"])
+
+
+def test_what_earlier_runs_measured_of_other_networks_is_kept_in_a_fixed_order(tmp_path):
+    path = tmp_path / "results.json"
+    assert with_kept([{"name": "deep"}], path) == [{"name": "deep"}]
+    path.write_text(json.dumps([{"name": SAMPLE}, {"name": "deep"}, {"name": "cnn", "old": True}]))
+    kept = with_kept([{"name": "cnn"}, {"name": "mlp"}], path)
+    assert kept == [{"name": name} for name in ("mlp", "cnn", "deep", SAMPLE)]
