@@ -25,6 +25,7 @@ from model.progress import Progress
 from model.reader import certainty
 from model.registry import NETWORKS
 from model.settings import (
+    AUGMENTATION,
     CLASSES,
     HELD_BACK_SEED,
     HELD_BACK_SYNTHETIC,
@@ -34,6 +35,7 @@ from model.settings import (
     SAMPLE_HANDWRITING,
     SIDE,
     STD,
+    VERSION,
     Recipe,
 )
 from model.train import Epoch, fit, predict_logits
@@ -49,10 +51,10 @@ class Options:
     epochs: int | None = None
     seed: int = 0
     data: str = "auto"
-    augment: str = "mild"
+    augment: str = AUGMENTATION
     permute: int | None = None
     no_synthetic: bool = False
-    version: str = "0.0.1"
+    version: str = VERSION
     device: str = "auto"
     precision: str = "auto"
     processes: int = 1

@@ -171,7 +171,7 @@ def microseconds_a_picture(network: nn.Module, images: Tensor, permutation: Tens
 
 
 def leave_permuted_model(cell: Cell, store: Store, result: Result, output: Path) -> Path | None:
-    """Save the network of a fully permuted cell with the served recipe as a model with a card.
+    """Save the network of a fully permuted cell as a model with a card, which can be served.
 
     Returns:
         The path of its weights; None if that very network lies there already.
