@@ -5,6 +5,7 @@ import sys
 import tempfile
 
 import uvicorn
+from pydantic import ValidationError
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
@@ -17,7 +18,12 @@ SHUTDOWN_SECONDS = 3  # for requests that outlast the time to drain
 
 def main() -> int:
     """Serve until told to stop; return the exit status."""
-    settings = ApiSettings()
+    try:
+        settings = ApiSettings()
+    except ValidationError as error:
+        for fault in error.errors():
+            print(f"error: API_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
+        return 2
     # Pictures come one by one: more threads for each would only wait for one another.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     config = uvicorn.Config(

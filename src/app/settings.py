@@ -13,9 +13,11 @@ FORM_OVERHEAD = 64_000  # bytes of a multipart body that are not the file's: hea
 MAX_FILE_BYTES = MAX_PICTURE_BYTES
 MAX_BATCH_FILES = 64
 MAX_BATCH_BYTES = 16 * MEGABYTE
+MAX_HELD_BYTES = 100 * MEGABYTE  # of all bodies that have arrived in part or wait, in a worker
 MAX_INFERENCE_IMAGES = 256  # in one request of the Open Inference Protocol
 MAX_TOP_K = 10
 QUICK_PICTURE_PIXELS = 262_144  # 512 x 512: PNGs up to that are read at once, in the event loop
+QUICK_PICTURE_BYTES = 100_000  # unless they have more bytes than that: who draws sends few
 LARGE_PICTURE_PIXELS = 4_000_000  # larger pictures are decoded one at a time
 
 

@@ -93,8 +93,9 @@ def _subtract_paper(levels: np.ndarray) -> tuple[np.ndarray, float]:
     weights = np.ones(len(sample))
     for _ in range(12):
         weighted = sample_terms * weights[:, None]
-        # The normal equations: ten unknowns, and x and y lie in [-1, 1], so they are well behaved.
-        coefficients = np.linalg.solve(weighted.T @ sample_terms, weighted.T @ sample)
+        # The normal equations: ten unknowns, and x and y lie in [-1, 1], so they are well behaved;
+        # a strip of three pixels or fewer leaves some open, of which this takes the smallest.
+        coefficients = np.linalg.lstsq(weighted.T @ sample_terms, weighted.T @ sample)[0]
         residuals = sample - sample_terms @ coefficients
         spread = max(1.4826 * float(np.median(np.abs(residuals))), 1.0)
         weights = np.clip(1 - (residuals / (4.685 * spread)) ** 2, 0, 1) ** 2

@@ -27,6 +27,7 @@ from model.settings import (
 
 __all__ = ["encode_png", "normalise", "open_picture", "place_ink", "read_picture", "split_digits"]
 
+MOST_GROUPS = 1000  # that a picture is parted into; the time to do so grows with them
 Box = tuple[int, int, int, int]  # top, bottom, left, right; bottom and right are one past the last
 
 
@@ -127,11 +128,11 @@ def _ink_box(ink: np.ndarray) -> Box:
     if len(groups) == 1:
         return groups[0]
     masses = [int(ink[t:b, le:r].sum(dtype=np.int64)) for t, b, le, r in groups]
-    main = groups[masses.index(max(masses))]
+    total, main = sum(masses), groups[masses.index(max(masses))]
     kept = [
         group
         for group, mass in zip(groups, masses, strict=True)
-        if not _is_speck(group, mass / sum(masses), main)
+        if not _is_speck(group, mass / total, main)
     ]
     tops, bottoms, lefts, rights = zip(*kept, strict=True)
     return min(tops), max(bottoms), min(lefts), max(rights)
@@ -165,11 +166,14 @@ def _groups(ink: np.ndarray, box: Box) -> list[Box]:
     """Part a box at its empty rows and columns, again and again (the recursive X-Y cut).
 
     G. Nagy and S. Seth, "Hierarchical representation of optically scanned documents", ICPR 1984.
-    Whatever lies outside a digit's own box is parted from it by such a row or column.
+    Whatever lies outside a digit's own box is parted from it by such a row or column. A picture of
+    more than MOST_GROUPS is no digit with specks but a pattern: it stays whole.
     """
     done: list[Box] = []
     waiting = [box]
     while waiting:
+        if len(done) + len(waiting) > MOST_GROUPS:
+            return [box]
         top, bottom, left, right = waiting.pop()
         part = ink[top:bottom, left:right]
         runs = _runs(part.any(axis=1))

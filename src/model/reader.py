@@ -62,9 +62,9 @@ class Reader:
             self.name: str = checkpoint.card["name"]
             self.version: str = checkpoint.card["version"]
             settings = checkpoint.card["reader"]
-            self.temperature: float = settings["temperature"]
-            self.threshold: float = settings["threshold"]
-        except (KeyError, TypeError) as error:
+            self.temperature = float(settings["temperature"])
+            self.threshold = float(settings["threshold"])
+        except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(
                 f"The model card lacks what a reader needs ({error!r}); train the model again."
             ) from error

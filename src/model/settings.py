@@ -21,6 +21,8 @@ LOSSY_FORMATS = ("JPEG", "WEBP")
 RINGING = 32  # grey levels of false ink that lossy compression leaves around strokes
 MAX_PICTURE_BYTES = 5_000_000
 MAX_PICTURE_PIXELS = 40_000_000
+MAX_WEBP_PIXELS = 16_000_000  # whose decoder holds four copies of them
+MAX_PICTURE_SIDE = 30_000  # pixels: averaging takes memory in proportion to the longest side
 WORKING_PIXELS = 4_000_000  # larger pictures are reduced first
 
 # What counts as ink

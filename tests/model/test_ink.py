@@ -88,6 +88,17 @@ def test_photographs_read_as_what_they_show():
     assert len(wrong) <= 1, wrong
 
 
+@pytest.mark.parametrize("size", [(2, 2), (1, 50), (50, 1), (3, 280), (280, 2), (4000, 3)])
+def test_strips_of_noise_are_blank_or_ink_but_no_failure(size):
+    noise = np.random.default_rng(0).integers(0, 256, size).astype(np.uint8)
+    try:
+        ink = extract_ink(noise)
+    except BlankPictureError:
+        return
+    assert ink.dtype == np.uint8
+    assert ink.max() > 0
+
+
 def test_empty_paper_under_uneven_light_is_blank():
     empty = photograph(np.zeros((SIDE, SIDE)), np.random.default_rng(2))
     with pytest.raises(BlankPictureError):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from errors import PictureTooLargeError, UnreadablePictureError
+from errors import DamagedPictureError, PictureTooLargeError, UnreadablePictureError
 from model.picture import luminance, open_picture
 from model.preprocess import read_picture
 from model.settings import MAX_PICTURE_BYTES
@@ -112,16 +112,53 @@ def test_a_file_of_too_many_bytes_is_refused_unread():
         open_picture(b"\0" * (MAX_PICTURE_BYTES + 1))
 
 
-def test_a_decompression_bomb_is_refused_from_its_header():
-    def chunk(name, body):
-        return (
-            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-        )
+def chunk(name, body):
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
+
+def png_with(name, body, count=1):
+    """The seven with more chunks after its header."""
+    data = file_of(strokes(), "PNG")
+    header = 8 + 25  # the signature, and the chunk IHDR
+    return data[:header] + chunk(name, body) * count + data[header:]
+
+
+def test_a_decompression_bomb_is_refused_from_its_header():
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
     with pytest.raises(PictureTooLargeError, match="40 megapixels"):
         open_picture(bomb)
+
+
+@pytest.mark.parametrize(("kind", "size"), [("WEBP", (4100, 4000)), ("PNG", (1, 30_001))])
+def test_what_would_need_much_memory_is_refused_from_its_header(kind, size):
+    with pytest.raises(PictureTooLargeError, match=f"{size[0]} x {size[1]}"):
+        open_picture(file_of(Image.new("L", size), kind))
+
+
+def test_a_png_of_many_colour_profiles_is_refused_and_one_of_one_is_read():
+    profile = b"name\0\0" + zlib.compress(b"\0" * 1000)
+    assert np.array_equal(read_picture(png_with(b"iCCP", profile)), EXPECTED)
+    with pytest.raises(DamagedPictureError):
+        open_picture(png_with(b"iCCP", profile, count=9))
+
+
+def test_a_jpeg_of_many_scans_is_refused_and_a_progressive_one_is_read():
+    data = file_of(strokes(), "JPEG", progressive=True, quality=95)
+    assert np.abs(read_picture(data).astype(float) - EXPECTED).mean() < 3
+    last_scan = data[data.rindex(b"\xff\xda") : -2]
+    with pytest.raises(DamagedPictureError):
+        open_picture(data[:-2] + last_scan * 100 + data[-2:])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_exif_holds_the_picture_is_read_or_named(seed):
+    noise = np.random.default_rng(seed).bytes(seed)
+    try:
+        seen = read_picture(png_with(b"eXIf", b"II*\0" + noise))
+    except UnreadablePictureError:
+        return
+    assert seen.any()
 
 
 def test_a_large_jpeg_is_reduced_while_it_is_decoded():

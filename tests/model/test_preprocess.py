@@ -115,6 +115,14 @@ def test_the_second_stroke_of_a_digit_stays_in_the_crop():
     assert distance(with_bar, without) > 100
 
 
+def test_a_pattern_of_thousands_of_dots_stays_whole():
+    dots = np.zeros((256, 256), np.uint8)
+    dots[1:100:2, 1:100:2] = 255
+    dots[250, 250] = 255
+    seen = np.argwhere(place_ink(dots))  # of 20 x 20 pixels the dots fill 8, the lone one is last
+    assert np.ptp(seen, axis=0).tolist() == [19, 19]
+
+
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_blank_picture_is_a_named_error(level):
     with pytest.raises(BlankPictureError, match="blank"):

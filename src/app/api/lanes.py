@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, ParamSpec, TypeVar
 
-from app.api.problems import ProblemError
+from app.api.problems import RETRY_AFTER, ProblemError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 J = TypeVar("J")
-RETRY_AFTER = {"Retry-After": "1"}
 
 
 def _refuse_beyond(limit: int, pending: int) -> None:

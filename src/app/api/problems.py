@@ -19,10 +19,17 @@ from errors import (
     PictureTooLargeError,
     UnreadablePictureError,
 )
-from model.settings import MAX_PICTURE_PIXELS, PICTURE_FORMATS
+from model.settings import (
+    MAX_PICTURE_PIXELS,
+    MAX_PICTURE_SIDE,
+    MAX_WEBP_PIXELS,
+    PICTURE_FORMATS,
+)
 
 MEDIA_TYPE = "application/problem+json"
 OPEN_INFERENCE_PREFIX = "/v2"
+RETRY_AFTER = {"Retry-After": "1"}  # seconds
+CUT_OFF = "The form is cut off: its last boundary is missing."
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,8 @@ _TYPES = (
     ProblemType("batch-too-large", 413, "The batch is too large.",
                 f"Send at most {MAX_BATCH_BYTES // MEGABYTE} MB in all."),
     ProblemType("too-many-pixels", 413, "The picture has too many pixels.",
-                f"Send at most {MAX_PICTURE_PIXELS // 1_000_000} megapixels."),
+                f"Send at most {MAX_PICTURE_PIXELS // 1_000_000} megapixels "
+                f"(WebP: {MAX_WEBP_PIXELS // 1_000_000}) and {MAX_PICTURE_SIDE:,} pixels a side."),
     ProblemType("wrong-content-type", 415, "The request has the wrong content type.",
                 "Send multipart/form-data, for instance: curl -F file=@digit.png URL"),
     ProblemType("not-a-picture", 415, "The file is no picture that can be read here.",
@@ -204,9 +212,7 @@ def _from_validation_error(request: Request, error: RequestValidationError) -> P
         return ProblemError("wrong-content-type")
     # The parser leaves out a part that is cut off, as if it had not been sent.
     if content_type and not getattr(request.state, "closed_form", True):
-        return ProblemError(
-            "malformed-request", "The form is cut off: its last boundary is missing."
-        )
+        return ProblemError("malformed-request", CUT_OFF)
     detail = f"The request holds no file: put the picture into the form field '{field}'."
     return ProblemError("no-file", detail)
 

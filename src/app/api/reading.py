@@ -11,7 +11,7 @@ import numpy as np
 from app.api.metrics import count_prediction
 from app.api.problems import picture_problem
 from app.api.schemas import DigitProbability, PredictionAnswer
-from app.settings import LARGE_PICTURE_PIXELS, QUICK_PICTURE_PIXELS
+from app.settings import LARGE_PICTURE_PIXELS, QUICK_PICTURE_BYTES, QUICK_PICTURE_PIXELS
 from errors import PictureError
 from model.picture import picture_header
 from model.preprocess import encode_png, read_picture
@@ -56,9 +56,12 @@ def work_of(data: bytes) -> Work:
     pixels = header.width * header.height
     if pixels > LARGE_PICTURE_PIXELS:
         return Work.LARGE
-    # Of PNG's pixels alone a small number always means little work: a progressive JPEG may go
-    # over its own thousands of times.
-    quick = header.format == "PNG" and pixels <= QUICK_PICTURE_PIXELS
+    # Of PNG alone few pixels and bytes mean little work: a JPEG may go over its own many times.
+    quick = (
+        header.format == "PNG"
+        and pixels <= QUICK_PICTURE_PIXELS
+        and len(data) <= QUICK_PICTURE_BYTES
+    )
     return Work.QUICK if quick else Work.ORDINARY
 
 

@@ -19,7 +19,8 @@ INPUT = "image"
 OUTPUTS = ("probabilities", "is_digit")
 DATATYPES = {"probabilities": "FP32", "is_digit": "BOOL"}
 BINARY_SIZE = "binary_data_size"
-_SHAPE = f"[N, 1, {SIDE}, {SIDE}]"
+_SIDES = ("N", 1, SIDE, SIDE)
+_SHAPE = f"[{', '.join(map(str, _SIDES))}]"
 
 
 class InferenceRequestError(DigitsError):
@@ -101,6 +102,9 @@ def _values(tensor: dict[str, Any], raw: bytes) -> np.ndarray:
     parameters = tensor.get("parameters")
     size = parameters.get(BINARY_SIZE) if isinstance(parameters, dict) else None
     if size is None:
+        # Before numpy sees them: texts among numbers become an array of the longest text's size.
+        if not _only_numbers(tensor.get("data"), len(_SIDES)):
+            raise InferenceRequestError(f"The data of {INPUT!r} are not numbers alone.")
         try:
             values = np.asarray(tensor.get("data"))
         except (ValueError, OverflowError) as error:
@@ -114,6 +118,13 @@ def _values(tensor: dict[str, Any], raw: bytes) -> np.ndarray:
             f"{BINARY_SIZE} is {size!r}, but {len(raw)} bytes of FP32 follow the JSON."
         )
     return np.frombuffer(raw, dtype="<f4")
+
+
+def _only_numbers(data: object, depth: int) -> bool:
+    """Whether ``data`` is a list of numbers, or of such lists, ``depth`` deep at most."""
+    if isinstance(data, list):
+        return depth > 0 and all(_only_numbers(part, depth - 1) for part in data)
+    return type(data) in (int, float)
 
 
 def _outputs(request: dict[str, Any]) -> dict[str, bool]:

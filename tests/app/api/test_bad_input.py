@@ -1,6 +1,7 @@
 """Every error is a problem of RFC 9457, and its type says the cause."""
 
 import io
+import json
 import socket
 import struct
 import time
@@ -194,6 +195,49 @@ def test_headers_without_end_are_refused_and_cost_no_memory(api):
             pass  # closed while we were still sending: refused
         assert b"200" not in answer
         assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
+
+
+def test_trailers_without_end_are_refused_and_cost_no_memory(api):
+    host, port = api.url.removeprefix("http://").split(":")
+    chunk = bytes(1_000_000)
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(
+            b"POST /api/v1/predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+            b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+            b"%x\r\n%b\r\n0\r\n" % (len(chunk), chunk)
+        )
+        sent = 0
+        try:
+            while sent < 5_000_000:
+                sent += connection.send(b"a:\r\n" * 10_000)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        assert sent < 5_000_000 or connection.recv(100).startswith(b"HTTP/1.1 400")
+
+
+def test_what_is_no_http_is_a_problem_too(api):
+    host, port = api.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(b"digits, please\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, body = answer.split(b"\r\n\r\n", 1)
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/problem+json" in head
+    assert json.loads(body)["type"] == "malformed-request"
+
+
+def test_a_batch_whose_last_part_is_cut_off_is_malformed(api, png):
+    part = b'--b\r\nContent-Disposition: form-data; name="files"; filename="x"\r\n\r\n' + png
+
+    def post(body: bytes) -> requests.Response:
+        headers = {"Content-Type": "multipart/form-data; boundary=b"}
+        url = f"{api.url}/api/v1/predict/batch"
+        return requests.post(url, data=body, headers=headers, timeout=30)
+
+    whole = b"\r\n".join([part, part, b"--b--\r\n"])
+    assert len(post(whole).json()["results"]) == 2
+    assert len(post(iter([whole[:-3], whole[-3:]])).json()["results"]) == 2
+    assert problem(post(whole[:-30])) == (400, "malformed-request")
 
 
 def test_many_small_parts_are_refused(api):

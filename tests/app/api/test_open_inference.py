@@ -124,6 +124,8 @@ ZEROS = [0] * 784
         (tensor([1, 1, 28, 28], [*ZEROS[1:], "1"]), "not numbers"),
         (tensor([1, 1, 28, 28], [*ZEROS[1:], None]), "not numbers"),
         (tensor([1, 1, 28, 28], [True] * 784), "not numbers"),
+        (tensor([1, 1, 28, 28], ["x" * 1_000_000] + [0] * 100_000), "not numbers"),
+        (tensor([1, 1, 28, 28], [[[[[0]]]]]), "not numbers"),
         (tensor([1, 1, 28, 28], [[0], [0, 1]]), "no tensor"),
         (tensor([1, 1, 28, 28], {"a": 1}), "not numbers"),
         (tensor([1, 1, 28, 28], [*ZEROS[1:], 255]), "divide grey levels by 255"),

@@ -2,10 +2,13 @@
 
 import json
 import re
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -123,6 +126,33 @@ def test_slow_uploads_do_not_hold_up_others(api, predict, png, slow_upload):
 
     for upload in waiting:
         assert upload.finish().startswith(b"HTTP/1.1 200 OK")
+
+
+def test_bodies_that_wait_are_bounded_in_all_and_drawings_still_read(small_models, png):
+    body = bytes(14_000_000)
+    head = (
+        b"POST /api/v1/predict/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 15000000\r\n"
+        b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+    )
+    part = b'--b\r\nContent-Disposition: form-data; name="files"; filename="x"\r\n\r\n'
+    with running_api(MODELS_DIR=str(small_models)) as api, ExitStack() as stack:
+        address = urlsplit(api.url)
+        for _ in range(7):  # 98 MB, which wait for their ends
+            connection = stack.enter_context(
+                socket.create_connection((address.hostname, address.port), timeout=30)
+            )
+            connection.sendall(head + part + body)
+        time.sleep(1)  # until the service has read what the sockets still hold
+        last = stack.enter_context(
+            socket.create_connection((address.hostname, address.port), timeout=30)
+        )
+        with suppress(BrokenPipeError, ConnectionResetError):
+            last.sendall(head + part + body)
+        answer = last.recv(1000)
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b"retry-after: 1" in answer.lower()
+        read = requests.post(f"{api.url}/api/v1/predict", files={"file": png}, timeout=30)
+        assert read.status_code == 200
 
 
 def test_an_upload_that_never_ends_is_given_up(small_models, slow_upload):

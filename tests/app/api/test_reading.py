@@ -31,6 +31,12 @@ def test_small_pngs_are_quick_and_many_pixels_are_large(data, work):
     assert work_of(data) is work
 
 
+def test_a_small_png_of_many_bytes_is_not_quick():
+    buffer = io.BytesIO()
+    Image.effect_noise((512, 512), 80).save(buffer, "PNG")
+    assert work_of(buffer.getvalue()) is Work.ORDINARY
+
+
 def test_the_pixels_are_not_needed_to_tell():
     assert work_of(picture(280, 280)[:60]) is Work.QUICK
 

@@ -1,6 +1,7 @@
 """``python -m app``: how the API starts, takes new models and ends."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -76,6 +77,34 @@ def test_a_default_model_that_cannot_be_used_ends_the_start_with_a_message(
     assert ended.returncode == 3
     assert message in printed and "train it" in printed
     assert "Traceback" not in printed
+
+
+def test_an_odd_card_leaves_its_model_out_and_the_others_answer(models):
+    for suffix in (".pt", ".json"):
+        for name in ("mlp", "other"):
+            shutil.copy(models / f"mnist-0.0.1{suffix}", models / f"mnist-{name}-0.0.1{suffix}")
+    card = models / "mnist-mlp-0.0.1.json"
+    named = card.read_text().replace('"name": "cnn"', '"name": "mlp"')
+    card.write_text(re.sub('"temperature": [0-9.]+', '"temperature": "warm"', named))
+    with running_api(MODELS_DIR=str(models)) as api:
+        answer = requests.get(f"{api.url}/api/v1/models", timeout=30).json()
+    reasons = {model["name"]: model["reason"] for model in answer["models"]}
+    assert reasons["cnn"] is None
+    assert "warm" in reasons["mlp"]
+    assert "its name is 'cnn'" in reasons["other"]
+
+
+def test_a_setting_that_is_none_is_named(models):
+    ended = start_and_wait(models, API_QUEUE="many")
+    assert ended.returncode == 2
+    assert "API_QUEUE" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_an_unknown_default_model_is_told_with_those_that_are_there(models):
+    ended = start_and_wait(models, API_MODEL="gpt")
+    assert ended.returncode == 3
+    assert "(found: cnn); set API_MODEL" in ended.stdout + ended.stderr
 
 
 def ask(api: Running, path: str) -> int:

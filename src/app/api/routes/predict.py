@@ -1,5 +1,6 @@
 """Read the digit in a picture, or in each picture of a batch."""
 
+import logging
 import time
 from typing import Annotated
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter, File, Request, UploadFile
 
 from app.api import problems
 from app.api.dependencies import ModelName, ServiceDep, TopK, read_upload
-from app.api.problems import ProblemDetails, ProblemError, problem_body
+from app.api.problems import CUT_OFF, ProblemDetails, ProblemError, problem_body
 from app.api.reading import (
     Answering,
     PictureJob,
@@ -20,6 +21,7 @@ from app.api.reading import (
 from app.api.schemas import BatchAnswer, PredictionAnswer
 from app.settings import MAX_BATCH_FILES
 
+logger = logging.getLogger("digits")
 router = APIRouter(prefix="/api/v1", tags=["predict"])
 
 PICTURE_PROBLEMS = (
@@ -68,6 +70,8 @@ async def predict_batch(
     """Read up to 64 pictures in one forward pass; a bad one answers for itself alone."""
     if len(files) > MAX_BATCH_FILES:
         raise ProblemError("too-many-files")
+    if not getattr(request.state, "closed_form", True):
+        raise ProblemError("malformed-request", CUT_OFF)  # what arrived is not what was sent
     answering = Answering(service.reader(model), top_k)
     started = time.perf_counter()
     uploads = [await _upload_or_problem(file) for file in files]
@@ -90,7 +94,15 @@ def _answer_batch(
     ]
     answers = iter(answer_pictures(jobs))
     results = [upload if isinstance(upload, ProblemError) else next(answers) for upload in uploads]
-    return [
-        ProblemDetails(**problem_body(result, path)) if isinstance(result, ProblemError) else result
-        for result in results
-    ]
+    return [_answer_or_problem(result, path) for result in results]
+
+
+def _answer_or_problem(
+    result: PredictionAnswer | Exception, path: str
+) -> PredictionAnswer | ProblemDetails:
+    if isinstance(result, PredictionAnswer):
+        return result
+    if not isinstance(result, ProblemError):
+        logger.error("A picture of a batch could not be read", exc_info=result)
+        result = ProblemError("internal-error")
+    return ProblemDetails(**problem_body(result, path))
