@@ -35,15 +35,15 @@ class PlainPictures(Dataset):
     """Pictures one by one through torchvision's transforms."""
 
     def __init__(self, digits: Digits) -> None:
-        mild = AUGMENTATIONS[AUGMENTATION]
+        changes = AUGMENTATIONS[AUGMENTATION]
         self.digits = digits
         self.transform = v2.Compose(
             [
                 v2.ToPILImage(),
                 v2.RandomAffine(
-                    mild.degrees, (mild.translate, mild.translate), mild.scale, mild.shear
+                    changes.degrees, (changes.translate,) * 2, changes.scale, changes.shear
                 ),
-                v2.RandomPerspective(mild.perspective, mild.perspective_probability),
+                v2.RandomPerspective(changes.perspective, changes.perspective_probability),
                 v2.PILToTensor(),
                 v2.ToDtype(torch.float32, scale=True),
                 v2.Normalize([MEAN], [STD]),

@@ -53,6 +53,10 @@ AUGMENTATIONS: dict[str, Augmentation | None] = {
     "affine": Augmentation(degrees=25, translate=0.2, shear=15, perspective=0.3),
     # normalised pictures hardly differ in place and size: rotation, shear and perspective remain
     "mild": Augmentation(degrees=15, translate=0.04, scale=(0.9, 1.1), shear=15, perspective=0.3),
+    # half of mild: beside synthetic handwriting, which has slants of its own, more of it does harm
+    "slight": Augmentation(
+        degrees=7, translate=0.04, scale=(0.92, 1.08), shear=7, perspective=0.15
+    ),
     # mild, and what else differs from hand to hand and pen to pen
     "elastic": Augmentation(
         degrees=15,

@@ -35,7 +35,7 @@ DUST_MASS = 0.02  # MNIST's own crop includes dust of less than this part of the
 DUST_GAP = 0.35  # ... so only what lies as far off as this is left out
 
 # How each network is trained
-AUGMENTATION = "mild"
+AUGMENTATION = "slight"
 
 
 @dataclass(frozen=True)

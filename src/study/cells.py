@@ -9,7 +9,7 @@ from model.settings import CLASSES, RECIPES, SIDE, Recipe
 from study.pixels import BLOCKS, IN_ORDER, PERMUTED, among, within
 
 SEEDS = (0, 1, 2)
-HANDWRITING = "mild + handwriting"  # the recipe of the models that are served
+HANDWRITING = "mild + handwriting"  # the synthetic pictures of the models that are served
 AUGMENTATIONS = ("none", "mild", HANDWRITING)
 DEFAULT_NETWORKS = ("mlp", "cnn")
 SMALL_MLP = "mlp, small"  # with as many parameters as the cnn
@@ -45,8 +45,8 @@ class Cell:
     Attributes:
         network: "mlp", "cnn" and so on, or "mlp, small".
         pixels: a name for `study.pixels.pixel_permutation`.
-        augmentation: one of AUGMENTATIONS; "mild + handwriting" is the recipe of the models that
-            are served: synthetic digits and pictures of no digit come on top of MNIST's.
+        augmentation: one of AUGMENTATIONS; with "mild + handwriting" synthetic digits and pictures
+            of no digit come on top of MNIST's, as many as for the models that are served.
         seed: of the weights, the order of the pictures, the augmentation.
         epochs: passes over the training pictures (see EPOCHS).
         pictures: of the training part that are used, None for all.
