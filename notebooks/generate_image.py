@@ -33,11 +33,12 @@ def main(arguments: list[str] | None = None) -> int:
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    fewest = int(test.labels.bincount(minlength=CLASSES).min())
+    if not 0 <= options.number < fewest:
+        parser.error(f"--number: give 0 to {fewest - 1}; so many pictures there are of each digit")
     options.output.mkdir(parents=True, exist_ok=True)
     for digit in range(CLASSES):
         pictures = test.images[test.labels == digit]
-        if not 0 <= options.number < len(pictures):
-            parser.error(f"--number: there are {len(pictures)} pictures of a {digit}, from 0")
         png = encode_png(pictures[options.number].numpy())
         path = options.output / f"{digit}.png"
         write_atomically(path, lambda file, png=png: file.write(png))

@@ -141,7 +141,7 @@ def compare(options: argparse.Namespace) -> None:
         study.leave_permuted_models(fitted(grid(options.models, seeds)), output)
     known = fitted([*grid(tuple(NETWORKS)), *axes()])
     comparison = study.merge(results, known, output / FILE_NAME)
-    write_outputs(comparison, study.store, output, axes=options.axes)
+    write_outputs(comparison, study.store, output)
     if whole and output == MODELS_DIR:
         write_report(comparison, output, REPOSITORY / "README.md")
 

@@ -202,7 +202,8 @@ def plot_misread(comparison: Comparison, test: Digits) -> Figure:
     for part, (title, (cells, chosen)) in zip(figure.subfigures(2, 1), halves.items(), strict=True):
         read = dict(comparison.results(cells)[0]["misread"])
         indices = np.flatnonzero(chosen)
-        part.suptitle(f"{len(indices)} {title}", fontsize="medium")
+        more = f" (the first {MOST_MISREAD})" if len(indices) > MOST_MISREAD else ""
+        part.suptitle(f"{len(indices)} {title}{more}", fontsize="medium")
         tiles = list(part.subplots(3, MOST_MISREAD // 3).flat)
         for axes in tiles:
             axes.axis("off")

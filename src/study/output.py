@@ -1,6 +1,6 @@
 """Write what a run found: results, tables, figures, the README's section."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -8,45 +8,54 @@ from matplotlib.figure import Figure
 from model.checkpoint import write_atomically
 from model.evaluate import save_figure
 from study import axes_figures, figures
-from study.cells import DEFAULT_NETWORKS
+from study.cells import DEFAULT_NETWORKS, HANDWRITING, Cell
 from study.comparison import FILE_NAME, Comparison, write_comparison
 from study.report import full_report, update_readme
 from study.store import Store
-from study.tables import networks_in
+from study.tables import PIXELS, has_patches, has_sizes, robustness_tables, seeds_of
 
 PATCHES_PICTURE = 0  # the test picture (a 7) that the figure of the patches shows
 
 
-def write_outputs(comparison: Comparison, store: Store, output: Path, *, axes: bool) -> None:
-    """Write comparison.json, comparison.md and the figures of grid or axes into `output`."""
+def write_outputs(comparison: Comparison, store: Store, output: Path) -> None:
+    """Write comparison.json, comparison.md and the figures of what it has into `output`."""
     write_comparison(comparison, output / FILE_NAME)
     _write_tables(comparison, output)
     test = store.mnist.test
-    drawings: dict[str, Callable[[], Figure]]
-    if axes:
+    drawings: dict[str, Callable[[], Figure]] = {
+        "accuracy": lambda: figures.plot_accuracy(comparison),
+        "learning-curves": lambda: figures.plot_learning_curves(comparison),
+        "permuted-digits": lambda: figures.plot_permuted_digits(test),
+    }
+    if _has_all(comparison, DEFAULT_NETWORKS, "none"):
+        drawings["confusion-matrices"] = lambda: figures.plot_confusions(comparison, test.labels)
+    if _has_all(comparison, ("cnn",), HANDWRITING):
+        drawings["misread-digits"] = lambda: figures.plot_misread(comparison, test)
+    shown = comparison.results(figures.cells_with_filters())
+    if len(shown) == len(figures.cells_with_filters()) and all(
+        store.has_network(Cell(**result["cell"])) for result in shown
+    ):
+        drawings["filters"] = lambda: figures.plot_filters(store.network)
+    if has_patches(comparison):
         picture = test.images[PATCHES_PICTURE]
-        drawings = {
-            "patches": lambda: axes_figures.plot_patches(comparison, picture),
-            "training-size": lambda: axes_figures.plot_sizes(comparison),
-            "robustness": lambda: axes_figures.plot_robustness(comparison),
-        }
-    else:
-        drawings = {
-            "accuracy": lambda: figures.plot_accuracy(comparison),
-            "learning-curves": lambda: figures.plot_learning_curves(comparison),
-            "permuted-digits": lambda: figures.plot_permuted_digits(test),
-        }
-        if set(DEFAULT_NETWORKS) <= set(networks_in(comparison)):
-            drawings |= {
-                "confusion-matrices": lambda: figures.plot_confusions(comparison, test.labels),
-                "misread-digits": lambda: figures.plot_misread(comparison, test),
-            }
-        if all(map(store.has_network, figures.cells_with_filters())):
-            drawings["filters"] = lambda: figures.plot_filters(store.network)
+        drawings["patches"] = lambda: axes_figures.plot_patches(comparison, picture)
+    if has_sizes(comparison):
+        drawings["training-size"] = lambda: axes_figures.plot_sizes(comparison)
+    if robustness_tables(comparison):
+        drawings["robustness"] = lambda: axes_figures.plot_robustness(comparison)
     (output / "figures").mkdir(exist_ok=True)
     for name, draw in drawings.items():
         save_figure(draw(), output / "figures" / f"{name}.png")
     print(f"Results: {output / FILE_NAME}, comparison.md and figures/ beside it")
+
+
+def _has_all(comparison: Comparison, networks: Sequence[str], augmentation: str) -> bool:
+    """Whether there are results of these networks both in order and permuted."""
+    return all(
+        comparison.results(seeds_of(network, pixels, augmentation))
+        for network in networks
+        for pixels in PIXELS
+    )
 
 
 def write_report(comparison: Comparison, output: Path, readme: Path) -> None:

@@ -6,7 +6,7 @@ from errors import DataError
 from model.checkpoint import write_atomically
 from study.cells import HANDWRITING
 from study.comparison import Comparison
-from study.findings import differences_table, findings
+from study.findings import CONFIDENCE, differences_table, findings
 from study.tables import (
     accuracy_table,
     cost_table,
@@ -48,6 +48,8 @@ def readme_section(comparison: Comparison) -> str:
             _origin(comparison),
             *_accuracy_tables(comparison),
             findings(comparison),
+            "Each verdict is a paired bootstrap's over test pictures and seeds; all intervals "
+            f"together hold with {100 * CONFIDENCE:g} % confidence (Bonferroni).",
             *(f"![{text}](models/figures/{name}.png)" for name, text in figures.items()),
             "All tables are in [models/comparison.md](models/comparison.md), all figures in "
             "[models/figures](models/figures), every number in "

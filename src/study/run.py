@@ -15,6 +15,8 @@ from study.robustness import LEVELS, measure_robustness
 from study.store import Result, Store
 from study.training import accuracy, is_served, leave_permuted_model, train_cell
 
+EXTRAS = ("recordings_accuracy", "robustness")  # measured on some networks, after training
+
 
 @dataclass
 class Study:
@@ -77,6 +79,16 @@ class Study:
             dropped = set(before.cells) - set(old) - set(results)
             if dropped:
                 print(f"Settings have changed since {len(dropped)} results in {path}: dropped.")
+            lost = [
+                key
+                for key, result in results.items()
+                if {*before.cells.get(key, {})} & {*EXTRAS} - {*result}
+            ]
+            if lost:
+                print(
+                    f"{len(lost)} networks were trained anew and lose what was measured on their "
+                    "forerunners: give --drawn FILE, or run --axes, to measure it again."
+                )
         if self.recordings is not None:
             common["recordings"] = self.recordings.describe()
         return Comparison(common, {**old, **results})

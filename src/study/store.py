@@ -51,8 +51,8 @@ class Store:
         write_atomically(path, lambda file: file.write(text.encode()))
 
     def has_network(self, cell: Cell) -> bool:
-        """Whether the trained network of `cell` is here."""
-        return self._paths(cell)[1].is_file()
+        """Whether the trained network of `cell`, as it is now, is here."""
+        return self.load(cell) is not None
 
     def network(self, cell: Cell) -> nn.Module:
         """Return the trained network of a finished cell."""

@@ -13,13 +13,14 @@ import torch
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
+from errors import DataError
 from model.batches import Batches
 from model.checkpoint import checkpoint_path, read_card
 from model.data import Digits, Mnist
 from model.pipeline import Options, evaluate_and_save, synthetic_digits
 from model.precision import Precision
 from model.registry import NETWORKS
-from model.settings import DATA_DIR, HELD_BACK_SEED, HELD_BACK_SYNTHETIC, Recipe
+from model.settings import CLASSES, DATA_DIR, HELD_BACK_SEED, HELD_BACK_SYNTHETIC, Recipe
 from model.train import Epoch, fit, predict_logits
 from study.cells import AVERAGED_PART, HANDWRITING, LEVEL, Cell
 from study.pixels import PERMUTATION_SEED, PERMUTED, pixel_permutation
@@ -118,7 +119,17 @@ def choose_pictures(training: Digits, cell: Cell) -> Digits:
 
 
 def stratified(digits: Digits, count: int, seed: int) -> Digits:
-    """Return `count` of the pictures at random, each digit in proportion."""
+    """Return `count` of the pictures at random, each digit in proportion.
+
+    Raises:
+        DataError: too few for each digit, or too few are left.
+    """
+    most = len(digits) - CLASSES
+    if not CLASSES <= count <= most:
+        raise DataError(
+            f"{count:,} of {len(digits):,} pictures cannot be chosen with each digit in "
+            f"proportion; take {CLASSES} to {most:,}."
+        )
     chosen, _ = train_test_split(
         np.arange(len(digits)), train_size=count, stratify=digits.labels, random_state=seed
     )

@@ -1,4 +1,4 @@
-"""The real command in a fast form: one seed, one epoch, 100 of the 5,000 digits."""
+"""The real command in a fast form: one seed, one epoch, 300 of the 5,000 digits."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,8 @@ from study.comparison import read_comparison
 from study.progress import Meter
 from study.robustness import LEVELS
 
-FAST = ["--quick", "--data", "sample", "--pictures", "100", "--epochs", "1"]
+PICTURES = 300
+FAST = ["--quick", "--data", "sample", "--pictures", str(PICTURES), "--epochs", "1"]
 
 
 def command(work: Path, *options: str) -> int:
@@ -31,7 +32,7 @@ def work(tmp_path_factory) -> Path:
 
 def test_results_have_every_cell_of_grid_and_axes(work):
     comparison = read_comparison(work / "rough" / "comparison.json")
-    wanted = {c.key for c in [*grid(seeds=[0]), *axes(seeds=[0])] if not c.pictures}
+    wanted = {c.key for c in [*grid(seeds=[0]), *axes(seeds=[0])] if (c.pictures or 0) < PICTURES}
     assert set(comparison.cells) == wanted
     for result in comparison.cells.values():
         assert len(result["history"]) == result["epochs"] == 1

@@ -91,7 +91,7 @@ def test_the_readme_gets_the_section_between_its_markers_and_keeps_the_rest(comp
     assert readme.read_text() == once
     assert once.startswith(f"# Title\n\n{BEGIN}\n")
     assert once.endswith(f"{END}\n\nend\n")
-    assert "old" not in once
+    assert "\nold\n" not in once
     assert "94.00 ± 0.00" in once
 
 

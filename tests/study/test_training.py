@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from errors import DataError
 from model.batches import Batches
 from model.data import Digits, Mnist
 from model.mlp import MLP
@@ -13,13 +14,25 @@ from model.train import Epoch, fit, predict_logits
 from study import training
 from study.cells import Cell, cell
 from study.pixels import IN_ORDER, PERMUTED, pixel_permutation
-from study.training import choose_pictures, gain_of_last_quarter, shorten_average, train_cell
+from study.training import (
+    choose_pictures,
+    gain_of_last_quarter,
+    shorten_average,
+    stratified,
+    train_cell,
+)
 
 
 def digits(count: int, seed: int) -> Digits:
     generator = torch.Generator().manual_seed(seed)
     images = torch.randint(0, 256, (count, 28, 28), generator=generator).byte()
     return Digits(images, torch.arange(count) % 10)
+
+
+@pytest.mark.parametrize("count", [9, 51, 61])
+def test_pictures_that_cannot_be_chosen_in_proportion_are_refused(count):
+    with pytest.raises(DataError, match="10 to 50"):
+        stratified(digits(60, 0), count, seed=0)
 
 
 @pytest.fixture
