@@ -8,10 +8,12 @@ import argparse
 import io
 import sys
 import time
+import zlib
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import numpy as np
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -37,6 +39,7 @@ CHECKS: list[CheckFunction] = [
     response_schema_conformance,
 ]
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+PNG = b"\x89PNG\r\n\x1a\n"  # how every such file begins
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK")
 
 
@@ -141,13 +144,19 @@ def _fuzz_pictures(
 def mutated_pictures(draw: st.DrawFn) -> bytes:
     """Give picture files of any format and mode, most of them damaged."""
     width, height = draw(st.integers(1, 90)), draw(st.integers(1, 90))
-    picture = Image.new("L", (width, height), draw(st.integers(0, 255)))
+    if draw(st.booleans()):
+        picture = Image.new("L", (width, height), draw(st.integers(0, 255)))
+    else:  # paper is never even
+        noise = np.random.default_rng(draw(st.integers(0, 2**32))).integers(0, 256, (height, width))
+        picture = Image.fromarray(noise.astype(np.uint8))
     points = draw(st.lists(st.integers(0, 90), min_size=4, max_size=8).filter(lambda p: len(p) > 3))
     line = points[: len(points) // 2 * 2]
     ImageDraw.Draw(picture).line(
         line, fill=draw(st.integers(0, 255)), width=draw(st.integers(1, 9))
     )
-    data = bytearray(_encode(picture, draw(st.sampled_from(MODES)), draw(st.sampled_from(FORMATS))))
+    mode, format_ = draw(st.sampled_from(MODES)), draw(st.sampled_from(FORMATS))
+    exif = draw(st.sampled_from((b"", b"II*\0", b"MM\0*"))) + draw(st.binary(max_size=40))
+    data = bytearray(_encode(picture, mode, format_, exif))
     for _ in range(draw(st.integers(0, 4))):
         place = draw(st.integers(0, max(len(data) - 1, 0)))
         kind = draw(st.sampled_from(("flip", "cut", "insert", "remove", "repeat", "head")))
@@ -163,14 +172,27 @@ def mutated_pictures(draw: st.DrawFn) -> bytes:
             data[place:place] = data[place : place + draw(st.integers(1, 200))]
         elif kind == "insert":
             data[place:place] = draw(st.binary(max_size=40))
-    return bytes(data)
+    return _with_right_checksums(bytes(data)) if draw(st.booleans()) else bytes(data)
 
 
-def _encode(picture: Image.Image, mode: str, format_: str) -> bytes:
-    """The bytes of a file, in the nearest mode that the format has."""
+def _with_right_checksums(data: bytes) -> bytes:
+    """A PNG whose damage the checksums of its chunks do not give away; other files as they are."""
+    if not data.startswith(PNG):
+        return data
+    parts, place = [PNG], len(PNG)
+    while len(head := data[place : place + 8]) == 8:
+        length = int.from_bytes(head[:4], "big")
+        chunk = data[place + 4 : place + 8 + length]
+        parts += [head[:4], chunk, zlib.crc32(chunk).to_bytes(4, "big")]
+        place += 12 + length
+    return b"".join(parts)
+
+
+def _encode(picture: Image.Image, mode: str, format_: str, exif: bytes) -> bytes:
+    """The bytes of a file, in the nearest mode that the format has, with EXIF where it has that."""
     buffer = io.BytesIO()
     try:
-        picture.convert(mode).save(buffer, format_)
+        picture.convert(mode).save(buffer, format_, exif=exif)
     except (OSError, ValueError):
         buffer = io.BytesIO()
         picture.save(buffer, format_)
