@@ -5,6 +5,8 @@ cropped, its longest side scaled to 20 pixels with the aspect kept, and placed o
 its centre of mass rounds to index (14, 14). Training and serving both go this way.
 """
 
+from contextlib import suppress
+
 import numpy as np
 from PIL import Image
 
@@ -100,12 +102,16 @@ def split_digits(image: np.ndarray) -> list[np.ndarray]:
     """Part a picture (28, 28) at its empty columns and normalise each part by itself.
 
     Returns:
-        The parts from left to right, each (28, 28) uint8, specks left out; one part at least.
+        The parts from left to right, each (28, 28) uint8, specks and single pixels left out.
     """
     parts = [image[:, start:stop] for start, stop in _runs(image.any(axis=0))]
     total = int(image.sum(dtype=np.int64))
     large = [part for part in parts if part.sum(dtype=np.int64) >= SPECK_MASS * total]
-    return [place_ink(part) for part in large]
+    digits = []
+    for part in large:
+        with suppress(BlankPictureError):  # nothing but a pixel
+            digits.append(place_ink(part))
+    return digits
 
 
 def _offset(profile: np.ndarray) -> int:

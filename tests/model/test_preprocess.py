@@ -146,6 +146,12 @@ def test_two_digits_side_by_side_are_parted_and_one_is_not():
     assert len(split_digits(normalise(draw(SEVEN)))) == 1
 
 
+def test_single_pixels_are_no_parts():
+    dots = np.zeros((28, 28), np.uint8)
+    dots[14, [4, 14, 24]] = 255
+    assert split_digits(dots) == []
+
+
 def test_importing_it_does_not_import_torch():
     import subprocess
     import sys
