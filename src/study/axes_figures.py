@@ -137,7 +137,8 @@ def plot_robustness(comparison: Comparison) -> Figure:
                 axes.fill_between(values, low, high, color=COLOURS[network], alpha=0.15)
         axes.set(xlabel=f"{kind} ({UNITS[kind]})", ylabel="read right (%)")
         axes.grid(alpha=0.3)
-    grid[0, 0].legend(fontsize="small")
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
     figure.suptitle(
         "Where does each network break? Test pictures changed after normalisation (band: seeds)"
     )

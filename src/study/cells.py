@@ -24,7 +24,6 @@ EPOCHS = {
     "cnn": {"none": 5, "mild": 6, HANDWRITING: 6},
     "deep": {"none": 5, "mild": 6, HANDWRITING: 6},
 }
-PERMUTED_CNN_EPOCHS = 2  # times as many where neighbours mean nothing and pictures change
 LEVEL = 0.003
 MOST_DOUBLINGS = 2
 AVERAGED_PART = 0.05  # of its steps a run averages its weights over at most; short runs need that
@@ -146,8 +145,6 @@ def cell(
 ) -> Cell:
     """Return a cell with the epochs of the table above."""
     epochs = EPOCHS[network.split(",")[0]][augmentation]
-    if network == "cnn" and pixels == PERMUTED and augmentation != "none":
-        epochs *= PERMUTED_CNN_EPOCHS
     return Cell(network, pixels, augmentation, seed, epochs, pictures)
 
 

@@ -75,9 +75,10 @@ def _dots(
 
 def plot_learning_curves(comparison: Comparison) -> Figure:
     """Draw the error on the validation part against epochs, in order against permuted."""
-    shown = ("none", "mild")
-    figure, both = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained", sharey=True)
-    for axes, augmentation in zip(both, shown, strict=True):
+    figure, panels = plt.subplots(
+        1, len(AUGMENTATIONS), figsize=(11, 4.4), layout="constrained", sharey=True
+    )
+    for axes, augmentation in zip(panels, AUGMENTATIONS, strict=True):
         for network in DEFAULT_NETWORKS:
             for pixels in PIXELS:
                 label = f"{NAMES[network]}, pixels {pixels}"
@@ -94,9 +95,9 @@ def plot_learning_curves(comparison: Comparison) -> Figure:
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("")
-    both[0].set_yticks([0.5, 1, 2, 5, 10])
-    both[0].set_ylabel("misread in validation (%, logarithmic)")
-    both[0].legend()
+    panels[0].set_yticks([0.5, 1, 2, 5, 10])
+    panels[0].set_ylabel("misread in validation (%, logarithmic)")
+    panels[0].legend()
     figure.suptitle("Learning, pixels in order against permuted; a line a seed")
     return figure
 
