@@ -23,8 +23,8 @@ def test_the_chosen_model_s_card_is_told_in_words_with_its_figures(open_page, fu
 
 def test_the_study_is_shown_with_mean_and_spread(open_page, full_api_url):
     visitor = open_page("results", url=full_api_url)
-    assert "| mlp | in order | 98.10 ± 0.10 |" in visitor.shown
-    assert "| cnn | permuted | 97.10 ± 0.10 |" in visitor.shown
+    assert "| mlp, in order | 98.10 ± 0.10 |" in visitor.shown
+    assert "| cnn, permuted | 97.10 ± 0.10 |" in visitor.shown
     captions = [image.proto.imgs[0].caption for image in visitor.app.image]
     assert any("Accuracy of each network" in caption for caption in captions)
 
