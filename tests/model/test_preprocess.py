@@ -115,12 +115,12 @@ def test_the_second_stroke_of_a_digit_stays_in_the_crop():
     assert distance(with_bar, without) > 100
 
 
-def test_a_pattern_of_thousands_of_dots_stays_whole():
-    dots = np.zeros((256, 256), np.uint8)
-    dots[1:100:2, 1:100:2] = 255
-    dots[250, 250] = 255
-    seen = np.argwhere(place_ink(dots))  # of 20 x 20 pixels the dots fill 8, the lone one is last
-    assert np.ptp(seen, axis=0).tolist() == [19, 19]
+@pytest.mark.parametrize(("step", "width"), [(8, 2), (2, 18)])
+def test_some_dots_beside_a_stroke_are_specks_and_thousands_are_a_pattern(step, width):
+    picture = np.zeros((256, 256), np.uint8)
+    picture[100:200, 20:30] = 255
+    picture[1:100:step, 101:200:step] = 255
+    assert np.ptp(np.argwhere(place_ink(picture))[:, 1]) + 1 == width  # of the stroke, or of all
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
