@@ -83,7 +83,7 @@ def test_results_survive_writing_and_reading(comparison, tmp_path):
 
 def test_the_readme_gets_the_section_between_its_markers_and_keeps_the_rest(comparison, tmp_path):
     readme = tmp_path / "README.md"
-    readme.write_text(f"# Title\n\n{BEGIN}\nold\n{END}\n\nend\n")
+    readme.write_text(f"# Title\n\n{BEGIN}\nof yesterday\n{END}\n\nend\n")
     update_readme(readme, comparison)
     once = readme.read_text()
     update_readme(readme, comparison)
@@ -91,7 +91,7 @@ def test_the_readme_gets_the_section_between_its_markers_and_keeps_the_rest(comp
     assert readme.read_text() == once
     assert once.startswith(f"# Title\n\n{BEGIN}\n")
     assert once.endswith(f"{END}\n\nend\n")
-    assert "\nold\n" not in once
+    assert "of yesterday" not in once
     assert "94.00 ± 0.00" in once
 
 

@@ -60,7 +60,7 @@ class UploadLimits:
             chunk = message.get("body", b"")
             received += len(chunk)
             self.held += len(chunk)
-            tail = (tail + chunk)[-TAIL_BYTES:]
+            tail = (tail + chunk[-TAIL_BYTES:])[-TAIL_BYTES:]
             complete = not message.get("more_body", False)
             if received > limit:
                 raise too_large
@@ -102,8 +102,10 @@ class GuardedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer as every other error does, though the app never saw this request."""
         body = json.dumps(problem_body(ProblemError("malformed-request", msg), "")).encode()
-        head = [b"HTTP/1.1 400 Bad Request", b"content-type: " + MEDIA_TYPE.encode()]
-        head += [b"content-length: %d" % len(body), b"connection: close", b"", body]
+        head = [b"HTTP/1.1 400 Bad Request"]
+        head += [b"%b: %b" % header for header in self.server_state.default_headers]
+        head += [b"content-type: " + MEDIA_TYPE.encode(), b"content-length: %d" % len(body)]
+        head += [b"connection: close", b"", body]
         self.transport.write(b"\r\n".join(head))
         self.transport.close()
 

@@ -29,7 +29,6 @@ from model.settings import (
 MEDIA_TYPE = "application/problem+json"
 OPEN_INFERENCE_PREFIX = "/v2"
 RETRY_AFTER = {"Retry-After": "1"}  # seconds
-CUT_OFF = "The form is cut off: its last boundary is missing."
 
 
 @dataclass(frozen=True)
@@ -210,11 +209,20 @@ def _from_validation_error(request: Request, error: RequestValidationError) -> P
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if content_type and content_type != "multipart/form-data":
         return ProblemError("wrong-content-type")
-    # The parser leaves out a part that is cut off, as if it had not been sent.
-    if content_type and not getattr(request.state, "closed_form", True):
-        return ProblemError("malformed-request", CUT_OFF)
+    if content_type and (problem := cut_off(request)):
+        return problem
     detail = f"The request holds no file: put the picture into the form field '{field}'."
     return ProblemError("no-file", detail)
+
+
+def cut_off(request: Request) -> ProblemError | None:
+    """Return the problem of a form without its last boundary; None where `UploadLimits` saw it.
+
+    The parser leaves out a part that is cut off, as if it had not been sent.
+    """
+    if getattr(request.state, "closed_form", True):
+        return None
+    return ProblemError("malformed-request", "The form is cut off: its last boundary is missing.")
 
 
 def megabytes(count: int) -> str:

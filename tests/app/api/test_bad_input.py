@@ -223,6 +223,7 @@ def test_what_is_no_http_is_a_problem_too(api):
     head, body = answer.split(b"\r\n\r\n", 1)
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"content-type: application/problem+json" in head
+    assert b"\r\ndate: " in head  # as in every answer
     assert json.loads(body)["type"] == "malformed-request"
 
 

@@ -136,16 +136,14 @@ def test_bodies_that_wait_are_bounded_in_all_and_drawings_still_read(small_model
     )
     part = b'--b\r\nContent-Disposition: form-data; name="files"; filename="x"\r\n\r\n'
     with running_api(MODELS_DIR=str(small_models)) as api, ExitStack() as stack:
-        address = urlsplit(api.url)
-        for _ in range(7):  # 98 MB, which wait for their ends
-            connection = stack.enter_context(
-                socket.create_connection((address.hostname, address.port), timeout=30)
-            )
+        url = urlsplit(api.url)
+        *others, last = [
+            stack.enter_context(socket.create_connection((url.hostname, url.port), timeout=30))
+            for _ in range(8)
+        ]
+        for connection in others:  # 98 MB, which wait for their ends
             connection.sendall(head + part + body)
         time.sleep(1)  # until the service has read what the sockets still hold
-        last = stack.enter_context(
-            socket.create_connection((address.hostname, address.port), timeout=30)
-        )
         with suppress(BrokenPipeError, ConnectionResetError):
             last.sendall(head + part + body)
         answer = last.recv(1000)

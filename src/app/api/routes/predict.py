@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Request, UploadFile
 
 from app.api import problems
 from app.api.dependencies import ModelName, ServiceDep, TopK, read_upload
-from app.api.problems import CUT_OFF, ProblemDetails, ProblemError, problem_body
+from app.api.problems import ProblemDetails, ProblemError, cut_off, problem_body
 from app.api.reading import (
     Answering,
     PictureJob,
@@ -70,8 +70,8 @@ async def predict_batch(
     """Read up to 64 pictures in one forward pass; a bad one answers for itself alone."""
     if len(files) > MAX_BATCH_FILES:
         raise ProblemError("too-many-files")
-    if not getattr(request.state, "closed_form", True):
-        raise ProblemError("malformed-request", CUT_OFF)  # what arrived is not what was sent
+    if problem := cut_off(request):
+        raise problem
     answering = Answering(service.reader(model), top_k)
     started = time.perf_counter()
     uploads = [await _upload_or_problem(file) for file in files]
