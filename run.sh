@@ -236,13 +236,14 @@ main() {
     app) check_port API_PORT; check_port FRONT_PORT; prepare; serve_both ;;
     api) check_port API_PORT; prepare; serve_api ;;
     front) check_port FRONT_PORT; prepare; serve_front ;;
-    predict) prepare; in_venv -m model.predict "$@" ;;
-    drawn) prepare; in_venv -m model.drawn "$@" ;;
+    predict) prepare; in_venv -m predict "$@" ;;
+    drawn) prepare; in_venv -m evaluation.evaluate_strokes "$@" ;;
     compare) prepare; in_venv -m study "$@" ;;
     notebooks) prepare; in_venv -m study.notebooks "$@" ;;
     bench)
         case ${1:-} in
-        quality | train | serve | page) prepare; in_venv -m "bench.$1" "${@:2}" ;;
+        quality) prepare; in_venv -m evaluation.quality "${@:2}" ;;
+        train | serve | page) prepare; in_venv -m "bench.$1" "${@:2}" ;;
         *) usage >&2; exit 2 ;;
         esac
         ;;

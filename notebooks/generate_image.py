@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from errors import DigitsError
 from model.checkpoint import write_atomically
-from model.data import load_mnist
-from model.preprocess import encode_png
-from model.settings import CLASSES, DATA_DIR
+from model.config import CLASSES, DATA_DIR
+from model.data.mnist import load_mnist
+from model.preprocessing.normalize import encode_png
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 
 from errors import DigitsError
-from model.augment import AUGMENTATIONS
-from model.pipeline import Options, run
-from model.precision import PRECISIONS
+from model.config import AUGMENTATION, DATA_DIR, MODELS_DIR, VERSION
+from model.data.augment import AUGMENTATIONS
 from model.registry import NETWORKS
-from model.settings import AUGMENTATION, DATA_DIR, MODELS_DIR, VERSION
+from model.training.pipeline import Options, run
+from model.training.precision import PRECISIONS
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import page, quality, serve, train
+from bench import page, serve, train
 from errors import DataError, DigitsError
+from evaluation import quality
 from model.checkpoint import Card, write_atomically
+from model.config import MODELS_DIR, REPOSITORY
 from model.registry import NETWORKS
-from model.settings import MODELS_DIR, REPOSITORY
 
 README = REPOSITORY / "README.md"
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.data import load_mnist
-from model.settings import REPOSITORY
+from model.config import REPOSITORY
+from model.data.mnist import load_mnist
 
 spec = importlib.util.spec_from_file_location(
     "generate_image", REPOSITORY / "notebooks" / "generate_image.py"

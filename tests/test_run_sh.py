@@ -149,7 +149,7 @@ def test_help_is_the_usage_with_status_0(machine):
     [
         (["cnn", "--epochs", "3", "--data", "a folder"], "main_pipeline.py cnn --epochs 3 --data"),
         (["mlp", "--help"], "main_pipeline.py mlp --help"),
-        (["predict", "1.png", "2.png"], "-m model.predict 1.png 2.png"),
+        (["predict", "1.png", "2.png"], "-m predict 1.png 2.png"),
         (["bench", "serve", "--seconds", "2"], "-m bench.serve --seconds 2"),
         (["compare", "--quick"], "-m study --quick"),
     ],

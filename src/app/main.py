@@ -7,11 +7,11 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from app.api import docs, problems
+from app.api.access_log import REQUEST_ID, RequestLog, configure_logging
 from app.api.limits import UploadLimits
-from app.api.request_log import REQUEST_ID, RequestLog, configure_logging
 from app.api.routes import explain, models, open_inference, operations, predict, study
 from app.settings import ApiSettings
-from model.settings import VERSION
+from model.config import VERSION
 
 DESCRIPTION = """Reads handwritten digits.
 

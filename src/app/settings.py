@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from model.settings import MAX_PICTURE_BYTES, MODELS_DIR
+from model.config import MAX_PICTURE_BYTES, MODELS_DIR
 
 MEGABYTE = 1_000_000
 FORM_OVERHEAD = 64_000  # bytes of a multipart body that are not the file's: headers, boundaries

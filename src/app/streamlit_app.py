@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.front.shell import ICON, STYLE, language_switch, say, visit
+from app.front.common import ICON, STYLE, language_switch, say, visit
 
 PAGES = {
     "draw": ":material/draw:",

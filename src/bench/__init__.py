@@ -1,1 +1,1 @@
-"""Measurements: how fast, how robust."""
+"""How fast: training, the API, the page; and the running of services that tests share."""

@@ -5,7 +5,7 @@ import base64
 from bench.browser import chromium, running_page
 from bench.pen import DIGITS, canvas_box, draw
 from bench.services import free_port
-from model.settings import REPOSITORY
+from model.config import REPOSITORY
 
 FOLDER = REPOSITORY / "data" / "digits"
 # The picture as the canvas sends it; the last stroke is painted in the next animation frame.

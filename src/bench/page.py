@@ -17,7 +17,7 @@ from bench.pen import DIGITS, SEEN, Strokes, draw
 from bench.services import running_api
 from errors import DigitsError
 from model.checkpoint import write_json
-from model.settings import MODELS_DIR
+from model.config import MODELS_DIR
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

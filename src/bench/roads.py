@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from model.checkpoint import find_checkpoints, load_checkpoint
-from model.settings import MEAN, MODELS_DIR, SIDE, STD
+from model.config import MEAN, MODELS_DIR, SIDE, STD
 
 
 def load_network() -> torch.nn.Module:
@@ -54,8 +54,8 @@ class NormalisedReading:
 
     def __call__(self, data: bytes) -> dict[str, Any]:
         """Read one picture."""
-        from model.preprocess import read_picture
-        from model.reader import prepare, to_tensor
+        from model.classifier import prepare, to_tensor
+        from model.preprocessing.normalize import read_picture
 
         with torch.no_grad():
             logits = self.network(prepare(to_tensor(read_picture(data)[None])))

@@ -20,7 +20,7 @@ from bench.load import NoLoadGeneratorError, post_picture
 from bench.memory import resident_megabytes
 from bench.services import Running, free_port, running, running_api
 from model.checkpoint import write_json
-from model.settings import MODELS_DIR, REPOSITORY
+from model.config import MODELS_DIR, REPOSITORY
 
 RESULTS = MODELS_DIR / "bench-serve.json"
 PICTURE = REPOSITORY / "data" / "digits" / "7.png"

@@ -15,7 +15,7 @@ from typing import IO
 
 import requests
 
-from model.settings import REPOSITORY
+from model.config import REPOSITORY
 
 START_SECONDS = 60
 STOP_SECONDS = 10

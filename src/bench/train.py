@@ -19,14 +19,14 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from errors import DigitsError
-from model.augment import AUGMENTATIONS
-from model.batches import Batches
 from model.checkpoint import write_json
-from model.data import Digits, load_mnist
-from model.precision import Precision, choose_precision
+from model.config import AUGMENTATION, MEAN, MODELS_DIR, RECIPES, STD
+from model.data.augment import AUGMENTATIONS
+from model.data.loader import Batches
+from model.data.mnist import Digits, load_mnist
 from model.registry import NETWORKS
-from model.settings import AUGMENTATION, MEAN, MODELS_DIR, RECIPES, STD
 from model.train import train
+from model.training.precision import Precision, choose_precision
 
 EPOCH = 60_000  # pictures in the epoch that seconds are scaled to
 

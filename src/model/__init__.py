@@ -1,1 +1,3 @@
-"""All that knows torch: networks, data, preprocessing, training, reading."""
+"""What a model is, how it is trained, how it classifies.
+
+No HTTP, no page, nothing that only measures: those are app/ and evaluation/."""

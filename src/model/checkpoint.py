@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from errors import ModelFileError
+from model.config import MODELS_DIR, SIDE
 from model.registry import NETWORKS
-from model.settings import SIDE
 
 Card = dict[str, Any]
 DEFAULT_FILE = "cnn"  # the network whose file carries no name
@@ -165,3 +165,21 @@ def _sha256(path: Path) -> str:
     """The hexadecimal SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def find_model(name: str, directory: Path = MODELS_DIR) -> Path:
+    """Return the weights of the model called ``name``, or ``name`` itself if it is a ``.pt`` file.
+
+    Raises:
+        ModelFileError: there is no such model.
+    """
+    if name.endswith(".pt"):
+        return Path(name)
+    models = find_checkpoints(directory)
+    if name not in models:
+        there = ", ".join(models) or "none"
+        raise ModelFileError(
+            f"There is no model {name!r} in {directory} (there: {there}); "
+            f"train one with: bash run.sh {name.removesuffix('-permuted')}"
+        )
+    return models[name]

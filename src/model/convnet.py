@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from model.settings import CLASSES, SIDE
+from model.config import CLASSES, SIDE
 
 
 class ConvNet(nn.Module):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from model.settings import CLASSES
+from model.config import CLASSES
 
 
 def _block(inputs: int, outputs: int, *, padding: int = 1, pool: bool = False) -> list[nn.Module]:

@@ -12,11 +12,11 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from model.batches import Batch, Batches
-from model.data import Digits
-from model.precision import Precision
-from model.reader import prepare
-from model.settings import Recipe
+from model.classifier import prepare
+from model.config import Recipe
+from model.data.loader import Batch, Batches
+from model.data.mnist import Digits
+from model.training.precision import Precision
 
 
 @dataclass(frozen=True)

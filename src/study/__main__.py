@@ -15,11 +15,14 @@ from pathlib import Path
 
 from errors import DigitsError
 from main_pipeline import positive
-from model.data import load_mnist
-from model.precision import PRECISIONS, choose_device, choose_precision
+from model.config import DATA_DIR, MODELS_DIR, REPOSITORY
+from model.data.mnist import load_mnist
 from model.registry import NETWORKS
-from model.settings import DATA_DIR, MODELS_DIR, REPOSITORY
-from study.cells import (
+from model.training.precision import PRECISIONS, choose_device, choose_precision
+from study.comparison import FILE_NAME, read_comparison
+from study.output import write_outputs, write_report
+from study.runner import Study
+from study.runs import (
     DEFAULT_NETWORKS,
     MOST_DOUBLINGS,
     QUICK_EPOCHS,
@@ -29,11 +32,8 @@ from study.cells import (
     axes,
     grid,
 )
-from study.comparison import FILE_NAME, read_comparison
-from study.output import write_outputs, write_report
-from study.recordings import Recordings
-from study.run import Study
 from study.store import Store
+from study.strokes import Recordings
 from study.training import stratified
 
 

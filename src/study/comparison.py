@@ -12,9 +12,9 @@ import numpy as np
 
 from errors import DataError
 from model.checkpoint import write_atomically
-from model.data import Mnist
-from study.cells import Cell
-from study.robustness import LEVELS
+from model.data.mnist import Mnist
+from study.corruptions import LEVELS
+from study.runs import Cell
 from study.statistics import Difference, compare
 from study.store import Result
 

@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from model.data import Digits
-from model.evaluate import BLUE, VERMILION
-from model.settings import CLASSES, SIDE
-from study.cells import AUGMENTATIONS, DEFAULT_NETWORKS, HANDWRITING, Cell, cell
+from model.config import CLASSES, SIDE
+from model.data.mnist import Digits
+from model.training.plots import BLUE, VERMILION
 from study.comparison import Comparison
-from study.pixels import IN_ORDER, PERMUTED, pixel_permutation
+from study.permutations import IN_ORDER, PERMUTED, pixel_permutation
+from study.runs import AUGMENTATIONS, DEFAULT_NETWORKS, HANDWRITING, Cell, cell
 from study.tables import NAMES, PIXELS, networks_in, seeds_of
 
 COLOURS = {"mlp": VERMILION, "cnn": BLUE, "deep": "#CC79A7", "mlp, small": "#E69F00"}

@@ -1,8 +1,8 @@
 """What differs and what does not, in words and with significance."""
 
-from study.cells import AUGMENTATIONS, DEFAULT_NETWORKS, SMALL_MLP, SMALL_MLP_AUGMENTATION, Cell
 from study.comparison import Comparison
-from study.pixels import IN_ORDER, PERMUTED
+from study.permutations import IN_ORDER, PERMUTED
+from study.runs import AUGMENTATIONS, DEFAULT_NETWORKS, SMALL_MLP, SMALL_MLP_AUGMENTATION, Cell
 from study.statistics import Difference
 from study.tables import NAMES, PIXELS, seeds_of, table
 

@@ -17,8 +17,8 @@ from tqdm import tqdm
 
 from errors import DataError, DigitsError
 from model.checkpoint import write_atomically
-from model.data import load_mnist
-from model.settings import REPOSITORY
+from model.config import REPOSITORY
+from model.data.mnist import load_mnist
 
 NOTEBOOKS = REPOSITORY / "notebooks"
 LARGEST = 2_000_000  # bytes of a notebook with its outputs

@@ -6,11 +6,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from model.checkpoint import write_atomically
-from model.evaluate import save_figure
-from study import axes_figures, figures
-from study.cells import DEFAULT_NETWORKS, HANDWRITING, Cell
+from model.training.plots import save_figure
+from study import figures, sweep_figures
 from study.comparison import FILE_NAME, Comparison, write_comparison
 from study.report import full_report, update_readme
+from study.runs import DEFAULT_NETWORKS, HANDWRITING, Cell
 from study.store import Store
 from study.tables import PIXELS, has_patches, has_sizes, robustness_tables, seeds_of
 
@@ -38,11 +38,11 @@ def write_outputs(comparison: Comparison, store: Store, output: Path) -> None:
         drawings["filters"] = lambda: figures.plot_filters(store.network)
     if has_patches(comparison):
         picture = test.images[PATCHES_PICTURE]
-        drawings["patches"] = lambda: axes_figures.plot_patches(comparison, picture)
+        drawings["patches"] = lambda: sweep_figures.plot_patches(comparison, picture)
     if has_sizes(comparison):
-        drawings["training-size"] = lambda: axes_figures.plot_sizes(comparison)
+        drawings["training-size"] = lambda: sweep_figures.plot_sizes(comparison)
     if robustness_tables(comparison):
-        drawings["robustness"] = lambda: axes_figures.plot_robustness(comparison)
+        drawings["robustness"] = lambda: sweep_figures.plot_robustness(comparison)
     (output / "figures").mkdir(exist_ok=True)
     for name, draw in drawings.items():
         save_figure(draw(), output / "figures" / f"{name}.png")

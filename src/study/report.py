@@ -4,9 +4,9 @@ from pathlib import Path
 
 from errors import DataError
 from model.checkpoint import write_atomically
-from study.cells import HANDWRITING
 from study.comparison import Comparison
 from study.findings import CONFIDENCE, differences_table, findings
+from study.runs import HANDWRITING
 from study.tables import (
     accuracy_table,
     cost_table,

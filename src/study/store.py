@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from model.augment import AUGMENTATIONS
 from model.checkpoint import write_atomically
-from model.data import Mnist
-from model.handwriting import synthesise_digits
-from model.non_digits import synthesise_non_digits
+from model.config import CLASSES
+from model.data.augment import AUGMENTATIONS
+from model.data.mnist import Mnist
+from model.data.synthetic.digits import synthesise_digits
+from model.data.synthetic.outliers import synthesise_non_digits
 from model.registry import NETWORKS
-from model.settings import CLASSES
-from study.cells import AVERAGED_PART, Cell
-from study.pixels import pixel_permutation
+from study.permutations import pixel_permutation
+from study.runs import AVERAGED_PART, Cell
 
 Result = dict[str, Any]
 

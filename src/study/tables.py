@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from study.cells import (
+from study.comparison import Comparison
+from study.permutations import BLOCKS, IN_ORDER, PERMUTED, among, within
+from study.runs import (
     AUGMENTATIONS,
     AXES_AUGMENTATION,
     DEFAULT_NETWORKS,
@@ -16,8 +18,6 @@ from study.cells import (
     Cell,
     cell,
 )
-from study.comparison import Comparison
-from study.pixels import BLOCKS, IN_ORDER, PERMUTED, among, within
 
 PIXELS = (IN_ORDER, PERMUTED)
 NAMES = {"mlp": "MLP", "cnn": "CNN", "deep": "deep CNN", SMALL_MLP: "small MLP"}

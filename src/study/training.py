@@ -14,16 +14,16 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
 from errors import DataError
-from model.batches import Batches
 from model.checkpoint import checkpoint_path, read_card
-from model.data import Digits, Mnist
-from model.pipeline import Options, evaluate_and_save, synthetic_digits
-from model.precision import Precision
+from model.config import CLASSES, DATA_DIR, HELD_BACK_SEED, HELD_BACK_SYNTHETIC, Recipe
+from model.data.loader import Batches
+from model.data.mnist import Digits, Mnist
 from model.registry import NETWORKS
-from model.settings import CLASSES, DATA_DIR, HELD_BACK_SEED, HELD_BACK_SYNTHETIC, Recipe
 from model.train import Epoch, fit, predict_logits
-from study.cells import AVERAGED_PART, HANDWRITING, LEVEL, Cell
-from study.pixels import PERMUTATION_SEED, PERMUTED, pixel_permutation
+from model.training.pipeline import Options, evaluate_and_save, synthetic_digits
+from model.training.precision import Precision
+from study.permutations import PERMUTATION_SEED, PERMUTED, pixel_permutation
+from study.runs import AVERAGED_PART, HANDWRITING, LEVEL, Cell
 from study.store import Result, Store
 
 TIMED_PICTURES, TIMED_REPEATS = 1000, 5

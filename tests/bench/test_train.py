@@ -3,8 +3,8 @@
 import torch
 
 from bench.train import PlainPictures, measure, table
-from model.data import Digits
-from model.precision import choose_precision
+from model.data.mnist import Digits
+from model.training.precision import choose_precision
 
 
 def test_both_ways_are_timed_and_compared(monkeypatch):

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from bench.pen import DIGITS, SEEN, canvas_box, draw, draw_and_read, smooth
-from model.drawings import read_recordings
-from model.settings import REPOSITORY
+from evaluation.strokes import read_recordings
+from model.config import REPOSITORY
 
 
 def head(page):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import data, mnist_files
+from model.data import mnist, mnist_files
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -34,7 +34,7 @@ def tiny_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / f"{name}.gz").write_bytes(packed)
         md5s = (hashlib.md5(content).hexdigest() for content in (packed, unpacked))
         monkeypatch.setitem(mnist_files.FILES, content, (name, *md5s))
-    monkeypatch.setattr(data, "VALIDATION_SIZE", 20)
+    monkeypatch.setattr(mnist, "VALIDATION_SIZE", 20)
     monkeypatch.setattr(mnist_files, "MIRRORS", ())
     monkeypatch.delenv("MNIST_MIRROR", raising=False)
     return folder

@@ -6,12 +6,12 @@ from dataclasses import replace
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
-from model.batches import Batches
-from model.data import Digits
-from model.distributed import Process
+from model.config import RECIPES
+from model.data.loader import Batches
+from model.data.mnist import Digits
 from model.registry import NETWORKS
-from model.settings import RECIPES
 from model.train import train
+from model.training.distributed import Process
 
 
 class KeepGradients(torch.optim.SGD):

@@ -5,13 +5,13 @@ import pytest
 import torch
 from PIL import Image
 
-from model.augment import augment
 from model.checkpoint import find_checkpoints
-from model.data import load_mnist
-from model.handwriting import synthesise_digits
-from model.preprocess import encode_png, normalise, read_picture
-from model.reader import Reader
-from model.settings import MODELS_DIR
+from model.classifier import Reader
+from model.config import MODELS_DIR
+from model.data.augment import augment
+from model.data.mnist import load_mnist
+from model.data.synthetic.digits import synthesise_digits
+from model.preprocessing.normalize import encode_png, normalise, read_picture
 
 MODELS = find_checkpoints(MODELS_DIR)
 

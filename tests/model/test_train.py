@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from model.batches import Batch, Batches
-from model.data import Digits
-from model.precision import Precision
-from model.reader import prepare
-from model.settings import RECIPES
+from model.classifier import prepare
+from model.config import RECIPES
+from model.data.loader import Batch, Batches
+from model.data.mnist import Digits
 from model.train import fit, predict_logits, train
 from model.train import test as measure  # pytest would collect a function called test
+from model.training.precision import Precision
 
 RECIPE = replace(RECIPES["mlp"], epochs=1, batch_size=20, handwriting=0.0, non_digits=0.0)
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from model.augment import AUGMENTATIONS
-from model.reader import Reader
+from model.classifier import Reader
+from model.data.augment import AUGMENTATIONS
 from study.__main__ import main
-from study.cells import axes, grid
 from study.comparison import read_comparison
+from study.corruptions import LEVELS
 from study.progress import Meter
-from study.robustness import LEVELS
+from study.runs import axes, grid
 
 PICTURES = 300
 FAST = ["--quick", "--data", "sample", "--pictures", str(PICTURES), "--epochs", "1"]

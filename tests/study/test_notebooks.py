@@ -5,7 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from errors import DataError
-from model.settings import MODELS_DIR, REPOSITORY
+from model.config import MODELS_DIR, REPOSITORY
 from study import notebooks
 from study.comparison import FILE_NAME
 from study.notebooks import LARGEST, NOTEBOOKS, run, without_traces, write

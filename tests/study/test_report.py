@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from errors import DataError
-from model.settings import REPOSITORY
-from study.cells import cell
+from model.config import REPOSITORY
 from study.comparison import Comparison, read_comparison, write_comparison
 from study.findings import differences, findings
-from study.pixels import IN_ORDER, PERMUTED
+from study.permutations import IN_ORDER, PERMUTED
 from study.report import BEGIN, END, full_report, readme_section, update_readme
+from study.runs import cell
 from study.tables import accuracy_table, mean_and_spread, table
 
 TEST = 1000

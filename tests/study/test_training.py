@@ -5,15 +5,15 @@ import pytest
 import torch
 
 from errors import DataError
-from model.batches import Batches
-from model.data import Digits, Mnist
+from model.config import Recipe
+from model.data.loader import Batches
+from model.data.mnist import Digits, Mnist
 from model.mlp import MLP
-from model.precision import Precision
-from model.settings import Recipe
 from model.train import Epoch, fit, predict_logits
+from model.training.precision import Precision
 from study import training
-from study.cells import Cell, cell
-from study.pixels import IN_ORDER, PERMUTED, pixel_permutation
+from study.permutations import IN_ORDER, PERMUTED, pixel_permutation
+from study.runs import Cell, cell
 from study.training import (
     choose_pictures,
     gain_of_last_quarter,

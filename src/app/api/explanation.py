@@ -8,8 +8,8 @@ import torch
 from captum.attr import IntegratedGradients, LayerActivation, Occlusion
 from torch import nn
 
-from model.reader import Reader, prepare, to_tensor
-from model.settings import SIDE
+from model.classifier import Reader, prepare, to_tensor
+from model.config import SIDE
 
 STEPS = 32  # of the path integral; beyond it the map does not change visibly
 WINDOW = 5  # pixels a side that occlusion hides at a time

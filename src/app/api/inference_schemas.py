@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from model.settings import SIDE
+from model.config import SIDE
 
 INFERENCE_EXAMPLE = {
     "inputs": [

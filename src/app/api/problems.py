@@ -19,7 +19,7 @@ from errors import (
     PictureTooLargeError,
     UnreadablePictureError,
 )
-from model.settings import (
+from model.config import (
     MAX_PICTURE_PIXELS,
     MAX_PICTURE_SIDE,
     MAX_WEBP_PIXELS,

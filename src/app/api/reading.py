@@ -13,9 +13,9 @@ from app.api.problems import picture_problem
 from app.api.schemas import DigitProbability, PredictionAnswer
 from app.settings import LARGE_PICTURE_PIXELS, QUICK_PICTURE_BYTES, QUICK_PICTURE_PIXELS
 from errors import PictureError
-from model.picture import picture_header
-from model.preprocess import encode_png, read_picture
-from model.reader import Prediction, Reader
+from model.classifier import Prediction, Reader
+from model.preprocessing.decode import picture_header
+from model.preprocessing.normalize import encode_png, read_picture
 
 
 class Work(Enum):

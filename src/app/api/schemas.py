@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.problems import ProblemDetails, ProblemError, problem_body
-from model.reader import REASONS
+from model.classifier import REASONS
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 DataUrl = Annotated[str, Field(pattern="^data:image/png;base64,", examples=["data:image/png;..."])]

@@ -14,10 +14,10 @@ from app.api.schemas import PredictionAnswer
 from app.settings import ApiSettings
 from errors import ModelFileError
 from model.checkpoint import find_checkpoints
-from model.preprocess import encode_png, read_picture
-from model.reader import Reader
+from model.classifier import Reader
+from model.config import CLASSES
+from model.preprocessing.normalize import encode_png, read_picture
 from model.registry import NETWORKS
-from model.settings import CLASSES
 
 WARM_UP_ROUNDS = 3
 MAX_READ_TOGETHER = 8  # requests that wait, read in one forward pass

@@ -13,7 +13,7 @@ import numpy as np
 
 from app.settings import MAX_INFERENCE_IMAGES
 from errors import DigitsError
-from model.settings import SIDE
+from model.config import SIDE
 
 INPUT = "image"
 OUTPUTS = ("probabilities", "is_digit")

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from app.api.problems import PROBLEMS, table
-from model.settings import REPOSITORY
+from model.config import REPOSITORY
 
 README = REPOSITORY / "README.md"
 ADDRESS = "http://localhost:8000"

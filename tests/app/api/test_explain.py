@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from model.checkpoint import find_checkpoints
-from model.preprocess import read_picture
-from model.reader import Reader, prepare, to_tensor
+from model.classifier import Reader, prepare, to_tensor
+from model.preprocessing.normalize import read_picture
 
 
 def decode(url: str) -> Image.Image:

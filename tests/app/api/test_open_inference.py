@@ -9,8 +9,8 @@ import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
 from model.checkpoint import find_checkpoints
-from model.data import load_mnist
-from model.reader import Reader
+from model.classifier import Reader
+from model.data.mnist import load_mnist
 
 
 @pytest.fixture

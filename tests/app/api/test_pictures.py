@@ -52,7 +52,7 @@ def test_a_photograph_of_paper_in_uneven_light_reads_as_its_drawing(api_url, enc
     """Cream paper, light that falls off, blur, sensor noise, JPEG: the digit stays."""
     import requests
 
-    from model.settings import REPOSITORY
+    from model.config import REPOSITORY
 
     random = np.random.default_rng(seed)
     digit = int(random.integers(10))

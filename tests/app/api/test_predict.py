@@ -9,9 +9,9 @@ from PIL import Image
 
 from bench.services import Running
 from model.checkpoint import find_checkpoints
-from model.preprocess import read_picture
-from model.reader import Reader, prepare, to_tensor
-from model.settings import REPOSITORY
+from model.classifier import Reader, prepare, to_tensor
+from model.config import REPOSITORY
+from model.preprocessing.normalize import read_picture
 
 FIRST_FORM = {"prediction", "confidence", "probabilities", "model", "version", "image"}
 ADDED = {"top_k", "is_digit", "reason", "milliseconds"}

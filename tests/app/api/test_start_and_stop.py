@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from bench.services import Running, free_port, running_api
-from model.settings import REPOSITORY
+from model.config import REPOSITORY
 
 
 def start_and_wait(models: Path, **environment: str) -> subprocess.CompletedProcess[str]:

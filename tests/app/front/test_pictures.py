@@ -7,7 +7,7 @@ from PIL import Image
 
 from app.front import settings
 from app.front.pictures import altered, data_url, pixels_of, png_of, refusal
-from model import settings as model_settings
+from model import config as model_settings
 
 
 def png(width, height):

@@ -11,7 +11,7 @@ from app.api import problems
 from app.api.dependencies import ServiceDep
 from app.api.problems import ProblemError
 from app.api.schemas import ModelCard, ModelList, ModelSummary
-from model.reader import Reader
+from model.classifier import Reader
 
 router = APIRouter(prefix="/api/v1/models", tags=["models"])
 CARD = {

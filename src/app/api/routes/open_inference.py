@@ -29,8 +29,8 @@ from app.api.tensors import (
     encode_answer,
     parse_request,
 )
-from model.reader import NOT_A_DIGIT, Reader
-from model.settings import CLASSES, SIDE, VERSION
+from model.classifier import NOT_A_DIGIT, Reader
+from model.config import CLASSES, SIDE, VERSION
 
 QUICK_BODY_BYTES = 64_000  # larger requests take the lane of the batches
 JSON_LENGTH = "Inference-Header-Content-Length"

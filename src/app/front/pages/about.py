@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import streamlit as st
 
-from app.front.shell import api_errors_in_words, model_card, model_names, say, settings
+from app.front.common import api_errors_in_words, model_card, model_names, say, settings
 from app.front.study import markdown_table
 
 

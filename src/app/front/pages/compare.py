@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.front import blocks
-from app.front.pictures import altered, data_url, permuted, pixels_of, png_of
-from app.front.shell import (
+from app.front import components
+from app.front.common import (
     about_model,
     api_errors_in_words,
     client,
@@ -18,6 +17,7 @@ from app.front.shell import (
     reading,
     say,
 )
+from app.front.pictures import altered, data_url, permuted, pixels_of, png_of
 
 SLIDERS = {  # name: (least, greatest, start, step)
     "right": (-12, 12, 0, 1),
@@ -77,9 +77,9 @@ def show(picture: bytes, again: bool) -> None:
         if permutation:
             reply["pixels"] = permuted(reply["pixels"], permutation["indices"])
         (mixed if permutation else in_order).append(card(name, reply))
-    groups = [blocks.cards(in_order, say("compare.in_order"))]
+    groups = [components.cards(in_order, say("compare.in_order"))]
     if mixed:
-        groups.append(blocks.cards(mixed, say("compare.permuted")))
+        groups.append(components.cards(mixed, say("compare.permuted")))
     st.html(f'<div class="groups">{"".join(groups)}</div>')
     if mixed:
         st.write(say("compare.permuted_why"))
@@ -107,9 +107,11 @@ def read_again(pixels: np.ndarray, model: str) -> dict[str, Any]:
 
 def card(name: str, reply: dict[str, Any]) -> str:
     """One model's answer."""
-    reply["words"] = blocks.brief_answer(reply, language())
+    reply["words"] = components.brief_answer(reply, language())
     source = data_url(png_of(reply["pixels"]))
-    return blocks.model_card(name, about_model(name), source, say("compare.alt", name=name), reply)
+    return components.model_card(
+        name, about_model(name), source, say("compare.alt", name=name), reply
+    )
 
 
 st.write(say("compare.intro"))

@@ -3,10 +3,8 @@
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from app.front import blocks
-from app.front.pictures import data_url, refusal
-from app.front.settings import BRUSH_WIDTH, BRUSH_WIDTHS, CANVAS_SIDE, MAX_FILE_BYTES
-from app.front.shell import (
+from app.front import components
+from app.front.common import (
     api_errors_in_words,
     client,
     language,
@@ -14,7 +12,9 @@ from app.front.shell import (
     say,
     visit,
 )
-from app.front.visit import Visit
+from app.front.pictures import data_url, refusal
+from app.front.session import Visit
+from app.front.settings import BRUSH_WIDTH, BRUSH_WIDTHS, CANVAS_SIDE, MAX_FILE_BYTES
 
 PICTURE_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
 INPUTS = ("canvas", "upload", "camera")
@@ -52,7 +52,7 @@ def drawing_board() -> None:
             now.model = st.selectbox(say("draw.model"), names, index=index)
         ask(now)
         waiting = "waiting_more" if source == "canvas" else "waiting_picture"
-        st.html(blocks.answer(now.answer if now.picture else None, language(), waiting))
+        st.html(components.answer(now.answer if now.picture else None, language(), waiting))
 
 
 def canvas() -> None:
@@ -144,9 +144,9 @@ def history() -> None:
     with st.container(horizontal=True, key="history-cards"):
         for number, entry in reversed(list(enumerate(now.history, start=1))):
             with st.container(key=f"history-card-{number}", width=132):
-                short = blocks.brief_answer(entry.answer, language())
+                short = components.brief_answer(entry.answer, language())
                 alt = say("history.alt", number=number, answer=short)
-                st.html(blocks.picture(data_url(entry.picture), alt, short, "drawn"))
+                st.html(components.picture(data_url(entry.picture), alt, short, "drawn"))
                 chosen = st.selectbox(
                     say("history.label"),
                     [*range(10), LEAVE_OUT],

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.front import blocks
-from app.front.pictures import data_url, overlay, pixels_of, png_of
-from app.front.shell import (
+from app.front import components
+from app.front.common import (
     api_errors_in_words,
     client,
     language,
@@ -16,6 +15,7 @@ from app.front.shell import (
     say,
     visit,
 )
+from app.front.pictures import data_url, overlay, pixels_of, png_of
 
 
 @st.cache_data(ttl=60, max_entries=20, show_spinner=False)
@@ -52,8 +52,10 @@ def attribution(answer: dict[str, Any]) -> None:
     over = overlay(pixels, np.array(answer["attribution"]["values"]))
     st.header(say("look_inside.attribution", digit=digit), anchor=False)
     st.write(say("look_inside.attribution_why", digit=digit))
-    seen = blocks.picture(answer["image"], say("answer.seen_alt"), say("answer.seen"), mark="large")
-    looked = blocks.picture(
+    seen = components.picture(
+        answer["image"], say("answer.seen_alt"), say("answer.seen"), mark="large"
+    )
+    looked = components.picture(
         data_url(png_of(over)),
         say("look_inside.attribution_alt", digit=digit, **halves(answer)),
         say("look_inside.legend", digit=digit),
@@ -61,7 +63,7 @@ def attribution(answer: dict[str, Any]) -> None:
     )
     st.html(f'<div class="pair">{seen}{looked}</div>')
     st.caption(
-        say("look_inside.answer", answer=blocks.brief_answer(answer, language()))
+        say("look_inside.answer", answer=components.brief_answer(answer, language()))
         if chosen_is_read(answer)
         else say("look_inside.other", read=answer["prediction"], digit=digit)
     )
@@ -91,7 +93,7 @@ def feature_maps(layers: list[dict[str, Any]]) -> None:
         channels, height, width = layer["shape"]
         label = say("look_inside.layer", number=number, count=channels, height=height, width=width)
         st.html(
-            blocks.picture(
+            components.picture(
                 layer["picture"], say("look_inside.layer_alt", layer=label), label, mark="sheet"
             )
         )

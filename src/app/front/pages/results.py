@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.front.shell import (
+from app.front.common import (
     about_model,
     api_errors_in_words,
     client,

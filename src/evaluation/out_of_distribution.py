@@ -1,0 +1,217 @@
+"""What measures how well a reader refuses: pictures of no digit, from sources of their own.
+
+Nothing that trains imports this module. Its letters come from the fonts of A. V. Hershey
+("Calligraphy for Computers", U.S. Naval Weapons Laboratory, 1967; PyPI's Hershey-Fonts), its
+scribbles from a pen that wanders, and symbols, photographs and taps are kinds of which training
+has none. Each is drawn on a canvas with a random brush, size and place and takes the road of a
+picture sent to the API.
+"""
+
+import io
+import math
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+from HersheyFonts import HersheyFonts
+from PIL import Image
+from sklearn.datasets import load_sample_images
+
+from errors import BlankPictureError
+from evaluation.strokes import BRUSH_WIDTH, CANVAS_SIDE, Strokes, draw_strokes, paint
+from model.config import SIDE
+from model.preprocessing.normalize import read_picture
+
+LETTERS = "FHKLMNRWX"  # unlike any digit; B D G I J O Q S Z and the like are not counted
+FONTS = ("futural", "rowmans")  # drawn with single strokes, as a person writes
+
+# Polylines, y downwards.
+SYMBOLS: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
+    "arrow right": (((0, 5), (10, 5)), ((6, 1), (10, 5), (6, 9))),
+    "arrow left": (((10, 5), (0, 5)), ((4, 1), (0, 5), (4, 9))),
+    "arrow up": (((5, 12), (5, 0)), ((1, 4), (5, 0), (9, 4))),
+    "arrow down": (((5, 0), (5, 12)), ((1, 8), (5, 12), (9, 8))),
+    "double arrow": (((0, 5), (14, 5)), ((3, 2), (0, 5), (3, 8)), ((11, 2), (14, 5), (11, 8))),
+    "star": (((0, 4), (10, 4), (2, 10), (5, 0), (8, 10), (0, 4)),),
+    "asterisk": (((5, 0), (5, 10)), ((1, 2), (9, 8)), ((9, 2), (1, 8))),
+    "tick": (((0, 6), (4, 10), (11, 0)),),
+    "hash": (((3, 0), (2, 10)), ((7, 0), (6, 10)), ((0, 3), (9, 3)), ((0, 7), (9, 7))),
+    "plus": (((5, 0), (5, 10)), ((0, 5), (10, 5))),
+    "equals": (((0, 3), (10, 3)), ((0, 7), (10, 7))),
+    "unequal": (((0, 3), (10, 3)), ((0, 7), (10, 7)), ((8, 0), (2, 10))),
+    "euro": (
+        ((9, 1), (6, 0), (3, 2), (2, 5), (3, 8), (6, 10), (9, 9)),
+        ((0, 4), (7, 4)),
+        ((0, 6), (7, 6)),
+    ),
+    "yen": (((0, 0), (5, 5), (10, 0)), ((5, 5), (5, 11)), ((1, 6), (9, 6)), ((1, 8), (9, 8))),
+    "percent": (
+        ((9, 0), (1, 12)),
+        ((2, 0), (0, 1.5), (2, 3), (4, 1.5), (2, 0)),
+        ((8, 9), (6, 10.5), (8, 12), (10, 10.5), (8, 9)),
+    ),
+    "root": (((0, 6), (2, 5), (4, 10), (8, 0), (14, 0)),),
+    "house": (((0, 5), (5, 0), (10, 5)), ((1, 5), (1, 11), (9, 11), (9, 5))),
+    "envelope": (((0, 0), (12, 0), (12, 8), (0, 8), (0, 0), (6, 5), (12, 0)),),
+    "note": (((3, 10), (1, 9), (0, 10), (1, 11), (3, 10), (3, 0), (9, 1), (9, 9), (7, 8), (6, 9)),),
+    "flag": (((1, 12), (1, 0), (10, 2), (1, 5)),),
+    "fork": (((5, 12), (5, 6)), ((1, 0), (1, 5), (9, 5), (9, 0)), ((5, 0), (5, 6))),
+    "bracket": (((3, 0), (0, 0), (0, 10), (3, 10)), ((7, 0), (10, 0), (10, 10), (7, 10))),
+}
+
+
+def _heart() -> Strokes:
+    t = np.linspace(0, 2 * math.pi, 60)
+    x = 16 * np.sin(t) ** 3
+    y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
+    return [np.stack([x, y], axis=1)]
+
+
+def _arc(x: float, y: float, radius: float, start: float, stop: float) -> np.ndarray:
+    t = np.linspace(start, stop, 40)
+    return np.stack([x + radius * np.cos(t), y + radius * np.sin(t)], axis=1)
+
+
+def _smiley() -> Strokes:
+    face = _arc(0, 0, 10, 0, 2 * math.pi)
+    eyes = [np.array([[x, -4.0], [x, -2.5]]) for x in (-3.5, 3.5)]
+    return [face, *eyes, _arc(0, 0, 6, 0.3, math.pi - 0.3)]
+
+
+def _sun() -> Strokes:
+    angles = np.arange(8) * math.pi / 4
+    rays = [
+        np.array([[6 * math.cos(a), 6 * math.sin(a)], [10 * math.cos(a), 10 * math.sin(a)]])
+        for a in angles
+    ]
+    return [_arc(0, 0, 4, 0, 2 * math.pi), *rays]
+
+
+def _cloud() -> Strokes:
+    bows = [
+        _arc(x, y, r, a, b)
+        for x, y, r, a, b in (
+            (0, 0, 4, math.pi * 0.6, math.pi * 1.5),
+            (6, -3, 5, math.pi * 1.1, math.pi * 1.9),
+            (13, 0, 4, math.pi * 1.5, math.pi * 2.4),
+        )
+    ]
+    return [np.concatenate([*bows, bows[0][:1]])]
+
+
+ROUND_SYMBOLS: dict[str, Callable[[], Strokes]] = {
+    "heart": _heart,
+    "smiley": _smiley,
+    "sun": _sun,
+    "cloud": _cloud,
+}
+
+
+def letter(rng: np.random.Generator) -> Image.Image:
+    """Draw one of the letters that are unlike digits, with a slant and turn of its own."""
+    strokes = _hershey(str(rng.choice(FONTS)), str(rng.choice(list(LETTERS))))
+    return draw_strokes(_lean(strokes, rng), rng)
+
+
+def scribble(rng: np.random.Generator) -> Image.Image:
+    """Draw the way of a pen pulled, as by a spring, towards goals that jump at random."""
+    strokes = []
+    for _ in range(rng.integers(1, 3)):
+        place, speed = rng.uniform(0, 1, 2), rng.normal(0, 0.03, 2)
+        points = []
+        for _ in range(rng.integers(8, 16)):
+            goal = rng.uniform(0, 1, 2)
+            for _ in range(rng.integers(8, 20)):
+                speed = 0.86 * speed + 0.03 * (goal - place)
+                place = place + speed
+                points.append(place)
+        strokes.append(np.array(points))
+    return draw_strokes(strokes, rng)
+
+
+def symbol(rng: np.random.Generator) -> Image.Image:
+    """Draw one of the symbols, slightly shaken."""
+    name = str(rng.choice([*SYMBOLS, *ROUND_SYMBOLS]))
+    strokes = ROUND_SYMBOLS[name]() if name in ROUND_SYMBOLS else SYMBOLS[name]
+    size = np.ptp(np.concatenate([np.asarray(stroke) for stroke in strokes]), axis=0).max()
+    shaken = [
+        np.asarray(stroke, dtype=float) + rng.normal(0, 0.012 * size, np.shape(stroke))
+        for stroke in strokes
+    ]
+    return draw_strokes(_lean(shaken, rng), rng)
+
+
+def several_digits(rng: np.random.Generator) -> Image.Image:
+    """Draw two or three of Hershey's digits side by side."""
+    digits = "".join(str(digit) for digit in rng.integers(0, 10, rng.integers(2, 4)))
+    return draw_strokes(_lean(_hershey(str(rng.choice(FONTS)), digits), rng), rng)
+
+
+def tap(rng: np.random.Generator) -> Image.Image:
+    """Draw a single dot, as when a finger touches the canvas and lifts."""
+    place = rng.uniform(30, CANVAS_SIDE - 30, (1, 2))
+    return paint([place + rng.normal(0, 0.4, (rng.integers(1, 4), 2))], rng.uniform(*BRUSH_WIDTH))
+
+
+def photograph(rng: np.random.Generator) -> Image.Image:
+    """Cut a patch from one of scikit-learn's two photographs, a temple and a flower."""
+    photo = _photographs()[rng.integers(2)]
+    side = int(rng.integers(60, 400))
+    top, left = (int(rng.integers(0, length - side)) for length in photo.shape[:2])
+    return Image.fromarray(photo[top : top + side, left : left + side])
+
+
+KINDS: dict[str, Callable[[np.random.Generator], Image.Image]] = {
+    "letters": letter,
+    "scribbles": scribble,
+    "symbols": symbol,
+    "several digits": several_digits,
+    "taps": tap,
+    "photographs": photograph,
+}
+
+
+def measuring_pictures(kind: str, count: int, seed: int) -> np.ndarray:
+    """Return pictures of one of `KINDS`, as the reader gets them: (count, 28, 28) uint8.
+
+    A picture that preprocessing itself turns away as blank is replaced by another.
+    """
+    images = np.empty((count, SIDE, SIDE), dtype=np.uint8)
+    rng = np.random.default_rng(seed)
+    done = 0
+    while done < count:
+        file = io.BytesIO()
+        KINDS[kind](rng).save(file, format="PNG", compress_level=1)
+        try:
+            images[done] = read_picture(file.getvalue())
+        except BlankPictureError:
+            continue
+        done += 1
+    return images
+
+
+@cache
+def _font(name: str) -> HersheyFonts:
+    font = HersheyFonts()
+    font.load_default_font(name)
+    return font
+
+
+def _hershey(font: str, text: str) -> Strokes:
+    """Return the strokes of a text in one of Hershey's fonts, y downwards."""
+    return [
+        [(float(x), float(y)) for x, y in stroke] for stroke in _font(font).strokes_for_text(text)
+    ]
+
+
+@cache
+def _photographs() -> list[np.ndarray]:
+    return load_sample_images().images
+
+
+def _lean(strokes: Strokes, rng: np.random.Generator) -> Strokes:
+    """Give strokes a slant, an aspect and a turn at random, as people's hands do."""
+    slant, turn, aspect = rng.normal(0, 0.12), rng.normal(0, 0.07), math.exp(rng.normal(0, 0.12))
+    lean = np.array([[aspect, -slant], [0, 1]])
+    rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    return [np.asarray(stroke, dtype=float) @ (rotation @ lean).T for stroke in strokes]

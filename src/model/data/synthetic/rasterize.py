@@ -1,0 +1,110 @@
+"""Leads a round pen along curves: pictures by MNIST's rule of size and place, in batches."""
+
+import torch
+from torch import Generator, Tensor
+
+from model.config import CENTRE, INK_SIDE, SIDE
+from model.data.synthetic.deform import uniform
+
+PEN_POINTS = 112  # on a whole digit: less than a pixel apart, so that the line has no gaps
+DISTANCES_AT_ONCE = 6_000_000  # held in memory, 24 MB: about what a processor's cache takes
+BRUSH = (11.0, 29.0)  # pixels of a canvas of 280
+DRAWN_SIDE = (90.0, 230.0)  # longest side of what is drawn, the same pixels
+
+
+def draw_curves(
+    curves: Tensor,
+    present: Tensor,
+    generator: Generator,
+    drawn_side: tuple[float, float] = DRAWN_SIDE,
+    pen_points: int = PEN_POINTS,
+) -> Tensor:
+    """Return pictures (n, 28, 28), uint8, ink 255 on 0, of strokes (n, S, K, 2).
+
+    `present` (n, S) is false where a drawing has fewer strokes than the others. `drawn_side` is the
+    range of the longest side on a canvas of 280 pixels; the larger, the finer the line. What is
+    much longer than a digit needs more `pen_points`.
+    """
+    return render(spread(curves, present, pen_points), generator, drawn_side)
+
+
+def spread(drawn: Tensor, present: Tensor, count: int) -> Tensor:
+    """Return `count` points (n, count, 2) evenly spaced along all strokes of each drawing."""
+    n, strokes, points, _ = drawn.shape
+    # A stroke that is absent collapses onto the first one's end: it has no length and no extent.
+    drawn = torch.where(present[:, :, None, None], drawn, drawn[:, :1, -1:])
+    length = torch.zeros(n, strokes, points)
+    length[..., 1:] = (drawn[:, :, 1:] - drawn[:, :, :-1]).norm(dim=-1)
+    way = length.view(n, -1).cumsum(1)
+    drawn = drawn.reshape(n, -1, 2)
+    target = way[:, -1:] * torch.linspace(0, 1, count)
+    after = torch.searchsorted(way, target).clamp(1, way.shape[1] - 1)
+    way_before, way_after = way.gather(1, after - 1), way.gather(1, after)
+    part = ((target - way_before) / (way_after - way_before).clamp_min(1e-6)).clamp(0, 1)
+    pick = after[..., None].expand(n, count, 2)
+    return torch.lerp(drawn.gather(1, pick - 1), drawn.gather(1, pick), part[..., None])
+
+
+def render(
+    pen: Tensor, generator: Generator, drawn_side: tuple[float, float] = DRAWN_SIDE
+) -> Tensor:
+    """Draw pen points (n, M, 2) as pictures (n, 28, 28), uint8, ink 255 on 0.
+
+    As if drawn with a round brush of random width on a canvas, cropped to the ink, scaled to a
+    longest side of 20 pixels with an area filter and shifted by whole pixels until the centre of
+    mass rounds to index (14, 14): size and brush are worked out before, so nothing is resampled.
+    """
+    n = len(pen)
+    brush = uniform((n, 1), *BRUSH, generator) / uniform((n, 1), *drawn_side, generator)
+    low, high = pen.amin(1), pen.amax(1)
+    side = (high - low).amax(1, keepdim=True).clamp_min(1e-3)
+    # The ink's box is the pen's way with half a brush all round. A crop is scaled to whole pixels,
+    # which squeezes or stretches its shorter side a little, the width of the line included.
+    scale = INK_SIDE / (side * (1 + brush))
+    radius = 0.5 * brush * side * scale
+    box = (high - low) * scale + 2 * radius
+    whole = box.round().clamp_min(1)
+    start = ((SIDE - whole) / 2).round()
+    pixels = torch.arange(SIDE) + 0.5 - start[..., None]  # (n, 2, 28), from the box's corner
+    pixels = pixels * (box / whole)[..., None]
+    pen = (pen - low[:, None]) * scale[..., None] + radius[..., None]
+    chunk = max(1, DISTANCES_AT_ONCE // (SIDE * SIDE * pen.shape[1]))
+    parts = zip(pen.split(chunk), radius.split(chunk), pixels.split(chunk), strict=True)
+    return place(torch.cat([_ink(*part) for part in parts]))
+
+
+def _ink(pen: Tensor, radius: Tensor, pixels: Tensor) -> Tensor:
+    """Return coverage (n, 28, 28) in [0, 1]: how much of each pixel lies within the pen's reach.
+
+    `pixels` (n, 2, 28) holds where the columns and the rows of pixels lie among the pen points.
+    """
+    apart = (pixels[..., None] - pen.transpose(1, 2)[:, :, None, :]) ** 2  # (n, 2, 28, M)
+    nearest = (apart[:, 1, :, None, :] + apart[:, 0, None, :, :]).amin(-1).sqrt()
+    return (radius[:, :, None] + 0.5 - nearest).clamp(0, 1)
+
+
+def place(ink: Tensor) -> Tensor:
+    """Shift ink (n, 28, 28) in [0, 1] by whole pixels to MNIST's centre of mass; returns uint8.
+
+    As in `preprocess.place_ink`, no ink is shifted out of the picture.
+    """
+    n = len(ink)
+    ink = (ink * 255).round()
+    rows, columns = _shift(ink.sum(2)), _shift(ink.sum(1))
+    padded = torch.zeros(n, 3 * SIDE, 3 * SIDE, dtype=torch.uint8)
+    padded[:, SIDE : 2 * SIDE, SIDE : 2 * SIDE] = ink
+    here = torch.arange(SIDE, 2 * SIDE)
+    y = (here - rows[:, None])[:, :, None]
+    x = (here - columns[:, None])[:, None, :]
+    return padded[torch.arange(n)[:, None, None], y, x]
+
+
+def _shift(profile: Tensor) -> Tensor:
+    """Return the whole-pixel shifts (n,) that bring profiles of ink (n, 28) to the centre."""
+    index = torch.arange(SIDE, dtype=torch.float32)
+    centre = (profile * index).sum(1) / profile.sum(1).clamp_min(1)
+    inked = profile > 0
+    first = inked.to(torch.uint8).argmax(1)
+    after = SIDE - inked.flip(1).to(torch.uint8).argmax(1)
+    shift = (CENTRE - centre + 0.5).floor().long()
+    return shift.maximum(-first).minimum(SIDE - after)

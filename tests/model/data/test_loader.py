@@ -1,0 +1,79 @@
+"""The batches of training: their parts, their targets, their shards."""
+
+from dataclasses import replace
+from itertools import chain
+
+import pytest
+import torch
+
+from model.config import RECIPES
+from model.data.loader import Batches
+from model.data.mnist import Digits
+
+RECIPE = replace(RECIPES["cnn"], batch_size=30, label_smoothing=0.0)
+PLAIN = replace(RECIPE, handwriting=0.0, non_digits=0.0)
+
+
+@pytest.fixture
+def digits():
+    images = torch.arange(100, dtype=torch.uint8)[:, None, None].expand(100, 28, 28)
+    return Digits(images.contiguous(), torch.arange(100) % 10)
+
+
+def numbers(batches):
+    """Which pictures come, told by the brightness that numbers them."""
+    return [(batch.pictures[:, 0, 0, 0] * 255).round().long().tolist() for batch in batches]
+
+
+def test_an_epoch_holds_every_picture_once_with_its_label(digits):
+    batches = list(Batches(digits, PLAIN, "none", seed=0))
+    assert sorted(chain(*numbers(batches))) == list(range(100))
+    for batch, chosen in zip(batches, numbers(batches), strict=True):
+        assert batch.targets.argmax(dim=1).tolist() == [number % 10 for number in chosen]
+
+
+def test_each_epoch_has_an_order_of_its_own(digits):
+    batches = Batches(digits, PLAIN, "none", seed=0)
+    assert numbers(batches) != numbers(batches)
+
+
+def test_a_quarter_of_the_digits_is_handwriting_and_a_tenth_more_is_none(digits):
+    recipe = replace(RECIPE, handwriting=0.25, non_digits=0.1)
+    batch = next(iter(Batches(digits, recipe, "none", seed=0)))
+    flat = (batch.targets == 0.1).all(dim=1)
+    assert len(batch.targets) == batch.size == 30 + 10 + 4
+    assert int(flat.sum()) == 4
+    assert (batch.targets[~flat].amax(dim=1) == 1).all()
+
+
+def test_label_smoothing_shares_out_its_part(digits):
+    recipe = replace(PLAIN, label_smoothing=0.1)
+    targets = next(iter(Batches(digits, recipe, "none", seed=0))).targets
+    torch.testing.assert_close(targets.sum(dim=1), torch.ones(30))
+    torch.testing.assert_close(targets.amax(dim=1), torch.full((30,), 0.91))
+
+
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_the_shards_are_disjoint_and_together_the_batch_of_one_process(digits, world_size):
+    recipe = replace(RECIPE, handwriting=0.25, non_digits=0.1)
+    whole = list(Batches(digits, recipe, "none", seed=0))
+    shards = [
+        list(Batches(digits, recipe, "none", seed=0, rank=rank, world_size=world_size))
+        for rank in range(world_size)
+    ]
+    for step, batch in enumerate(whole):
+        parts = [shard[step] for shard in shards]
+        assert {part.size for part in parts} == {batch.size}
+        rows = torch.cat([part.pictures.flatten(1) for part in parts])
+        expected = batch.pictures.flatten(1)
+        assert sorted(map(tuple, rows.tolist())) == sorted(map(tuple, expected.tolist()))
+
+
+def test_processes_augment_by_different_random_numbers(digits):
+    same = Digits(digits.images[50:51].expand(100, 28, 28).contiguous(), digits.labels)
+    same.images[:, 5:9] = 255
+    first, second = (
+        next(iter(Batches(same, PLAIN, "mild", seed=0, rank=rank, world_size=2)))
+        for rank in range(2)
+    )
+    assert not torch.equal(first.pictures, second.pictures)

@@ -1,0 +1,155 @@
+import gzip
+from pathlib import Path
+
+import pytest
+import torch
+
+from errors import DataError
+from model.data.mnist import load_mnist
+
+TEST_IMAGES = "t10k-images-idx3-ubyte"
+
+
+def unpack(folder: Path) -> None:
+    for packed in folder.glob("*.gz"):
+        packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+        packed.unlink()
+
+
+def shorten(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def test_mnist_is_split_and_every_picture_keeps_its_label(tiny_mnist):
+    mnist = load_mnist(str(tiny_mnist))
+
+    assert [len(part) for part in (mnist.training, mnist.validation, mnist.test)] == [80, 20, 30]
+    assert mnist.complete
+    for part in (mnist.training, mnist.validation, mnist.test):
+        assert part.images.shape == (len(part), 28, 28)
+        assert part.images.dtype == torch.uint8
+        assert part.labels.dtype == torch.int64
+        # every pixel of the i-th picture of the file is i, and its label is i % 10
+        assert torch.equal(part.images[:, 3, 5] % 10, part.labels)
+
+
+def test_the_validation_part_is_stratified_the_same_each_time_and_apart_from_training(tiny_mnist):
+    first, second = load_mnist(str(tiny_mnist)), load_mnist(str(tiny_mnist))
+
+    assert first.validation.labels.bincount().tolist() == [2] * 10
+    assert torch.equal(first.validation.images, second.validation.images)
+    numbers = torch.cat([first.training.images, first.validation.images])[:, 0, 0]
+    assert sorted(numbers.tolist()) == list(range(100))
+
+
+def test_unpacked_files_are_read_too(tiny_mnist):
+    packed = load_mnist(str(tiny_mnist))
+    unpack(tiny_mnist)
+    unpacked = load_mnist(str(tiny_mnist))
+
+    assert torch.equal(packed.training.images, unpacked.training.images)
+    assert set(packed.checksums) == {f"{name}.gz" for name in unpacked.checksums}
+
+
+def test_what_a_mirror_gave_is_found_in_data_raw_the_next_time(tiny_mnist, tmp_path, capsys):
+    data_dir = tmp_path / "data"
+    load_mnist("auto", data_dir, str(tiny_mnist))
+    capsys.readouterr()
+    mnist = load_mnist("auto", data_dir)
+
+    assert mnist.complete
+    assert str(data_dir / "raw") in capsys.readouterr().out
+
+
+def test_the_environment_names_the_mirror(tiny_mnist, tmp_path, monkeypatch):
+    monkeypatch.setenv("MNIST_MIRROR", str(tiny_mnist))
+    assert load_mnist("mnist", tmp_path / "data").complete
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_damaged_file_in_data_raw_is_named_and_the_next_run_repairs_it(
+    tiny_mnist, tmp_path, packed
+):
+    raw = tmp_path / "data" / "raw"
+    load_mnist("auto", raw.parent, str(tiny_mnist))
+    if not packed:
+        unpack(raw)
+    damaged = raw / (f"{TEST_IMAGES}.gz" if packed else TEST_IMAGES)
+    shorten(damaged)
+
+    with pytest.raises(DataError, match=f"{damaged} is damaged"):
+        load_mnist("auto", raw.parent, str(tiny_mnist))
+    assert load_mnist("auto", raw.parent, str(tiny_mnist)).complete
+
+
+def test_a_damaged_file_in_a_users_folder_is_named_and_left_alone(tiny_mnist):
+    damaged = tiny_mnist / f"{TEST_IMAGES}.gz"
+    shorten(damaged)
+    before = damaged.read_bytes()
+
+    with pytest.raises(DataError, match=f"{damaged} is damaged"):
+        load_mnist(str(tiny_mnist))
+    assert damaged.read_bytes() == before
+
+
+def test_a_users_folder_that_lacks_a_file_or_does_not_exist_is_refused(tiny_mnist, tmp_path):
+    (tiny_mnist / f"{TEST_IMAGES}.gz").unlink()
+    with pytest.raises(DataError, match=f"lacks {TEST_IMAGES}"):
+        load_mnist(str(tiny_mnist))
+    with pytest.raises(DataError, match="no directory"):
+        load_mnist(str(tmp_path / "nowhere"))
+
+
+def test_auto_falls_back_to_the_5000_digits_with_a_warning(tiny_mnist, tmp_path, capsys):
+    mnist = load_mnist("auto", tmp_path / "data")
+
+    assert "WARNING" in capsys.readouterr().out
+    assert [len(part) for part in (mnist.training, mnist.validation, mnist.test)] == [
+        4000,
+        500,
+        500,
+    ]
+    assert not mnist.complete
+    assert "5,000" in mnist.source
+
+
+def test_mnist_never_falls_back(tiny_mnist, tmp_path):
+    with pytest.raises(DataError, match="MNIST cannot be had"):
+        load_mnist("mnist", tmp_path / "data", str(tmp_path / "nowhere"))
+
+
+def test_the_sample_is_stratified_and_its_parts_share_no_picture():
+    mnist = load_mnist("sample")
+    parts = (mnist.training, mnist.validation, mnist.test)
+
+    for part in parts:
+        assert part.labels.bincount().tolist() == [len(part) // 10] * 10
+    pictures = torch.cat([part.images for part in parts]).flatten(1)
+    assert len(pictures.unique(dim=0)) == 5000
+
+
+def test_the_real_mnist_reads_as_torchvision_reads_it(mnist_dir, tmp_path):
+    from torchvision.datasets import MNIST
+
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for packed in mnist_dir.glob("*.gz"):
+        (raw / packed.name).symlink_to(packed)
+    theirs = MNIST(str(tmp_path), train=False, download=True)
+    mnist = load_mnist(str(mnist_dir))
+
+    assert torch.equal(mnist.test.images, theirs.data)
+    assert torch.equal(mnist.test.labels, theirs.targets)
+    assert (len(mnist.training), len(mnist.validation)) == (55_000, 5_000)
+
+
+def test_the_sample_is_taken_from_mnists_training_pictures(mnist_dir):
+    mnist, sample = load_mnist(str(mnist_dir)), load_mnist("sample")
+    known = {
+        (picture.numpy().tobytes(), int(label))
+        for part in (mnist.training, mnist.validation)
+        for picture, label in zip(part.images, part.labels, strict=True)
+    }
+    for part in (sample.training, sample.validation, sample.test):
+        for picture, label in zip(part.images, part.labels, strict=True):
+            assert (picture.numpy().tobytes(), int(label)) in known

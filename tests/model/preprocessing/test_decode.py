@@ -1,0 +1,169 @@
+"""Pictures of every accepted kind come to the same luminance; bad ones are named."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from errors import DamagedPictureError, PictureTooLargeError, UnreadablePictureError
+from model.config import MAX_PICTURE_BYTES
+from model.preprocessing.decode import luminance, open_picture
+from model.preprocessing.normalize import read_picture
+
+
+def strokes():
+    """A seven in white on black, 280 x 280."""
+    grey = np.zeros((280, 280), np.uint8)
+    grey[60:80, 60:200] = 255
+    for row in range(80, 230):
+        left = 180 - (row - 80) // 2
+        grey[row, left : left + 20] = 255
+    return Image.fromarray(grey)
+
+
+def file_of(picture, kind, **options):
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+EXPECTED = read_picture(file_of(strokes(), "PNG"))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_png_of_every_mode_gives_the_same_picture(mode):
+    picture = strokes()
+    if mode == "I;16":
+        picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+    else:
+        picture = picture.convert(mode)
+    seen = read_picture(file_of(picture, "PNG"))
+    assert np.abs(seen.astype(int) - EXPECTED).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("BMP", {}),
+        ("GIF", {}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"quality": 80}),
+        ("JPEG", {"quality": 90}),
+    ],
+)
+def test_every_format_gives_nearly_the_same_picture(kind, options):
+    seen = read_picture(file_of(strokes().convert("RGB"), kind, **options))
+    assert np.abs(seen.astype(float) - EXPECTED).mean() < 3
+
+
+def test_the_first_frame_of_a_gif_counts():
+    blank = Image.new("L", (280, 280))
+    data = file_of(strokes(), "GIF", save_all=True, append_images=[blank])
+    assert np.abs(read_picture(data).astype(int) - EXPECTED).max() <= 1
+
+
+@pytest.mark.parametrize(("orientation", "turn"), [(3, 180), (6, 90), (8, 270)])
+def test_exif_orientation_turns_the_picture_upright(orientation, turn):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = strokes().rotate(turn).convert("RGB")
+    data = file_of(stored, "JPEG", quality=95, exif=exif)
+    assert np.abs(read_picture(data).astype(float) - EXPECTED).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("ink", "paper"), [((0, 0, 0), (255, 255, 255)), ((20, 20, 160), (250, 240, 210))]
+)
+def test_ink_and_paper_both_opaque_on_a_transparent_frame_are_told_apart(ink, paper):
+    grey = strokes()
+    sheet = Image.new("RGB", (280, 280), paper)
+    sheet.paste(Image.new("RGB", (280, 280), ink), mask=grey)
+    frame = Image.new("RGBA", (400, 400), (0, 0, 0, 0))
+    frame.paste(sheet, (60, 60))
+    seen = read_picture(file_of(frame, "PNG"))
+    assert np.abs(seen.astype(float) - EXPECTED).mean() < 4
+
+
+def test_colours_are_weighted_as_the_eye_does():
+    colours = Image.new("RGB", (3, 1))
+    for column, colour in enumerate([(255, 0, 0), (0, 255, 0), (0, 0, 255)]):
+        colours.putpixel((column, 0), colour)
+    assert luminance(colours)[0].tolist() == pytest.approx([76, 150, 29], abs=1)
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", b"%PDF-1.4", b"<svg xmlns='x'/>"])
+def test_what_is_no_picture_is_named(data):
+    with pytest.raises(UnreadablePictureError, match="PNG"):
+        open_picture(data)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
+def test_a_truncated_picture_is_named(kind):
+    data = file_of(strokes().convert("RGB"), kind)
+    with pytest.raises(UnreadablePictureError):
+        open_picture(data[: len(data) // 2])
+
+
+def test_a_file_of_too_many_bytes_is_refused_unread():
+    with pytest.raises(PictureTooLargeError, match="5 MB"):
+        open_picture(b"\0" * (MAX_PICTURE_BYTES + 1))
+
+
+def chunk(name, body):
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def png_with(name, body, count=1):
+    """The seven with more chunks after its header."""
+    data = file_of(strokes(), "PNG")
+    header = 8 + 25  # the signature, and the chunk IHDR
+    return data[:header] + chunk(name, body) * count + data[header:]
+
+
+def test_a_decompression_bomb_is_refused_from_its_header():
+    header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
+    with pytest.raises(PictureTooLargeError, match="40 megapixels"):
+        open_picture(bomb)
+
+
+@pytest.mark.parametrize(("kind", "size"), [("WEBP", (4100, 4000)), ("PNG", (1, 30_001))])
+def test_what_would_need_much_memory_is_refused_from_its_header(kind, size):
+    with pytest.raises(PictureTooLargeError, match=f"{size[0]} x {size[1]}"):
+        open_picture(file_of(Image.new("L", size), kind))
+
+
+def test_a_png_of_many_colour_profiles_is_refused_and_one_of_one_is_read():
+    profile = b"name\0\0" + zlib.compress(b"\0" * 1000)
+    assert np.array_equal(read_picture(png_with(b"iCCP", profile)), EXPECTED)
+    with pytest.raises(DamagedPictureError):
+        open_picture(png_with(b"iCCP", profile, count=9))
+
+
+def test_a_jpeg_of_many_scans_is_refused_and_a_progressive_one_is_read():
+    data = file_of(strokes(), "JPEG", progressive=True, quality=95)
+    assert np.abs(read_picture(data).astype(float) - EXPECTED).mean() < 3
+    last_scan = data[data.rindex(b"\xff\xda") : -2]
+    with pytest.raises(DamagedPictureError):
+        open_picture(data[:-2] + last_scan * 100 + data[-2:])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_exif_holds_the_picture_is_read_or_named(seed):
+    noise = np.random.default_rng(seed).bytes(seed)
+    try:
+        seen = read_picture(png_with(b"eXIf", b"II*\0" + noise))
+    except UnreadablePictureError:
+        return
+    assert seen.any()
+
+
+def test_a_large_jpeg_is_reduced_while_it_is_decoded():
+    large = strokes().resize((2800, 2800), Image.Resampling.NEAREST)
+    opened = open_picture(file_of(large, "JPEG", quality=90))
+    assert opened.size < (2800, 2800)
+    seen = read_picture(file_of(large, "JPEG", quality=90))
+    assert np.abs(seen.astype(float) - EXPECTED).mean() < 3

@@ -1,0 +1,54 @@
+"""The confusion matrix, recall, and the pictures of them."""
+
+import math
+
+import numpy as np
+import torch
+from PIL import Image
+
+from model.train import Epoch
+from model.training.plots import (
+    confusion,
+    plot_confusion,
+    plot_learning_curves,
+    plot_reliability,
+    recall,
+    save_figure,
+)
+
+
+def one_hot(*digits):
+    return torch.eye(10)[list(digits)]
+
+
+def test_rows_are_true_digits_and_columns_what_was_read():
+    matrix = confusion(one_hot(7, 7, 1), torch.tensor([1, 7, 1]))
+    assert matrix[1, 7] == matrix[7, 7] == matrix[1, 1] == 1
+    assert matrix.sum() == 3
+
+
+def test_recall_is_the_part_of_each_digit_read_right():
+    parts = recall(confusion(one_hot(7, 7, 1), torch.tensor([1, 7, 1])))
+    assert (parts[1], parts[7]) == (0.5, 1.0)
+    assert math.isnan(parts[0])
+
+
+def test_every_figure_is_written_as_a_picture_and_closed(tmp_path):
+    from matplotlib import pyplot
+
+    logits = torch.randn(200, 10, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(200) % 10
+    figures = (
+        plot_confusion(confusion(logits, labels), "confusion"),
+        plot_learning_curves(
+            [Epoch(1, 0.5, 0.4, 0.9, 3.0), Epoch(2, 0.3, 0.2, 0.95, 3.0)], "curves"
+        ),
+        plot_reliability(logits, labels, 2.0, "reliability"),
+    )
+    for number, figure in enumerate(figures):
+        path = tmp_path / f"{number}.png"
+        save_figure(figure, path)
+        with Image.open(path) as picture:
+            assert min(picture.size) > 300
+            assert np.asarray(picture).std() > 5
+    assert not pyplot.get_fignums()
