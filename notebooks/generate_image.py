@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from errors import DigitsError
 from model.checkpoint import write_atomically
-from model.config import CLASSES, DATA_DIR
+from model.config import DATA_DIR, NUM_CLASSES
 from model.data.mnist import load_mnist
 from model.preprocessing.normalize import encode_png
 
@@ -33,16 +33,16 @@ def main(arguments: list[str] | None = None) -> int:
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    fewest = int(test.labels.bincount(minlength=CLASSES).min())
+    fewest = int(test.labels.bincount(minlength=NUM_CLASSES).min())
     if not 0 <= options.number < fewest:
         parser.error(f"--number: give 0 to {fewest - 1}; so many pictures there are of each digit")
     options.output.mkdir(parents=True, exist_ok=True)
-    for digit in range(CLASSES):
+    for digit in range(NUM_CLASSES):
         pictures = test.images[test.labels == digit]
         png = encode_png(pictures[options.number].numpy())
         path = options.output / f"{digit}.png"
         write_atomically(path, lambda file, png=png: file.write(png))
-    print(f"{CLASSES} pictures of 28 x 28 pixels: {options.output}/0.png to 9.png")
+    print(f"{NUM_CLASSES} pictures of 28 x 28 pixels: {options.output}/0.png to 9.png")
     return 0
 
 

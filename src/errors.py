@@ -5,23 +5,23 @@ class DigitsError(Exception):
     """Base of every error that this project raises on purpose."""
 
 
-class PictureError(DigitsError):
+class ImageError(DigitsError):
     """A picture cannot be read as a digit at all."""
 
 
-class UnreadablePictureError(PictureError):
+class UnreadableImageError(ImageError):
     """The bytes are no picture of an accepted format."""
 
 
-class DamagedPictureError(UnreadablePictureError):
+class DamagedImageError(UnreadableImageError):
     """The picture is truncated or otherwise damaged."""
 
 
-class PictureTooLargeError(PictureError):
+class ImageTooLargeError(ImageError):
     """The picture has more bytes or pixels than the limits allow."""
 
 
-class BlankPictureError(PictureError):
+class BlankImageError(ImageError):
     """The picture holds no ink, or so little that there is nothing to read."""
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from errors import DigitsError
 from model.checkpoint import find_model
-from model.classifier import REASONS, Reader
-from model.preprocessing.normalize import read_picture
+from model.classifier import REASONS, Classifier
+from model.preprocessing.normalize import preprocess
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,19 +21,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--model", default=default, help=f"name or .pt file ({default})")
     options = parser.parse_args(arguments)
     try:
-        reader = Reader.load(find_model(options.model))
+        classifier = Classifier.load(find_model(options.model))
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     failed = False
     for path in options.files:
         try:
-            image = read_picture(path.read_bytes())
+            image = preprocess(path.read_bytes())
         except (DigitsError, OSError) as error:
             print(f"{path}: {error}", file=sys.stderr)
             failed = True
             continue
-        prediction = reader.read(np.stack([image]))[0]
+        prediction = classifier.predict(np.stack([image]))[0]
         line = f"{path}: {prediction.digit} ({prediction.confidence:.1%})"
         if prediction.reason is not None:
             line = (

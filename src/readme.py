@@ -14,14 +14,14 @@ import numpy as np
 from bench import page, serve, train
 from errors import DataError, DigitsError
 from evaluation import quality
-from model.checkpoint import Card, write_atomically
+from model.checkpoint import ModelCard, write_atomically
 from model.config import MODELS_DIR, REPOSITORY
 from model.registry import NETWORKS
 
 README = REPOSITORY / "README.md"
 
 
-def first_screen(results: list[Card]) -> str:
+def first_screen(results: list[ModelCard]) -> str:
     """Return what each training command reached and how long it took, from the quality's runs."""
     lines = ["| command | reached, of MNIST's test set | took | on |", "| --- | --- | --- | --- |"]
     for result in results:

@@ -18,13 +18,13 @@ def test_it_prints_digit_and_confidence_of_each_file(capsys):
 
 
 def test_all_ten_drawn_digits_are_read():
-    from model.classifier import Reader
-    from model.preprocessing.normalize import read_picture
+    from model.classifier import Classifier
+    from model.preprocessing.normalize import preprocess
 
-    reader = Reader.load(REPOSITORY / "models" / "mnist-0.0.1.pt")
+    reader = Classifier.load(REPOSITORY / "models" / "mnist-0.0.1.pt")
     for digit in range(10):
-        image = read_picture((DIGITS / f"{digit}.png").read_bytes())
-        prediction = reader.read(image[None])[0]
+        image = preprocess((DIGITS / f"{digit}.png").read_bytes())
+        prediction = reader.predict(image[None])[0]
         assert (prediction.digit, prediction.is_digit) == (digit, True)
 
 

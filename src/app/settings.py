@@ -6,11 +6,11 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from model.config import MAX_PICTURE_BYTES, MODELS_DIR
+from model.config import MAX_IMAGE_BYTES, MODELS_DIR
 
 MEGABYTE = 1_000_000
 FORM_OVERHEAD = 64_000  # bytes of a multipart body that are not the file's: headers, boundaries
-MAX_FILE_BYTES = MAX_PICTURE_BYTES
+MAX_FILE_BYTES = MAX_IMAGE_BYTES
 MAX_BATCH_FILES = 64
 MAX_BATCH_BYTES = 16 * MEGABYTE
 MAX_HELD_BYTES = 100 * MEGABYTE  # of all bodies that have arrived in part or wait, in a worker
@@ -18,7 +18,7 @@ MAX_INFERENCE_IMAGES = 256  # in one request of the Open Inference Protocol
 MAX_TOP_K = 10
 QUICK_PICTURE_PIXELS = 262_144  # 512 x 512: PNGs up to that are read at once, in the event loop
 QUICK_PICTURE_BYTES = 100_000  # unless they have more bytes than that: who draws sends few
-LARGE_PICTURE_PIXELS = 4_000_000  # larger pictures are decoded one at a time
+LARGE_IMAGE_PIXELS = 4_000_000  # larger pictures are decoded one at a time
 
 
 class ApiSettings(BaseSettings):

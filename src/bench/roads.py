@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from model.checkpoint import find_checkpoints, load_checkpoint
-from model.config import MEAN, MODELS_DIR, SIDE, STD
+from model.config import IMAGE_SIZE, MEAN, MODELS_DIR, STD
 
 
 def load_network() -> torch.nn.Module:
@@ -31,7 +31,7 @@ class PlainReading:
         self.transform = transforms.Compose(
             [
                 transforms.Grayscale(),
-                transforms.Resize((SIDE, SIDE)),
+                transforms.Resize((IMAGE_SIZE, IMAGE_SIZE)),
                 transforms.ToTensor(),
                 transforms.Normalize((MEAN,), (STD,)),
             ]
@@ -54,11 +54,11 @@ class NormalisedReading:
 
     def __call__(self, data: bytes) -> dict[str, Any]:
         """Read one picture."""
-        from model.classifier import prepare, to_tensor
-        from model.preprocessing.normalize import read_picture
+        from model.classifier import standardize, to_tensor
+        from model.preprocessing.normalize import preprocess
 
         with torch.no_grad():
-            logits = self.network(prepare(to_tensor(read_picture(data)[None])))
+            logits = self.network(standardize(to_tensor(preprocess(data)[None])))
         probabilities = logits.softmax(dim=1)[0].tolist()
         digit = max(range(10), key=probabilities.__getitem__)
         return {"prediction": digit, "probabilities": probabilities}

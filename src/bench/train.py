@@ -73,7 +73,9 @@ def plain_epoch(network: nn.Module, digits: Digits, batch_size: int) -> None:
 
 def our_epoch(network: nn.Module, digits: Digits, batch_size: int, precision: Precision) -> None:
     """Train one epoch as ``run.sh`` does, without synthetic pictures."""
-    recipe = replace(RECIPES["cnn"], batch_size=batch_size, handwriting=0.0, non_digits=0.0)
+    recipe = replace(
+        RECIPES["cnn"], batch_size=batch_size, synthetic_fraction=0.0, outlier_ratio=0.0
+    )
     network = precision.prepare_model(network)
     optimizer = torch.optim.AdamW(network.parameters())
     train(network, Batches(digits, recipe, AUGMENTATION, 0), optimizer, precision=precision)

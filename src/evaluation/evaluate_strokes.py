@@ -16,11 +16,11 @@ from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from errors import DigitsError
-from evaluation.strokes import StrokeRecording, draw, read_recordings
+from evaluation.strokes import StrokeSample, draw, read_strokes
 from model.checkpoint import find_model, write_atomically, write_json
-from model.classifier import Prediction, Reader
-from model.config import CLASSES, DATA_DIR, SIDE
-from model.preprocessing.normalize import read_picture
+from model.classifier import Classifier, Prediction
+from model.config import DATA_DIR, IMAGE_SIZE, NUM_CLASSES
+from model.preprocessing.normalize import preprocess
 
 BATCH = 500
 SHEET_COLUMNS, SHEET_ROWS = 12, 10
@@ -28,52 +28,52 @@ ZOOM = 3  # a picture of 28 pixels is shown this many times larger
 CAPTION = 14  # pixels below it
 
 
-def upload(recording: StrokeRecording, rng: np.random.Generator) -> np.ndarray:
+def upload(sample: StrokeSample, rng: np.random.Generator) -> np.ndarray:
     """Draw a recording, pack it as PNG and read it as the API does; returns (28, 28) uint8."""
     file = io.BytesIO()
-    draw(recording, rng).save(file, format="PNG", compress_level=1)
-    return read_picture(file.getvalue())
+    draw(sample, rng).save(file, format="PNG", compress_level=1)
+    return preprocess(file.getvalue())
 
 
 def read_drawings(
-    reader: Reader, recordings: list[StrokeRecording], seed: int
+    classifier: Classifier, samples: list[StrokeSample], seed: int
 ) -> tuple[np.ndarray, list[Prediction]]:
     """Draw and read recordings; each has random numbers of its own, whatever stands before it.
 
     Returns:
         The pictures (N, 28, 28) uint8 that the network saw, and what it read in them.
     """
-    images = np.empty((len(recordings), SIDE, SIDE), dtype=np.uint8)
+    images = np.empty((len(samples), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     predictions: list[Prediction] = []
-    with tqdm(total=len(recordings), unit="drawing", disable=None) as progress:
-        for start in range(0, len(recordings), BATCH):
-            stop = min(start + BATCH, len(recordings))
+    with tqdm(total=len(samples), unit="drawing", disable=None) as progress:
+        for start in range(0, len(samples), BATCH):
+            stop = min(start + BATCH, len(samples))
             for i in range(start, stop):
-                images[i] = upload(recordings[i], np.random.default_rng([seed, i]))
+                images[i] = upload(samples[i], np.random.default_rng([seed, i]))
                 progress.update()
-            predictions += reader.read(images[start:stop])
+            predictions += classifier.predict(images[start:stop])
     return images, predictions
 
 
-def score(recordings: list[StrokeRecording], predictions: list[Prediction]) -> dict[str, object]:
+def score(samples: list[StrokeSample], predictions: list[Prediction]) -> dict[str, object]:
     """Return the results: shares from 0 to 1, and a confusion matrix with true digits as rows."""
-    confusion = np.zeros((CLASSES, CLASSES), dtype=int)
+    confusion = np.zeros((NUM_CLASSES, NUM_CLASSES), dtype=int)
     by_writer: dict[str, list[bool]] = defaultdict(list)
-    for recording, prediction in zip(recordings, predictions, strict=True):
-        confusion[recording.label, prediction.digit] += 1
-        by_writer[recording.writer].append(recording.label == prediction.digit)
+    for sample, prediction in zip(samples, predictions, strict=True):
+        confusion[sample.label, prediction.digit] += 1
+        by_writer[sample.writer].append(sample.label == prediction.digit)
     written = confusion.sum(axis=1)
-    writers = [float(np.mean(right)) for right in by_writer.values()]
+    writers = [float(np.mean(correct)) for correct in by_writer.values()]
     return {
-        "drawings": len(recordings),
+        "drawings": len(samples),
         "writers": len(writers),
-        "accuracy": float(np.trace(confusion) / len(recordings)),
+        "accuracy": float(np.trace(confusion) / len(samples)),
         "mean_over_writers": float(np.mean(writers)),
         "worst_writer": min(writers),
         "refused": float(np.mean([not prediction.is_digit for prediction in predictions])),
         "recall": [
             float(confusion[digit, digit] / written[digit]) if written[digit] else None
-            for digit in range(CLASSES)
+            for digit in range(NUM_CLASSES)
         ],
         "confusion": confusion.tolist(),
     }
@@ -87,7 +87,7 @@ def report(results: dict[str, object]) -> str:
         f"the worst {results['worst_writer']:.2%}",
         f"refused            {results['refused']:8.2%}   taken for no digit",
         "",
-        "written  recall   read as" + "".join(f"{digit:>6}" for digit in range(CLASSES)),
+        "written  recall   read as" + "".join(f"{digit:>6}" for digit in range(NUM_CLASSES)),
     ]
     for digit, (recall, row) in enumerate(
         zip(results["recall"], results["confusion"], strict=True)
@@ -99,7 +99,7 @@ def report(results: dict[str, object]) -> str:
 
 
 def contact_sheet(
-    recordings: list[StrokeRecording],
+    samples: list[StrokeSample],
     images: np.ndarray,
     predictions: list[Prediction],
     title: str,
@@ -107,24 +107,24 @@ def contact_sheet(
     """Show what was misread, the surest mistakes first: the digit written, the digit read."""
     wrong = [
         i
-        for i, (recording, prediction) in enumerate(zip(recordings, predictions, strict=True))
-        if recording.label != prediction.digit
+        for i, (sample, prediction) in enumerate(zip(samples, predictions, strict=True))
+        if sample.label != prediction.digit
     ]
     wrong.sort(key=lambda i: -predictions[i].confidence)
     shown = wrong[: SHEET_COLUMNS * SHEET_ROWS]
     rows = max(1, -(-len(shown) // SHEET_COLUMNS))
-    tile, gap, head = SIDE * ZOOM, 4, 20
+    tile, gap, head = IMAGE_SIZE * ZOOM, 4, 20
     size = (SHEET_COLUMNS * (tile + gap) + gap, head + rows * (tile + CAPTION + gap))
     sheet = Image.new("L", size, 255)
     pen = ImageDraw.Draw(sheet)
-    pen.text((gap, 4), f"{title}: {len(wrong)} of {len(recordings)} misread", fill=0)
+    pen.text((gap, 4), f"{title}: {len(wrong)} of {len(samples)} misread", fill=0)
     for k, i in enumerate(shown):
         x = gap + k % SHEET_COLUMNS * (tile + gap)
         y = head + k // SHEET_COLUMNS * (tile + CAPTION + gap)
-        picture = Image.fromarray(images[i]).resize((tile, tile), Image.Resampling.NEAREST)
-        sheet.paste(picture, (x, y))
+        image = Image.fromarray(images[i]).resize((tile, tile), Image.Resampling.NEAREST)
+        sheet.paste(image, (x, y))
         prediction = predictions[i]
-        caption = f"{recordings[i].label} as {prediction.digit}, {prediction.confidence:.0%}"
+        caption = f"{samples[i].label} as {prediction.digit}, {prediction.confidence:.0%}"
         pen.text((x, y + tile), caption, fill=0)
     return sheet
 
@@ -141,23 +141,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     options = parser.parse_args(arguments)
     try:
-        reader = Reader.load(find_model(options.model))
-        recordings = read_recordings(options.file)
+        classifier = Classifier.load(find_model(options.model))
+        samples = read_strokes(options.file)
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    images, predictions = read_drawings(reader, recordings, options.seed)
-    results = score(recordings, predictions)
-    name = f"{reader.name} {reader.version}"
+    images, predictions = read_drawings(classifier, samples, options.seed)
+    results = score(samples, predictions)
+    name = f"{classifier.name} {classifier.version}"
     print(f"{name} on {options.file.name}, seed {options.seed}\n\n{report(results)}")
-    sheet = contact_sheet(recordings, images, predictions, f"{name} on {options.file.name}")
+    sheet = contact_sheet(samples, images, predictions, f"{name} on {options.file.name}")
     stem = options.file.name.split(".")[0]
-    sheet_path = DATA_DIR / "drawn" / f"{stem}-{reader.name}-misread.png"
+    sheet_path = DATA_DIR / "drawn" / f"{stem}-{classifier.name}-misread.png"
     sheet_path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(sheet_path, lambda file: sheet.save(file, format="PNG"))
     print(f"\nwhat was misread: {sheet_path}")
     if options.json:
-        about = {"model": reader.name, "version": reader.version, "file": options.file.name}
+        about = {"model": classifier.name, "version": classifier.version, "file": options.file.name}
         write_json(options.json, {**about, "seed": options.seed, **results})
     return 0
 

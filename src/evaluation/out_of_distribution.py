@@ -17,10 +17,10 @@ from HersheyFonts import HersheyFonts
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from errors import BlankPictureError
-from evaluation.strokes import BRUSH_WIDTH, CANVAS_SIDE, Strokes, draw_strokes, paint
-from model.config import SIDE
-from model.preprocessing.normalize import read_picture
+from errors import BlankImageError
+from evaluation.strokes import BRUSH_WIDTH, CANVAS_SIDE, Strokes, paint, render_strokes
+from model.config import IMAGE_SIZE
+from model.preprocessing.normalize import preprocess
 
 LETTERS = "FHKLMNRWX"  # unlike any digit; B D G I J O Q S Z and the like are not counted
 FONTS = ("futural", "rowmans")  # drawn with single strokes, as a person writes
@@ -110,7 +110,7 @@ ROUND_SYMBOLS: dict[str, Callable[[], Strokes]] = {
 def letter(rng: np.random.Generator) -> Image.Image:
     """Draw one of the letters that are unlike digits, with a slant and turn of its own."""
     strokes = _hershey(str(rng.choice(FONTS)), str(rng.choice(list(LETTERS))))
-    return draw_strokes(_lean(strokes, rng), rng)
+    return render_strokes(_lean(strokes, rng), rng)
 
 
 def scribble(rng: np.random.Generator) -> Image.Image:
@@ -126,7 +126,7 @@ def scribble(rng: np.random.Generator) -> Image.Image:
                 place = place + speed
                 points.append(place)
         strokes.append(np.array(points))
-    return draw_strokes(strokes, rng)
+    return render_strokes(strokes, rng)
 
 
 def symbol(rng: np.random.Generator) -> Image.Image:
@@ -138,13 +138,13 @@ def symbol(rng: np.random.Generator) -> Image.Image:
         np.asarray(stroke, dtype=float) + rng.normal(0, 0.012 * size, np.shape(stroke))
         for stroke in strokes
     ]
-    return draw_strokes(_lean(shaken, rng), rng)
+    return render_strokes(_lean(shaken, rng), rng)
 
 
 def several_digits(rng: np.random.Generator) -> Image.Image:
     """Draw two or three of Hershey's digits side by side."""
     digits = "".join(str(digit) for digit in rng.integers(0, 10, rng.integers(2, 4)))
-    return draw_strokes(_lean(_hershey(str(rng.choice(FONTS)), digits), rng), rng)
+    return render_strokes(_lean(_hershey(str(rng.choice(FONTS)), digits), rng), rng)
 
 
 def tap(rng: np.random.Generator) -> Image.Image:
@@ -171,20 +171,20 @@ KINDS: dict[str, Callable[[np.random.Generator], Image.Image]] = {
 }
 
 
-def measuring_pictures(kind: str, count: int, seed: int) -> np.ndarray:
+def ood_samples(kind: str, count: int, seed: int) -> np.ndarray:
     """Return pictures of one of `KINDS`, as the reader gets them: (count, 28, 28) uint8.
 
     A picture that preprocessing itself turns away as blank is replaced by another.
     """
-    images = np.empty((count, SIDE, SIDE), dtype=np.uint8)
+    images = np.empty((count, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     rng = np.random.default_rng(seed)
     done = 0
     while done < count:
         file = io.BytesIO()
         KINDS[kind](rng).save(file, format="PNG", compress_level=1)
         try:
-            images[done] = read_picture(file.getvalue())
-        except BlankPictureError:
+            images[done] = preprocess(file.getvalue())
+        except BlankImageError:
             continue
         done += 1
     return images

@@ -20,10 +20,10 @@ from sklearn.metrics import roc_auc_score
 import main_pipeline
 from errors import DigitsError
 from evaluation.evaluate_strokes import read_drawings, score
-from evaluation.out_of_distribution import KINDS, measuring_pictures
-from evaluation.strokes import read_recordings
-from model.checkpoint import Card, checkpoint_path, read_card, write_json
-from model.classifier import Reader, certainty, to_tensor
+from evaluation.out_of_distribution import KINDS, ood_samples
+from evaluation.strokes import read_strokes
+from model.checkpoint import ModelCard, checkpoint_path, read_card, write_json
+from model.classifier import Classifier, rejection_score, to_tensor
 from model.config import DATA_DIR, MODELS_DIR, VERSION
 from model.data.mnist import Digits, load_mnist
 from model.registry import NETWORKS
@@ -58,59 +58,59 @@ def choose(paths: list[Path]) -> Path:
     return max(paths, key=validation)
 
 
-def refusals(reader: Reader, digits: Digits) -> dict[str, dict[str, float]]:
+def rejections(classifier: Classifier, digits: Digits) -> dict[str, dict[str, float]]:
     """Measure what is refused: of MNIST's test digits, and of each kind of no digit with AUROC."""
     images = {"MNIST test digits": digits.images.numpy()}
-    images |= {kind: measuring_pictures(kind, PICTURES, seed=0) for kind in KINDS}
-    certainties = {
-        kind: certainty(reader.probabilities(to_tensor(pictures))).numpy()
-        for kind, pictures in images.items()
+    images |= {kind: ood_samples(kind, PICTURES, seed=0) for kind in KINDS}
+    rejection_scores = {
+        kind: rejection_score(classifier.probabilities(to_tensor(images))).numpy()
+        for kind, images in images.items()
     }
-    real = certainties["MNIST test digits"]
+    real = rejection_scores["MNIST test digits"]
     found = {}
-    for kind, values in certainties.items():
-        found[kind] = {"refused": float(np.mean(values < reader.threshold))}
+    for kind, values in rejection_scores.items():
+        found[kind] = {"refused": float(np.mean(values < classifier.threshold))}
         if values is not real:
             is_digit = np.repeat([1, 0], [len(real), len(values)])
             found[kind]["auroc"] = float(roc_auc_score(is_digit, np.concatenate((real, values))))
     return found
 
 
-def accuracy_on(reader: Reader, digits: Digits) -> float:
+def accuracy_on(classifier: Classifier, digits: Digits) -> float:
     """Return the part (0-1) of MNIST pictures that is read right."""
-    read = [prediction.digit for prediction in reader.read(digits.images.numpy())]
+    read = [prediction.digit for prediction in classifier.predict(digits.images.numpy())]
     return float(np.mean(np.array(read) == digits.labels.numpy()))
 
 
-def measure(name: str, paths: list[Path], test: Digits, drawn: Path | None) -> Card:
+def measure(name: str, paths: list[Path], test: Digits, drawn: Path | None) -> ModelCard:
     """Measure the runs of one network; return what the tables need."""
     chosen = choose(paths)
-    reader = Reader.load(chosen)
-    readers = [Reader.load(path) for path in paths]
-    result: Card = {
+    classifier = Classifier.load(chosen)
+    classifiers = [Classifier.load(path) for path in paths]
+    result: ModelCard = {
         "name": name,
-        "parameters": reader.card["parameters"],
-        "epochs": reader.card["training"]["epochs"],
-        "seconds": [r.card["training"]["seconds"] for r in readers],
-        "device": reader.card["training"]["device"],
-        "precision": reader.card["training"]["precision"],
-        "seeds": [r.card["training"]["seed"] for r in readers],
-        "test_accuracy": [accuracy_on(r, test) for r in readers],
-        "validation_accuracy": [r.card["results"]["validation_accuracy"] for r in readers],
-        "chosen_seed": reader.card["training"]["seed"],
-        "calibration": reader.card["reader"]["calibration"],
-        "refusals": refusals(reader, test),
+        "parameters": classifier.card["parameters"],
+        "epochs": classifier.card["training"]["epochs"],
+        "seconds": [r.card["training"]["seconds"] for r in classifiers],
+        "device": classifier.card["training"]["device"],
+        "precision": classifier.card["training"]["precision"],
+        "seeds": [r.card["training"]["seed"] for r in classifiers],
+        "test_accuracy": [accuracy_on(r, test) for r in classifiers],
+        "validation_accuracy": [r.card["results"]["validation_accuracy"] for r in classifiers],
+        "chosen_seed": classifier.card["training"]["seed"],
+        "calibration": classifier.card["reader"]["calibration"],
+        "refusals": rejections(classifier, test),
     }
     if drawn is not None:
-        recordings = read_recordings(drawn)
+        samples = read_strokes(drawn)
         result["drawn"] = {
             "file": drawn.name,
-            **score(recordings, read_drawings(reader, recordings, seed=0)[1]),
+            **score(samples, read_drawings(classifier, samples, seed=0)[1]),
         }
     return result
 
 
-def table(results: list[Card]) -> str:
+def table(results: list[ModelCard]) -> str:
     """Return what was measured as a Markdown table."""
     kinds = [kind for kind in results[0]["refusals"] if kind != "MNIST test digits"]
     columns = ["", *(result["name"] for result in results)]
@@ -126,8 +126,8 @@ def table(results: list[Card]) -> str:
         worst = [min(filter(None, r["drawn"]["recall"])) for r in results]
         rows.append(["… the worst digit", *(f"{value:.1%}" for value in worst)])
         rows.append(["… refused", *(f"{r['drawn']['refused']:.2%}" for r in results)])
-    refused = [r["refusals"]["MNIST test digits"]["refused"] for r in results]
-    rows.append(["refused: MNIST test digits", *(f"{value:.2%}" for value in refused)])
+    rejected = [r["refusals"]["MNIST test digits"]["refused"] for r in results]
+    rows.append(["refused: MNIST test digits", *(f"{value:.2%}" for value in rejected)])
     for kind in kinds:
         cells = [r["refusals"][kind] for r in results]
         rows.append(
@@ -143,11 +143,11 @@ def _spread(values: list[float]) -> str:
     return f"{np.mean(values):.2%}{deviation}"
 
 
-def _error(result: Card) -> str:
+def _error(result: ModelCard) -> str:
     return f"{100 * result['calibration']['after']['error']:.2f} points"
 
 
-def with_kept(results: list[Card], path: Path) -> list[Card]:
+def with_kept(results: list[ModelCard], path: Path) -> list[ModelCard]:
     """Return the results, and those of other networks that ``path`` has from earlier runs."""
     kept = json.loads(path.read_text()) if path.exists() else []
     by_name = {result["name"]: result for result in [*kept, *results]}

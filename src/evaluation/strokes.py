@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from errors import StrokeFileError
-from model.config import CLASSES
+from model.config import NUM_CLASSES
 
 CANVAS_SIDE = 280  # pixels, as on the page
 BRUSH_WIDTH = (14.0, 24.0)  # pixels
@@ -27,7 +27,7 @@ Strokes = Sequence[Sequence[Sequence[float]]]
 
 
 @dataclass(frozen=True)
-class StrokeRecording:
+class StrokeSample:
     """One written digit.
 
     Attributes:
@@ -41,7 +41,7 @@ class StrokeRecording:
     strokes: list[list[list[float]]]
 
 
-def read_recordings(path: Path) -> list[StrokeRecording]:
+def read_strokes(path: Path) -> list[StrokeSample]:
     """Read a file of recordings, one a line, plain or gzipped; empty lines are passed over.
 
     Raises:
@@ -55,20 +55,20 @@ def read_recordings(path: Path) -> list[StrokeRecording]:
         lines = data.decode("utf-8").splitlines()
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise StrokeFileError(f"{path} cannot be read as lines of JSON: {error}") from error
-    recordings = []
+    samples = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            recordings.append(parse_recording(line))
+            samples.append(parse_recording(line))
         except StrokeFileError as error:
             raise StrokeFileError(f"{path}, line {number}: {error}") from error
-    if not recordings:
+    if not samples:
         raise StrokeFileError(f"{path} holds no recordings: one JSON object a line is expected")
-    return recordings
+    return samples
 
 
-def parse_recording(line: str) -> StrokeRecording:
+def parse_recording(line: str) -> StrokeSample:
     """Read one line of a file of recordings.
 
     Raises:
@@ -84,7 +84,7 @@ def parse_recording(line: str) -> StrokeRecording:
     if missing:
         raise StrokeFileError(f"lacks {' and '.join(missing)}")
     label, writer, strokes = record["label"], record["writer"], record["strokes"]
-    if type(label) is not int or not 0 <= label < CLASSES:
+    if type(label) is not int or not 0 <= label < NUM_CLASSES:
         raise StrokeFileError(f"label must be a digit from 0 to 9, not {label!r}")
     if not isinstance(writer, str):
         raise StrokeFileError(f"writer must be text, not {writer!r}")
@@ -96,7 +96,7 @@ def parse_recording(line: str) -> StrokeRecording:
         for point in stroke:
             if not _is_point(point):
                 raise StrokeFileError(f"a point must be two finite numbers [x, y], not {point!r}")
-    return StrokeRecording(label, writer, strokes)
+    return StrokeSample(label, writer, strokes)
 
 
 def _is_point(point: object) -> bool:
@@ -108,12 +108,12 @@ def _is_point(point: object) -> bool:
     )
 
 
-def draw(recording: StrokeRecording, rng: np.random.Generator) -> Image.Image:
+def draw(sample: StrokeSample, rng: np.random.Generator) -> Image.Image:
     """Draw a recording on a canvas: (280, 280), mode L, white on black; see `draw_strokes`."""
-    return draw_strokes(recording.strokes, rng)
+    return render_strokes(sample.strokes, rng)
 
 
-def draw_strokes(strokes: Strokes, rng: np.random.Generator) -> Image.Image:
+def render_strokes(strokes: Strokes, rng: np.random.Generator) -> Image.Image:
     """Draw strokes as a person's canvas would, with round caps and joins and smooth edges.
 
     The brush is 14-24 pixels wide, the strokes' longest side 35-80 % of the canvas, and they lie

@@ -19,10 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from errors import ModelFileError
-from model.config import MODELS_DIR, SIDE
+from model.config import IMAGE_SIZE, MODELS_DIR
 from model.registry import NETWORKS
 
-Card = dict[str, Any]
+ModelCard = dict[str, Any]
 DEFAULT_FILE = "cnn"  # the network whose file carries no name
 _FILE_NAME = re.compile(r"mnist-(?:(?P<name>[a-z][a-z0-9-]*)-)?(?P<version>\d+\.\d+\.\d+)\.pt")
 
@@ -32,7 +32,7 @@ class Checkpoint:
     """A loaded network in evaluation mode, its card, and its pixel permutation (784,) or None."""
 
     network: nn.Module
-    card: Card
+    card: ModelCard
     permutation: Tensor | None
 
 
@@ -54,7 +54,7 @@ def find_checkpoints(directory: Path) -> dict[str, Path]:
     return {name: path for name, (_, path) in found.items()}
 
 
-def save_checkpoint(network: nn.Module, card: Card, path: Path) -> Card:
+def save_checkpoint(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
     """Write weights and card, each atomically; the card gains the weights' sha256.
 
     Returns:
@@ -96,7 +96,7 @@ def write_atomically(path: Path, write: Callable[[Any], object]) -> None:
         raise
 
 
-def read_card(path: Path) -> Card:
+def read_card(path: Path) -> ModelCard:
     """Read the card beside the weights at ``path``.
 
     Raises:
@@ -156,7 +156,7 @@ def _permutation(entry: dict[str, Any] | None) -> Tensor | None:
     if entry is None:
         return None
     permutation = torch.tensor(entry["indices"], dtype=torch.int64)
-    if permutation.sort().values.tolist() != list(range(SIDE * SIDE)):
+    if permutation.sort().values.tolist() != list(range(IMAGE_SIZE * IMAGE_SIZE)):
         raise ValueError("the card's permutation is none of 784 pixels")
     return permutation
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from errors import ModelFileError
 from model.checkpoint import Checkpoint, load_checkpoint
-from model.config import MEAN, REFUSAL_TEMPERATURE, SIDE, STD
+from model.config import IMAGE_SIZE, MEAN, REJECTION_TEMPERATURE, STD
 from model.preprocessing.normalize import split_digits
 
 NOT_A_DIGIT = "not_a_digit"
@@ -47,7 +47,7 @@ class Prediction:
     reason: str | None
 
 
-class Reader:
+class Classifier:
     """A trained network, ready to read pictures of 28 x 28 pixels.
 
     Raises:
@@ -70,7 +70,7 @@ class Reader:
             ) from error
 
     @classmethod
-    def load(cls, path: Path) -> "Reader":
+    def load(cls, path: Path) -> "Classifier":
         """Load the model at ``path``.
 
         Raises:
@@ -79,25 +79,25 @@ class Reader:
         return cls(load_checkpoint(path))
 
     @torch.inference_mode()
-    def logits(self, pictures: Tensor) -> Tensor:
+    def logits(self, images: Tensor) -> Tensor:
         """Return the network's logits (N, 10).
 
         Args:
             pictures: (N, 1, 28, 28) float32, 0 background, 1 ink; mean, standard deviation and
                 the permutation are applied here.
         """
-        return self.network(prepare(pictures, self.permutation))
+        return self.network(standardize(images, self.permutation))
 
     @torch.inference_mode()
-    def probabilities(self, pictures: Tensor) -> Tensor:
+    def probabilities(self, images: Tensor) -> Tensor:
         """Return calibrated probabilities (N, 10); arguments as for ``logits``."""
-        return (self.logits(pictures) / self.temperature).softmax(dim=1)
+        return (self.logits(images) / self.temperature).softmax(dim=1)
 
     def is_digit(self, probabilities: Tensor) -> Tensor:
         """Return which rows (N,) of calibrated probabilities belong to a digit."""
-        return certainty(probabilities) >= self.threshold
+        return rejection_score(probabilities) >= self.threshold
 
-    def read(self, images: np.ndarray) -> list[Prediction]:
+    def predict(self, images: np.ndarray) -> list[Prediction]:
         """Read pictures as ``preprocess`` leaves them.
 
         Args:
@@ -112,11 +112,11 @@ class Reader:
             )
         ]
 
-    def seen(self, image: np.ndarray) -> np.ndarray:
+    def model_input(self, image: np.ndarray) -> np.ndarray:
         """Return the picture (28, 28) as the network sees it, its pixels permuted if they are."""
         if self.permutation is None:
             return image
-        return image.reshape(-1)[self.permutation.numpy()].reshape(SIDE, SIDE)
+        return image.reshape(-1)[self.permutation.numpy()].reshape(IMAGE_SIZE, IMAGE_SIZE)
 
     def _prediction(self, image: np.ndarray, row: list[float], is_digit: bool) -> Prediction:
         first, second = sorted(row, reverse=True)[:2]
@@ -136,7 +136,7 @@ class Reader:
         return bool(self.is_digit(self.probabilities(to_tensor(np.stack(parts)))).all())
 
 
-def certainty(probabilities: Tensor) -> Tensor:
+def rejection_score(probabilities: Tensor) -> Tensor:
     """Return what is judged for refusal (N,), 0.1-1, of probabilities (N, 10).
 
     It is the likeliest digit's probability at a high temperature, at which all ten digits have a
@@ -146,7 +146,7 @@ def certainty(probabilities: Tensor) -> Tensor:
     """
     smallest = torch.finfo(probabilities.dtype).tiny  # a probability may round to 0
     logits = probabilities.clamp_min(smallest).log()
-    return (logits / REFUSAL_TEMPERATURE).softmax(dim=1).amax(dim=1)
+    return (logits / REJECTION_TEMPERATURE).softmax(dim=1).amax(dim=1)
 
 
 def to_tensor(images: np.ndarray) -> Tensor:
@@ -154,7 +154,7 @@ def to_tensor(images: np.ndarray) -> Tensor:
     return torch.from_numpy(images).unsqueeze(1).float().div_(255)
 
 
-def prepare(pictures: Tensor, permutation: Tensor | None = None) -> Tensor:
+def standardize(images: Tensor, permutation: Tensor | None = None) -> Tensor:
     """Normalise by MNIST's mean and standard deviation and permute the pixels.
 
     Training and serving both go through here.
@@ -163,7 +163,7 @@ def prepare(pictures: Tensor, permutation: Tensor | None = None) -> Tensor:
         pictures: (N, 1, 28, 28) floats in [0, 1].
         permutation: (784,) indices; pixel i of the result is pixel ``permutation[i]``.
     """
-    pictures = (pictures - MEAN) / STD
+    images = (images - MEAN) / STD
     if permutation is not None:
-        pictures = pictures.flatten(1)[:, permutation].view_as(pictures)
-    return pictures
+        images = images.flatten(1)[:, permutation].view_as(images)
+    return images

@@ -1,7 +1,7 @@
 """Every setting of the model side: what MNIST is, where files lie, how each network is trained."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -9,30 +9,30 @@ DATA_DIR = REPOSITORY / "data"
 MODELS_DIR = Path(os.environ.get("MODELS_DIR", REPOSITORY / "models"))
 VERSION = "0.0.1"
 
-SIDE = 28  # an MNIST picture has 28 x 28 pixels
-INK_SIDE = 20  # the longest side of the ink, in pixels, by MNIST's rule
-CENTRE = 14  # the centre of mass rounds to this row and column index
-CLASSES = 10
+IMAGE_SIZE = 28  # an MNIST picture has 28 x 28 pixels
+DIGIT_SIZE = 20  # the longest side of the ink, in pixels, by MNIST's rule
+CENTER_INDEX = 14  # the centre of mass rounds to this row and column index
+NUM_CLASSES = 10
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]
 
 # What is accepted as a picture
-PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 LOSSY_FORMATS = ("JPEG", "WEBP")
 RINGING = 32  # grey levels of false ink that lossy compression leaves around strokes
-MAX_PICTURE_BYTES = 5_000_000
-MAX_PICTURE_PIXELS = 40_000_000
+MAX_IMAGE_BYTES = 5_000_000
+MAX_IMAGE_PIXELS = 40_000_000
 MAX_WEBP_PIXELS = 16_000_000  # whose decoder holds four copies of them
-MAX_PICTURE_SIDE = 30_000  # pixels: averaging takes memory in proportion to the longest side
+MAX_IMAGE_SIDE = 30_000  # pixels: averaging takes memory in proportion to the longest side
 WORKING_PIXELS = 4_000_000  # larger pictures are reduced first
 
 # What counts as ink
 MINIMUM_CONTRAST = 24  # grey levels between paper and ink, below which a picture is blank
-SPECK_MASS = 0.2  # a detached group with less than this part of the ink ...
-SPECK_SIDE = 0.3  # ... smaller than this part of the main group's longest side ...
-SPECK_GAP = 0.1  # ... and farther off than this part of it is a speck, no stroke of the digit
-DUST_SIDE = 0.04  # dust is smaller than this part; MNIST's own pixels are 0.05 of a digit
-DUST_MASS = 0.02  # MNIST's own crop includes dust of less than this part of the ink ...
-DUST_GAP = 0.35  # ... so only what lies as far off as this is left out
+NOISE_MASS = 0.2  # a detached group with less than this part of the ink ...
+NOISE_SIZE = 0.3  # ... smaller than this part of the main group's longest side ...
+NOISE_GAP = 0.1  # ... and farther off than this part of it is a speck, no stroke of the digit
+FINE_NOISE_SIZE = 0.04  # dust is smaller than this part; MNIST's own pixels are 0.05 of a digit
+FINE_NOISE_MASS = 0.02  # MNIST's own crop includes dust of less than this part of the ink ...
+FINE_NOISE_GAP = 0.35  # ... so only what lies as far off as this is left out
 
 # How each network is trained
 AUGMENTATION = "slight"
@@ -48,9 +48,9 @@ class Recipe:
         learning_rate: the peak of the one-cycle schedule.
         weight_decay: AdamW's, on every parameter.
         label_smoothing: probability shared out among the other digits.
-        handwriting: synthetic digits in a batch, as a part of its digits.
-        non_digits: pictures of no digit in a batch, as a part of its digits; their target is flat.
-        average: decay a step of the exponential moving average of the weights that is kept.
+        synthetic_fraction: of the digits in a batch, 0-1.
+        outlier_ratio: outliers in a batch for each digit; their target is uniform.
+        ema_decay: decay a step of the exponential moving average of the weights that is kept.
     """
 
     epochs: int
@@ -58,9 +58,18 @@ class Recipe:
     learning_rate: float = 4e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.02
-    handwriting: float = 0.36
-    non_digits: float = 0.14
-    average: float = 0.995
+    synthetic_fraction: float = 0.36
+    outlier_ratio: float = 0.14
+    ema_decay: float = 0.995
+
+    def as_json(self) -> dict[str, float]:
+        """Return the fields by the names that model cards and results of the study know."""
+        names = {
+            "synthetic_fraction": "handwriting",
+            "outlier_ratio": "non_digits",
+            "ema_decay": "average",
+        }
+        return {names.get(name, name): value for name, value in asdict(self).items()}
 
 
 RECIPES = {
@@ -69,10 +78,10 @@ RECIPES = {
     "deep": Recipe(epochs=12),
 }
 SAMPLE_EPOCHS = 6  # times as many epochs on the 5,000 offline digits: an epoch is a 14th as long
-SAMPLE_HANDWRITING = 0.5  # they show less handwriting of their own
+SAMPLE_SYNTHETIC_FRACTION = 0.5  # they show less handwriting of their own
 
-# Calibration and refusal
-REFUSAL_TEMPERATURE = 5.0  # flattens probabilities before they are judged for refusal
-REFUSED_DIGITS = 0.004  # part of validation's and synthetic digits that the threshold refuses
-HELD_BACK_SYNTHETIC = 2_500  # to calibrate on: half as many as of validation, as in training
-HELD_BACK_SEED = 987_654_321
+# Calibration and rejection
+REJECTION_TEMPERATURE = 5.0  # flattens probabilities before they are judged for refusal
+TARGET_FALSE_REJECTION_RATE = 0.004  # of validation's and synthetic digits
+CALIBRATION_SYNTHETIC = 2_500  # to calibrate on: half as many as of validation, as in training
+CALIBRATION_SEED = 987_654_321

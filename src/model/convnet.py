@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from model.config import CLASSES, SIDE
+from model.config import IMAGE_SIZE, NUM_CLASSES
 
 
 class ConvNet(nn.Module):
@@ -36,9 +36,9 @@ class ConvNet(nn.Module):
             nn.ReLU(),
         )
         self.dropout = nn.Dropout(dropout)
-        side = ((SIDE - kernel + 1) // 2 - kernel + 1) // 2
-        self.classifier = nn.Linear(second * side**2, CLASSES)
+        side = ((IMAGE_SIZE - kernel + 1) // 2 - kernel + 1) // 2
+        self.classifier = nn.Linear(second * side**2, NUM_CLASSES)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Return the logits (N, 10) of ``pictures``."""
-        return self.classifier(self.dropout(self.features(pictures).flatten(1)))
+        return self.classifier(self.dropout(self.features(images).flatten(1)))

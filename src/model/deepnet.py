@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from model.config import CLASSES
+from model.config import NUM_CLASSES
 
 
 def _block(inputs: int, outputs: int, *, padding: int = 1, pool: bool = False) -> list[nn.Module]:
@@ -40,10 +40,10 @@ class DeepNet(nn.Module):
             *_block(third, third),
         )
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(2 * third, CLASSES)
+        self.classifier = nn.Linear(2 * third, NUM_CLASSES)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Return the logits (N, 10) of ``pictures``."""
-        features = self.features(pictures)
+        features = self.features(images)
         pooled = torch.cat((features.mean(dim=(2, 3)), features.amax(dim=(2, 3))), dim=1)
         return self.classifier(self.dropout(pooled))

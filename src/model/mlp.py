@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from model.config import CLASSES, SIDE
+from model.config import IMAGE_SIZE, NUM_CLASSES
 
 
 class MLP(nn.Module):
@@ -17,15 +17,15 @@ class MLP(nn.Module):
         first, second = hidden
         self.layers = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(SIDE * SIDE, first),
+            nn.Linear(IMAGE_SIZE * IMAGE_SIZE, first),
             nn.ReLU(),
             nn.Dropout(dropout),
             nn.Linear(first, second),
             nn.ReLU(),
             nn.Dropout(dropout),
-            nn.Linear(second, CLASSES),
+            nn.Linear(second, NUM_CLASSES),
         )
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Return the logits (N, 10) of ``pictures``."""
-        return self.layers(pictures)
+        return self.layers(images)

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from model.classifier import prepare
+from model.classifier import standardize
 from model.config import Recipe
 from model.data.loader import Batch, Batches
 from model.data.mnist import Digits
@@ -64,9 +64,9 @@ def train(
     model.train()
     loss_sum, count = 0.0, 0
     for batch in batches:
-        pictures = precision.layout(prepare(batch.pictures, permutation))
-        with precision.autocast(pictures.device):
-            logits = model(pictures)
+        images = precision.layout(standardize(batch.images, permutation))
+        with precision.autocast(images.device):
+            logits = model(images)
         losses = F.cross_entropy(logits.float(), batch.targets, reduction="none")
         # The mean over the global batch: DistributedDataParallel averages over the processes.
         loss = losses.sum() / batch.size * _world_size()
@@ -107,8 +107,8 @@ def predict_logits(
     parameter = next(model.parameters())
     outputs = []
     for part in images.split(batch_size):
-        pictures = prepare(part.to(parameter.device).unsqueeze(1).float().div_(255), permutation)
-        outputs.append(model(Precision("float32").layout(pictures)).float().cpu())
+        images = standardize(part.to(parameter.device).unsqueeze(1).float().div_(255), permutation)
+        outputs.append(model(Precision("float32").layout(images)).float().cpu())
     return torch.cat(outputs)
 
 
@@ -150,7 +150,7 @@ def fit(
         optimizer, recipe.learning_rate, total_steps=recipe.epochs * len(batches), pct_start=0.2
     )
     average = AveragedModel(
-        inner, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
+        inner, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
     )
 
     def after_step() -> None:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from model.config import CLASSES, SIDE
+from model.config import IMAGE_SIZE, NUM_CLASSES
 from model.data.mnist import Digits
 from model.training.plots import BLUE, VERMILION
 from study.comparison import Comparison
@@ -105,11 +105,11 @@ def plot_learning_curves(comparison: Comparison) -> Figure:
 def plot_permuted_digits(digits: Digits) -> Figure:
     """Draw one picture of each digit, as it is and with its pixels permuted."""
     permutation = pixel_permutation(PERMUTED)
-    figure, axes = plt.subplots(2, CLASSES, figsize=(10, 2.7), layout="constrained")
-    for digit in range(CLASSES):
+    figure, axes = plt.subplots(2, NUM_CLASSES, figsize=(10, 2.7), layout="constrained")
+    for digit in range(NUM_CLASSES):
         image = digits.images[digits.labels == digit][0]
         show(axes[0, digit], image)
-        show(axes[1, digit], image.flatten()[permutation].reshape(SIDE, SIDE))
+        show(axes[1, digit], image.flatten()[permutation].reshape(IMAGE_SIZE, IMAGE_SIZE))
     axes[0, 0].set_ylabel(IN_ORDER)
     axes[1, 0].set_ylabel(PERMUTED)
     figure.suptitle("The same ten digits, their pixels in order and permuted")
@@ -145,7 +145,9 @@ def plot_filters(load: Callable[[Cell], nn.Module]) -> Figure:
     for part, title, rows in zip(
         lower.subfigures(1, 3), titles, (order, permuted, back), strict=True
     ):
-        _tiles(part, rows.reshape(-1, SIDE, SIDE), 3, f"MLP, first layer, pixels {title}")
+        _tiles(
+            part, rows.reshape(-1, IMAGE_SIZE, IMAGE_SIZE), 3, f"MLP, first layer, pixels {title}"
+        )
     figure.suptitle("What the first layer looks for: white excites, black inhibits")
     return figure
 
@@ -171,7 +173,7 @@ def plot_confusions(comparison: Comparison, labels: Tensor) -> Figure:
     for row, network in zip(all_axes, DEFAULT_NETWORKS, strict=True):
         for axes, pixels in zip(row, PIXELS, strict=True):
             results = comparison.results(seeds_of(network, pixels, "none"))
-            counts = np.zeros((CLASSES, CLASSES))
+            counts = np.zeros((NUM_CLASSES, NUM_CLASSES))
             for result in results:
                 for index, read in result["misread"]:
                     counts[labels[index], read] += 1 / len(results)
@@ -180,7 +182,7 @@ def plot_confusions(comparison: Comparison, labels: Tensor) -> Figure:
                 dark = counts[y, x] > 0.6 * counts.max()
                 colour = "white" if dark else "black"
                 axes.text(x, y, f"{counts[y, x]:.0f}", ha="center", va="center", color=colour)
-            axes.set(xticks=range(CLASSES), yticks=range(CLASSES))
+            axes.set(xticks=range(NUM_CLASSES), yticks=range(NUM_CLASSES))
             axes.set(xlabel="digit read", ylabel="true digit")
             axes.set_title(f"{NAMES[network]}, pixels {pixels}: {counts.sum():.0f} misread")
     figure.suptitle("Mistakes on the MNIST test pictures, without augmentation (mean over seeds)")

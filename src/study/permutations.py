@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor
 
-from model.config import SIDE
+from model.config import IMAGE_SIZE
 from model.training.pipeline import make_permutation
 
 PERMUTATION_SEED = 0  # one and the same permutation for every network, seed and augmentation
@@ -36,7 +36,9 @@ def pixel_permutation(name: str) -> Tensor | None:
     kind, side = name.split()
     block = int(side)
     generator = torch.Generator().manual_seed(PERMUTATION_SEED)
-    indices = _to_blocks(torch.arange(SIDE * SIDE).reshape(SIDE, SIDE), block)
+    indices = _to_blocks(
+        torch.arange(IMAGE_SIZE * IMAGE_SIZE).reshape(IMAGE_SIZE, IMAGE_SIZE), block
+    )
     if kind == "within":
         indices = torch.stack([row[_shuffled(len(row), generator)] for row in indices])
     else:
@@ -58,11 +60,13 @@ def _derangement(count: int, generator: Generator) -> Tensor:
 
 def _to_blocks(picture: Tensor, block: int) -> Tensor:
     """Cut (28, 28) into blocks, one a row: (number of blocks, block * block)."""
-    number = SIDE // block
+    number = IMAGE_SIZE // block
     return picture.reshape(number, block, number, block).transpose(1, 2).reshape(-1, block * block)
 
 
 def _from_blocks(blocks: Tensor, block: int) -> Tensor:
     """Undo `_to_blocks`."""
-    number = SIDE // block
-    return blocks.reshape(number, number, block, block).transpose(1, 2).reshape(SIDE, SIDE)
+    number = IMAGE_SIZE // block
+    return (
+        blocks.reshape(number, number, block, block).transpose(1, 2).reshape(IMAGE_SIZE, IMAGE_SIZE)
+    )

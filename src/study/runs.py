@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
-from model.config import CLASSES, RECIPES, SIDE, Recipe
+from model.config import IMAGE_SIZE, NUM_CLASSES, RECIPES, Recipe
 from model.registry import NETWORKS
 from study.permutations import BLOCKS, IN_ORDER, PERMUTED, among, within
 
@@ -92,7 +92,7 @@ class Cell:
         """The network's own recipe, synthetic pictures only where the augmentation says so."""
         recipe = replace(RECIPES[self.registry_name], epochs=self.epochs)
         if self.augmentation != HANDWRITING:
-            recipe = replace(recipe, handwriting=0.0, non_digits=0.0)
+            recipe = replace(recipe, synthetic_fraction=0.0, outlier_ratio=0.0)
         return recipe
 
     def as_dict(self) -> dict[str, object]:
@@ -133,7 +133,7 @@ def small_hidden() -> tuple[int, int]:
     wanted = parameters_of("cnn")
 
     def parameters(half: int) -> int:
-        sizes = (SIDE * SIDE, 2 * half, half, CLASSES)
+        sizes = (IMAGE_SIZE * IMAGE_SIZE, 2 * half, half, NUM_CLASSES)
         return sum((a + 1) * b for a, b in pairwise(sizes))
 
     half = min(range(1, 1000), key=lambda half: abs(parameters(half) - wanted))

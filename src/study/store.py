@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from model.checkpoint import write_atomically
-from model.config import CLASSES
+from model.config import NUM_CLASSES
 from model.data.augment import AUGMENTATIONS
 from model.data.mnist import Mnist
-from model.data.synthetic.digits import synthesise_digits
-from model.data.synthetic.outliers import synthesise_non_digits
+from model.data.synthetic.digits import synthesize_digits
+from model.data.synthetic.outliers import synthesize_outliers
 from model.registry import NETWORKS
 from study.permutations import pixel_permutation
 from study.runs import AVERAGED_PART, Cell
@@ -67,14 +67,14 @@ class Store:
         network = NETWORKS[cell.registry_name](**cell.network_settings)
         depends_on = [
             cell.as_dict(),
-            asdict(cell.recipe),
+            cell.recipe.as_json(),
             [AVERAGED_PART, cell.repeats(len(self.mnist.training))],
             str(network),
             None if settings is None else asdict(settings),
             None if permutation is None else permutation.tolist(),
             sorted(self.mnist.checksums.values()),
             len(self.mnist.training),
-            _synthetic_pictures() if cell.recipe.handwriting else None,
+            _synthetic_pictures() if cell.recipe.synthetic_fraction else None,
         ]
         return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()
 
@@ -86,6 +86,6 @@ class Store:
 def _synthetic_pictures() -> str:
     """Return a hash of some synthetic pictures, which changes when their making does."""
     generator = torch.Generator().manual_seed(0)
-    digits = synthesise_digits(torch.arange(CLASSES), generator)
-    pictures = torch.cat([digits, synthesise_non_digits(CLASSES, generator)])
+    digits = synthesize_digits(torch.arange(NUM_CLASSES), generator)
+    pictures = torch.cat([digits, synthesize_outliers(NUM_CLASSES, generator)])
     return hashlib.sha256(pictures.numpy().tobytes()).hexdigest()

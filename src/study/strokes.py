@@ -10,7 +10,7 @@ import torch
 from tqdm import tqdm
 
 from evaluation.evaluate_strokes import upload
-from evaluation.strokes import StrokeRecording, read_recordings
+from evaluation.strokes import StrokeSample, read_strokes
 from model.data.mnist import Digits
 
 
@@ -26,7 +26,7 @@ class Recordings:
 
     name: str
     sha256: str
-    strokes: list[StrokeRecording]
+    strokes: list[StrokeSample]
 
     @classmethod
     def load(cls, path: Path) -> "Recordings":
@@ -35,7 +35,7 @@ class Recordings:
         Raises:
             StrokeFileError: a line is not in the documented form.
         """
-        strokes = read_recordings(path)
+        strokes = read_strokes(path)
         return cls(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), strokes)
 
     @cached_property

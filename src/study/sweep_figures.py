@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from model.config import SIDE
+from model.config import IMAGE_SIZE
 from model.training.plots import BLUE, GREEN, ORANGE, VERMILION
 from study.comparison import Comparison
 from study.figures import COLOURS, MARKERS, show
@@ -16,7 +16,7 @@ from study.permutations import BLOCKS, IN_ORDER, among, pixel_permutation, withi
 from study.runs import AXES_AUGMENTATION, DEFAULT_NETWORKS, HANDWRITING, SEEDS, SIZES
 from study.tables import NAMES, UNITS, block_limits, seeds_of, size_cell
 
-SIDES = (1, *BLOCKS, SIDE)
+SIDES = (1, *BLOCKS, IMAGE_SIZE)
 
 
 def plot_patches(comparison: Comparison, picture: Tensor) -> Figure:
@@ -53,7 +53,7 @@ def plot_patches(comparison: Comparison, picture: Tensor) -> Figure:
         for tile, side in zip(row, SIDES, strict=True):
             permutation = pixel_permutation(_name(order, side))
             shown = picture if permutation is None else picture.flatten()[permutation]
-            show(tile, shown.reshape(SIDE, SIDE))
+            show(tile, shown.reshape(IMAGE_SIZE, IMAGE_SIZE))
         row[0].set_ylabel(name)
     return figure
 

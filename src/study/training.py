@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from errors import DataError
 from model.checkpoint import checkpoint_path, read_card
-from model.config import CLASSES, DATA_DIR, HELD_BACK_SEED, HELD_BACK_SYNTHETIC, Recipe
+from model.config import CALIBRATION_SEED, CALIBRATION_SYNTHETIC, DATA_DIR, NUM_CLASSES, Recipe
 from model.data.loader import Batches
 from model.data.mnist import Digits, Mnist
 from model.registry import NETWORKS
@@ -81,7 +81,7 @@ def train_cell(
     trained = trained.cpu().eval()
     result: Result = {
         "cell": cell.as_dict(),
-        "recipe": asdict(recipe),
+        "recipe": recipe.as_json(),
         "network_settings": cell.network_settings,
         "parameters": sum(parameter.numel() for parameter in trained.parameters()),
         "epochs": recipe.epochs,
@@ -107,7 +107,9 @@ def shorten_average(recipe: Recipe, pictures: int) -> Recipe:
     The average begins with the untrained weights, which a short run would not forget.
     """
     steps = recipe.epochs * -(-pictures // recipe.batch_size)
-    return replace(recipe, average=min(recipe.average, max(0.0, 1 - 1 / (AVERAGED_PART * steps))))
+    return replace(
+        recipe, ema_decay=min(recipe.ema_decay, max(0.0, 1 - 1 / (AVERAGED_PART * steps)))
+    )
 
 
 def choose_pictures(training: Digits, cell: Cell) -> Digits:
@@ -124,11 +126,11 @@ def stratified(digits: Digits, count: int, seed: int) -> Digits:
     Raises:
         DataError: too few for each digit, or too few are left.
     """
-    most = len(digits) - CLASSES
-    if not CLASSES <= count <= most:
+    most = len(digits) - NUM_CLASSES
+    if not NUM_CLASSES <= count <= most:
         raise DataError(
             f"{count:,} of {len(digits):,} pictures cannot be chosen with each digit in "
-            f"proportion; take {CLASSES} to {most:,}."
+            f"proportion; take {NUM_CLASSES} to {most:,}."
         )
     chosen, _ = train_test_split(
         np.arange(len(digits)), train_size=count, stratify=digits.labels, random_state=seed
@@ -149,7 +151,7 @@ def measure(network: nn.Module, mnist: Mnist, permutation: Tensor | None) -> Res
     logits = predict_logits(network, mnist.test.images, permutation=permutation)
     read = logits.argmax(dim=1)
     wrong = (read != mnist.test.labels).nonzero().flatten()
-    drawings = _held_back_drawings(min(HELD_BACK_SYNTHETIC, len(read)))
+    drawings = _held_back_drawings(min(CALIBRATION_SYNTHETIC, len(read)))
     return {
         "test_accuracy": 1 - len(wrong) / len(read),
         # [index of the test picture, what was read]: accuracy by class and all tests follow
@@ -167,7 +169,7 @@ def accuracy(network: nn.Module, digits: Digits, permutation: Tensor | None) -> 
 
 @cache
 def _held_back_drawings(count: int) -> Digits:
-    return synthetic_digits(count, HELD_BACK_SEED)
+    return synthetic_digits(count, CALIBRATION_SEED)
 
 
 def microseconds_a_picture(network: nn.Module, images: Tensor, permutation: Tensor | None) -> float:

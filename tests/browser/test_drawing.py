@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from bench.pen import DIGITS, SEEN, canvas_box, draw, draw_and_read, smooth
-from evaluation.strokes import read_recordings
+from evaluation.strokes import read_strokes
 from model.config import REPOSITORY
 
 
@@ -81,7 +81,7 @@ def test_the_visit_is_downloaded_as_the_recordings_that_are_measured(open_page, 
         page.get_by_role("button", name="Download").click()
     file = tmp_path / "drawings.jsonl"
     download.value.save_as(file)
-    [recording] = read_recordings(file)
+    [recording] = read_strokes(file)
     assert (recording.label, recording.writer, len(recording.strokes)) == (4, "me", 3)
     for drawn, recorded in zip(DIGITS[4], recording.strokes, strict=True):
         assert recorded[0] == pytest.approx(drawn[0], abs=1.5)

@@ -6,29 +6,27 @@ from PIL import Image
 
 from evaluation import evaluate_strokes
 from evaluation.evaluate_strokes import read_drawings, report, score
-from evaluation.strokes import StrokeRecording
+from evaluation.strokes import StrokeSample
 from model.checkpoint import find_model
-from model.classifier import Prediction, Reader
+from model.classifier import Classifier, Prediction
 from model.data.synthetic.templates import TEMPLATES_DIR, Templates, curve, read_templates
 
 
 @pytest.fixture(scope="module")
-def recordings() -> list[StrokeRecording]:
+def samples() -> list[StrokeSample]:
     """The first key shape of every template of a digit, as if recorded from two writers."""
     import torch
 
-    recordings = []
+    samples = []
     for template in read_templates(TEMPLATES_DIR / "digits.txt"):
         tensors = Templates([template])
         last = tensors.last
         at = last[..., None] * torch.linspace(0, 1, 40)
         curves = curve(tensors.points[:, 0], tensors.corners, last, at)[0]
-        recordings.append(
-            StrokeRecording(
-                int(template.character), f"writer {len(recordings) % 2}", curves.tolist()
-            )
+        samples.append(
+            StrokeSample(int(template.character), f"writer {len(samples) % 2}", curves.tolist())
         )
-    return recordings
+    return samples
 
 
 def prediction(digit: int, is_digit: bool = True) -> Prediction:
@@ -37,9 +35,9 @@ def prediction(digit: int, is_digit: bool = True) -> Prediction:
 
 def test_the_results_are_those_counted_by_hand():
     written = [(1, "a"), (1, "a"), (1, "a"), (7, "b"), (7, "a")]
-    recordings = [StrokeRecording(label, writer, [[[0, 0]]]) for label, writer in written]
+    samples = [StrokeSample(label, writer, [[[0, 0]]]) for label, writer in written]
     read = [prediction(1), prediction(7), prediction(1, False), prediction(7), prediction(2)]
-    results = score(recordings, read)
+    results = score(samples, read)
     assert results["accuracy"] == 3 / 5
     assert results["mean_over_writers"] == (2 / 4 + 1) / 2
     assert results["worst_writer"] == 2 / 4
@@ -52,25 +50,25 @@ def test_the_results_are_those_counted_by_hand():
     assert "60.00%" in report(results) and "66.7%" in report(results)
 
 
-def test_the_shipped_model_reads_the_forms_we_know(recordings):
-    images, read = read_drawings(Reader.load(find_model("cnn")), recordings, seed=0)
-    assert images.shape == (len(recordings), 28, 28)
-    results = score(recordings, read)
+def test_the_shipped_model_reads_the_forms_we_know(samples):
+    images, read = read_drawings(Classifier.load(find_model("cnn")), samples, seed=0)
+    assert images.shape == (len(samples), 28, 28)
+    results = score(samples, read)
     assert results["accuracy"] > 0.95, report(results)
 
 
-def test_a_drawing_does_not_depend_on_those_before_it(recordings):
-    reader = Reader.load(find_model("cnn"))
-    images, _ = read_drawings(reader, recordings[:12], seed=5)
-    others, _ = read_drawings(reader, recordings[1:2] + recordings[1:12], seed=5)
+def test_a_drawing_does_not_depend_on_those_before_it(samples):
+    classifier = Classifier.load(find_model("cnn"))
+    images, _ = read_drawings(classifier, samples[:12], seed=5)
+    others, _ = read_drawings(classifier, samples[1:2] + samples[1:12], seed=5)
     assert np.array_equal(images[1:], others[1:])
 
 
-def test_the_command_prints_and_writes_what_was_misread(tmp_path, monkeypatch, capsys, recordings):
+def test_the_command_prints_and_writes_what_was_misread(tmp_path, monkeypatch, capsys, samples):
     monkeypatch.setattr(evaluate_strokes, "DATA_DIR", tmp_path)
     lines = [
         json.dumps({"label": (r.label + (i == 0)) % 10, "writer": r.writer, "strokes": r.strokes})
-        for i, r in enumerate(recordings)
+        for i, r in enumerate(samples)
     ]
     file = tmp_path / "mine.jsonl"
     file.write_text("\n".join(lines))
@@ -80,11 +78,11 @@ def test_the_command_prints_and_writes_what_was_misread(tmp_path, monkeypatch, c
     assert "accuracy" in printed and "mean over writers" in printed
     results = json.loads(table.read_text())
     assert results["model"] == "cnn" and results["seed"] == 1
-    assert results["drawings"] == len(recordings)
+    assert results["drawings"] == len(samples)
     assert f"{results['accuracy']:.2%}" in printed
     (sheet,) = (tmp_path / "drawn").iterdir()
-    with Image.open(sheet) as picture:
-        assert picture.format == "PNG" and picture.width > 1000
+    with Image.open(sheet) as image:
+        assert image.format == "PNG" and image.width > 1000
 
 
 @pytest.mark.parametrize("model", ["cnn", "nowhere"])

@@ -9,7 +9,7 @@ from evaluation.quality import SAMPLE, choose, measure, table, with_kept
 from model.checkpoint import checkpoint_path
 from model.config import MODELS_DIR, VERSION
 from model.data.mnist import Digits
-from model.data.synthetic.digits import synthesise_digits
+from model.data.synthetic.digits import synthesize_digits
 
 
 def test_the_seed_with_most_validation_and_synthetic_digits_read_is_chosen(tmp_path):
@@ -31,7 +31,7 @@ def test_the_seed_with_most_validation_and_synthetic_digits_read_is_chosen(tmp_p
 @pytest.fixture(scope="module")
 def result():
     labels = torch.arange(300) % 10
-    digits = Digits(synthesise_digits(labels, torch.Generator().manual_seed(5)), labels)
+    digits = Digits(synthesize_digits(labels, torch.Generator().manual_seed(5)), labels)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("evaluation.quality.PICTURES", 60)
         return measure("cnn", [checkpoint_path("cnn", VERSION, MODELS_DIR)], digits, None)

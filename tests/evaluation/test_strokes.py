@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from errors import StrokeFileError
-from evaluation.strokes import StrokeRecording, draw, paint, read_recordings
-from model.preprocessing.normalize import normalise
+from evaluation.strokes import StrokeSample, draw, paint, read_strokes
+from model.preprocessing.normalize import normalize
 
 SEVEN = {
     "label": 7,
@@ -16,8 +16,8 @@ SEVEN = {
 }
 
 
-def box(picture) -> tuple[int, int, int, int]:
-    rows, columns = np.nonzero(np.asarray(picture))
+def box(image) -> tuple[int, int, int, int]:
+    rows, columns = np.nonzero(np.asarray(image))
     return rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
 
 
@@ -25,10 +25,10 @@ def test_recordings_are_read_plain_and_gzipped(tmp_path):
     text = json.dumps(SEVEN) + "\n\n" + json.dumps({**SEVEN, "label": 1, "writer": "bob"}) + "\n"
     (tmp_path / "plain.jsonl").write_text(text)
     (tmp_path / "packed.jsonl.gz").write_bytes(gzip.compress(text.encode()))
-    plain = read_recordings(tmp_path / "plain.jsonl")
+    plain = read_strokes(tmp_path / "plain.jsonl")
     assert [(r.label, r.writer) for r in plain] == [(7, "ada"), (1, "bob")]
     assert plain[0].strokes == SEVEN["strokes"]
-    assert read_recordings(tmp_path / "packed.jsonl.gz") == plain
+    assert read_strokes(tmp_path / "packed.jsonl.gz") == plain
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_bad_line_is_named_by_its_number(tmp_path, line, complaint):
     path = tmp_path / "some.jsonl"
     path.write_text(f"{json.dumps(SEVEN)}\n{json.dumps(SEVEN)}\n{line}\n")
     with pytest.raises(StrokeFileError, match=f"line 3: .*{complaint}"):
-        read_recordings(path)
+        read_strokes(path)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\n\n", b"\xff\xfe\xfa", b"\x1f\x8b\x08broken"])
@@ -61,37 +61,37 @@ def test_a_file_without_recordings_is_refused(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(StrokeFileError, match=r"some\.jsonl"):
-        read_recordings(path)
+        read_strokes(path)
 
 
 def test_a_line_covers_its_length_times_the_brush_and_two_round_caps():
-    picture = np.asarray(paint([np.array([[60.0, 70.0], [200.0, 180.0]])], 16.0))
+    image = np.asarray(paint([np.array([[60.0, 70.0], [200.0, 180.0]])], 16.0))
     area = math.hypot(140, 110) * 16 + math.pi * 8**2
-    assert picture.sum() / 255 == pytest.approx(area, rel=0.02)
-    assert box(picture) == (62, 188, 52, 208)
-    levels = np.unique(picture)
+    assert image.sum() / 255 == pytest.approx(area, rel=0.02)
+    assert box(image) == (62, 188, 52, 208)
+    levels = np.unique(image)
     assert levels[0] == 0 and levels[-1] == 255 and len(levels) > 5  # smooth edges
 
 
 def test_joins_and_single_points_are_round():
     corner = np.array([[60.0, 60.0], [200.0, 60.0], [200.0, 200.0]])
-    picture = np.asarray(paint([corner], 24.0))
-    assert picture[60, 200] == 255 and picture[49, 211] == 0
+    image = np.asarray(paint([corner], 24.0))
+    assert image[60, 200] == 255 and image[49, 211] == 0
     dot = np.asarray(paint([np.array([[100.0, 100.0]])], 20.0))
     assert dot.sum() / 255 == pytest.approx(math.pi * 10**2, rel=0.03)
 
 
 def test_size_place_and_brush_vary_within_their_ranges_and_the_ink_stays_on_the_canvas():
-    recording = StrokeRecording(**SEVEN)
+    sample = StrokeSample(**SEVEN)
     sides, tops, lefts = [], [], []
     for seed in range(200):
-        picture = draw(recording, np.random.default_rng(seed))
-        assert picture.size == (280, 280)
-        top, bottom, left, _ = box(picture)
+        image = draw(sample, np.random.default_rng(seed))
+        assert image.size == (280, 280)
+        top, bottom, left, _ = box(image)
         sides.append(bottom - top)
         tops.append(top)
         lefts.append(left)
-        ratio = np.asarray(picture).sum() / 255 / (bottom - top)
+        ratio = np.asarray(image).sum() / 255 / (bottom - top)
         assert ratio > 14
     assert 0.35 * 280 + 13 <= min(sides) < 130
     assert 225 < max(sides) <= 0.80 * 280 + 26
@@ -99,18 +99,18 @@ def test_size_place_and_brush_vary_within_their_ranges_and_the_ink_stays_on_the_
 
 
 def test_the_same_seed_draws_the_same_picture():
-    recording = StrokeRecording(**SEVEN)
-    first, again, other = (draw(recording, np.random.default_rng(s)).tobytes() for s in (3, 3, 4))
+    sample = StrokeSample(**SEVEN)
+    first, again, other = (draw(sample, np.random.default_rng(s)).tobytes() for s in (3, 3, 4))
     assert first == again != other
 
 
 def test_a_drawing_keeps_its_shape():
-    image = normalise(draw(StrokeRecording(**SEVEN), np.random.default_rng(0)))
+    image = normalize(draw(StrokeSample(**SEVEN), np.random.default_rng(0)))
     rows = image[image.any(axis=1)].astype(int)
     assert (rows[1] > 128).sum() > 2 * (rows[-3] > 128).sum()  # a bar above a leg
 
 
 def test_a_single_point_is_a_dot():
-    dot = StrokeRecording(label=1, writer="a", strokes=[[[5, 5]]])
+    dot = StrokeSample(label=1, writer="a", strokes=[[[5, 5]]])
     top, bottom, left, right = box(draw(dot, np.random.default_rng(0)))
     assert 13 <= bottom - top <= 26 and 13 <= right - left <= 26

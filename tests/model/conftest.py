@@ -28,8 +28,8 @@ def tiny_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     for content, (name, _, _) in list(mnist_files.FILES.items()):
         numbers = np.arange(30 if content.startswith("test") else 100)
-        pictures = np.broadcast_to(numbers[:, None, None], (len(numbers), 28, 28))
-        unpacked = idx(pictures if content.endswith("images") else numbers % 10)
+        images = np.broadcast_to(numbers[:, None, None], (len(numbers), 28, 28))
+        unpacked = idx(images if content.endswith("images") else numbers % 10)
         packed = gzip.compress(unpacked)
         (folder / f"{name}.gz").write_bytes(packed)
         md5s = (hashlib.md5(content).hexdigest() for content in (packed, unpacked))

@@ -40,8 +40,8 @@ def saved(tmp_path):
 def test_what_is_saved_is_loaded(saved):
     network, path = saved
     loaded = load_checkpoint(path)
-    pictures = torch.rand(3, 1, 28, 28)
-    assert torch.equal(loaded.network(pictures), network.eval()(pictures))
+    images = torch.rand(3, 1, 28, 28)
+    assert torch.equal(loaded.network(images), network.eval()(images))
     assert not loaded.network.training
     assert loaded.permutation is None
 

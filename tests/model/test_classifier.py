@@ -15,9 +15,9 @@ from model.classifier import (
     NOT_A_DIGIT,
     REASONS,
     SEVERAL_DIGITS,
-    Reader,
-    certainty,
-    prepare,
+    Classifier,
+    rejection_score,
+    standardize,
 )
 
 
@@ -28,8 +28,8 @@ class Fixed(nn.Module):
         super().__init__()
         self.rows = list(rows)
 
-    def forward(self, pictures):
-        return torch.stack([self.rows.pop(0) for _ in pictures])
+    def forward(self, images):
+        return torch.stack([self.rows.pop(0) for _ in images])
 
 
 def logits_of(probabilities):
@@ -39,7 +39,7 @@ def logits_of(probabilities):
 def reader_of(*rows, temperature=1.0, threshold=0.2):
     settings = {"temperature": temperature, "threshold": threshold}
     card = {"name": "cnn", "version": "0.0.1", "reader": settings}
-    return Reader(Checkpoint(Fixed(*rows), card, None))
+    return Classifier(Checkpoint(Fixed(*rows), card, None))
 
 
 def spread(**probabilities):
@@ -53,7 +53,7 @@ BLANK = np.zeros((1, 28, 28), np.uint8)
 
 
 def test_a_sure_digit_is_read_with_its_probability():
-    prediction = reader_of(logits_of(spread(_7=0.91))).read(BLANK)[0]
+    prediction = reader_of(logits_of(spread(_7=0.91))).predict(BLANK)[0]
     assert (prediction.digit, prediction.is_digit, prediction.reason) == (7, True, None)
     assert prediction.confidence == pytest.approx(0.91)
     assert prediction.probabilities == pytest.approx(spread(_7=0.91))
@@ -61,18 +61,21 @@ def test_a_sure_digit_is_read_with_its_probability():
 
 def test_the_temperature_divides_the_logits():
     rows = [torch.tensor([4.0] + 9 * [0.0])]
-    prediction = reader_of(*rows, temperature=2.0).read(BLANK)[0]
+    prediction = reader_of(*rows, temperature=2.0).predict(BLANK)[0]
     assert prediction.confidence == pytest.approx(np.exp(2) / (np.exp(2) + 9))
 
 
 @pytest.mark.parametrize(
     ("probabilities", "reason"),
-    [(spread(_4=0.2), NOT_A_DIGIT), (spread(_4=0.48, _9=0.47), AMBIGUOUS)],
+    [
+        (spread(_4=0.2), NOT_A_DIGIT),
+        (spread(_4=0.48, _9=0.47), AMBIGUOUS),
+    ],
 )
 def test_what_is_unsure_is_refused_with_a_reason_and_keeps_its_likeliest_digit(
     probabilities, reason
 ):
-    prediction = reader_of(logits_of(probabilities)).read(BLANK)[0]
+    prediction = reader_of(logits_of(probabilities)).predict(BLANK)[0]
     assert (prediction.digit, prediction.is_digit, prediction.reason) == (4, False, reason)
     assert reason in REASONS
 
@@ -80,28 +83,31 @@ def test_what_is_unsure_is_refused_with_a_reason_and_keeps_its_likeliest_digit(
 def test_certainty_is_the_confidence_at_a_higher_temperature():
     probabilities = torch.tensor([spread(_3=0.91)], dtype=torch.float64)
     by_hand = 0.91**0.2 / (0.91**0.2 + 9 * 0.01**0.2)
-    assert certainty(probabilities).item() == pytest.approx(by_hand)
-    assert certainty(torch.full((1, 10), 0.1)).item() == pytest.approx(0.1)
+    assert rejection_score(probabilities).item() == pytest.approx(by_hand)
+    assert rejection_score(torch.full((1, 10), 0.1)).item() == pytest.approx(0.1)
     one_hot = torch.eye(10)[:1]
-    assert certainty(one_hot).item() == pytest.approx(1, abs=1e-4)
+    assert rejection_score(one_hot).item() == pytest.approx(1, abs=1e-4)
 
 
 def test_parts_side_by_side_that_read_as_digits_are_several():
     image = np.zeros((1, 28, 28), np.uint8)
     image[0, 4:24, 5:8] = image[0, 4:24, 18:21] = 255
-    sure, unsure = logits_of(spread(_1=0.95)), logits_of(spread(_1=0.2))
-    assert reader_of(unsure, sure, sure).read(image)[0].reason == SEVERAL_DIGITS
-    assert reader_of(unsure, sure, unsure).read(image)[0].reason == NOT_A_DIGIT
+    sure, unsure = (
+        logits_of(spread(_1=0.95)),
+        logits_of(spread(_1=0.2)),
+    )
+    assert reader_of(unsure, sure, sure).predict(image)[0].reason == SEVERAL_DIGITS
+    assert reader_of(unsure, sure, unsure).predict(image)[0].reason == NOT_A_DIGIT
 
 
 def test_the_permutation_is_the_same_for_the_network_and_for_what_is_shown():
     permutation = torch.randperm(784, generator=torch.Generator().manual_seed(1))
     image = np.arange(784, dtype=np.int64).reshape(28, 28) % 251
     image = image.astype(np.uint8)
-    reader = reader_of()
-    reader.permutation = permutation
-    shown = torch.from_numpy(reader.seen(image)).float() / 255
-    network_sees = prepare(torch.from_numpy(image)[None, None].float() / 255, permutation)
+    classifier = reader_of()
+    classifier.permutation = permutation
+    shown = torch.from_numpy(classifier.model_input(image)).float() / 255
+    network_sees = standardize(torch.from_numpy(image)[None, None].float() / 255, permutation)
     torch.testing.assert_close(network_sees[0, 0] * 0.3081 + 0.1307, shown)
 
 
@@ -110,7 +116,7 @@ def test_a_card_without_what_a_reader_needs_is_a_model_file_error(missing):
     card = {"name": "cnn", "version": "0.0.1", "reader": {"temperature": 1.0, "threshold": 0.5}}
     del card[missing]
     with pytest.raises(ModelFileError, match=missing):
-        Reader(Checkpoint(Fixed(), card, None))
+        Classifier(Checkpoint(Fixed(), card, None))
 
 
 def test_serving_imports_neither_torchvision_nor_training_code():

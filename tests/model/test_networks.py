@@ -22,8 +22,8 @@ def test_every_network_gives_ten_finite_logits_a_picture(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_picture_is_read_by_itself_whatever_its_neighbours_in_the_batch(name):
     network = NETWORKS[name]().eval()
-    pictures = torch.randn(4, 1, 28, 28)
-    torch.testing.assert_close(network(pictures)[1:2], network(pictures[1:2]), rtol=0, atol=1e-5)
+    images = torch.randn(4, 1, 28, 28)
+    torch.testing.assert_close(network(images)[1:2], network(images[1:2]), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

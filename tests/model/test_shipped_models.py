@@ -6,18 +6,18 @@ import torch
 from PIL import Image
 
 from model.checkpoint import find_checkpoints
-from model.classifier import Reader
+from model.classifier import Classifier
 from model.config import MODELS_DIR
 from model.data.augment import augment
 from model.data.mnist import load_mnist
-from model.data.synthetic.digits import synthesise_digits
-from model.preprocessing.normalize import encode_png, normalise, read_picture
+from model.data.synthetic.digits import synthesize_digits
+from model.preprocessing.normalize import encode_png, normalize, preprocess
 
 MODELS = find_checkpoints(MODELS_DIR)
 
 
-def accuracy(reader, images, labels):
-    read = [prediction.digit for prediction in reader.read(images)]
+def accuracy(classifier, images, labels):
+    read = [prediction.digit for prediction in classifier.predict(images)]
     return float(np.mean(np.array(read) == np.asarray(labels)))
 
 
@@ -28,7 +28,7 @@ def mnist(mnist_dir):
 
 @pytest.fixture(scope="module")
 def cnn():
-    return Reader.load(MODELS["cnn"])
+    return Classifier.load(MODELS["cnn"])
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def drawings():
     """2,000 synthetic digits that training never saw, with their labels."""
     labels = torch.arange(2000) % 10
     generator = torch.Generator().manual_seed(31_415)
-    return synthesise_digits(labels, generator).numpy(), labels.numpy()
+    return synthesize_digits(labels, generator).numpy(), labels.numpy()
 
 
 def test_there_is_the_default_model():
@@ -45,17 +45,17 @@ def test_there_is_the_default_model():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_trained_on_all_of_mnist_reads_what_its_card_says(name, mnist):
-    reader = Reader.load(MODELS[name])
-    if not reader.card["data"]["complete"]:
-        assert reader.card["data"]["training"] < 5_000
+    classifier = Classifier.load(MODELS[name])
+    if not classifier.card["data"]["complete"]:
+        assert classifier.card["data"]["training"] < 5_000
         return
-    reached = accuracy(reader, mnist.test.images.numpy(), mnist.test.labels)
-    assert reached == pytest.approx(reader.card["results"]["test_accuracy"], abs=2e-4)
+    reached = accuracy(classifier, mnist.test.images.numpy(), mnist.test.labels)
+    assert reached == pytest.approx(classifier.card["results"]["test_accuracy"], abs=2e-4)
 
 
 def test_pngs_of_the_test_pictures_are_read_as_well_as_the_pictures_themselves(cnn, mnist):
     images, labels = mnist.test.images.numpy(), mnist.test.labels
-    through_png = np.stack([read_picture(encode_png(image)) for image in images])
+    through_png = np.stack([preprocess(encode_png(image)) for image in images])
     difference = accuracy(cnn, through_png, labels) - accuracy(cnn, images, labels)
     assert abs(difference) <= 2e-4
 
@@ -68,10 +68,10 @@ def test_a_digit_is_read_the_same_at_any_scale(cnn, drawings, scale):
         Image.fromarray(image).resize((112, 112), Image.Resampling.BICUBIC)
         for image in images[:400]
     ]
-    scaled = [picture.resize((side, side), Image.Resampling.BICUBIC) for picture in large]
+    scaled = [image.resize((side, side), Image.Resampling.BICUBIC) for image in large]
     first, second = (
-        [prediction.digit for prediction in cnn.read(np.stack([normalise(p) for p in pictures]))]
-        for pictures in (large, scaled)
+        [prediction.digit for prediction in cnn.predict(np.stack([normalize(p) for p in images]))]
+        for images in (large, scaled)
     )
     assert np.mean(np.array(first) == np.array(second)) >= 0.995
 
@@ -79,13 +79,13 @@ def test_a_digit_is_read_the_same_at_any_scale(cnn, drawings, scale):
 def test_synthetic_drawings_are_read_and_not_refused(cnn, drawings):
     images, labels = drawings
     assert accuracy(cnn, images, labels) >= 0.97
-    refused = np.mean([not prediction.is_digit for prediction in cnn.read(images)])
-    assert refused <= 0.03
+    rejected = np.mean([not prediction.is_digit for prediction in cnn.predict(images)])
+    assert rejected <= 0.03
 
 
 def test_a_gentle_turn_or_shear_keeps_the_answer(cnn, drawings):
     images, _ = drawings
-    pictures = torch.from_numpy(images[:1000]).unsqueeze(1).float() / 255
-    changed = augment(pictures, "mild", torch.Generator().manual_seed(0))
-    same = cnn.probabilities(pictures).argmax(dim=1) == cnn.probabilities(changed).argmax(dim=1)
+    images = torch.from_numpy(images[:1000]).unsqueeze(1).float() / 255
+    changed = augment(images, "mild", torch.Generator().manual_seed(0))
+    same = cnn.probabilities(images).argmax(dim=1) == cnn.probabilities(changed).argmax(dim=1)
     assert same.double().mean() >= 0.95

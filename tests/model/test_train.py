@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from model.classifier import prepare
+from model.classifier import standardize
 from model.config import RECIPES
 from model.data.loader import Batch, Batches
 from model.data.mnist import Digits
@@ -15,7 +15,7 @@ from model.train import fit, predict_logits, train
 from model.train import test as measure  # pytest would collect a function called test
 from model.training.precision import Precision
 
-RECIPE = replace(RECIPES["mlp"], epochs=1, batch_size=20, handwriting=0.0, non_digits=0.0)
+RECIPE = replace(RECIPES["mlp"], epochs=1, batch_size=20, synthetic_fraction=0.0, outlier_ratio=0.0)
 
 
 class OneWeight(nn.Module):
@@ -25,15 +25,15 @@ class OneWeight(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.tensor([0.5]))
 
-    def forward(self, pictures):
-        first = pictures.flatten(1)[:, :1] * self.weight
-        return torch.cat((first, torch.zeros(len(pictures), 9)), dim=1)
+    def forward(self, images):
+        first = images.flatten(1)[:, :1] * self.weight
+        return torch.cat((first, torch.zeros(len(images), 9)), dim=1)
 
 
 def one_picture(pixel=1.0, label=0):
-    pictures = torch.zeros(1, 1, 28, 28)
-    pictures[0, 0, 0, 0] = pixel
-    return Batch(pictures, nn.functional.one_hot(torch.tensor([label]), 10).float(), 1)
+    images = torch.zeros(1, 1, 28, 28)
+    images[0, 0, 0, 0] = pixel
+    return Batch(images, nn.functional.one_hot(torch.tensor([label]), 10).float(), 1)
 
 
 def some_digits(count=60):
@@ -84,7 +84,7 @@ def test_fitting_learns_and_reports_every_epoch():
     digits = some_digits()
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
-    recipe = replace(RECIPE, epochs=8, average=0.5, label_smoothing=0.0)
+    recipe = replace(RECIPE, epochs=8, ema_decay=0.5, label_smoothing=0.0)
     seen = []
     batches = Batches(digits, recipe, "none", seed=0)
     fitted, history = fit(model, batches, digits, recipe, on_epoch=seen.append)
@@ -100,7 +100,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     def weights(seed):
         torch.manual_seed(seed)
         model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
-        recipe = replace(RECIPE, handwriting=0.25, non_digits=0.1)
+        recipe = replace(RECIPE, synthetic_fraction=0.25, outlier_ratio=0.1)
         batches = Batches(some_digits(), recipe, "mild", seed=seed)
         fitted, _ = fit(model, batches, some_digits(), recipe)
         return fitted[1].weight
@@ -112,7 +112,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
 def test_the_kept_weights_are_the_exponential_moving_average_of_the_steps():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
-    recipe = replace(RECIPE, average=0.5)
+    recipe = replace(RECIPE, ema_decay=0.5)
     path = []
     fitted, _ = fit(
         model,
@@ -145,4 +145,4 @@ def test_logits_do_not_depend_on_how_pictures_are_batched():
     images = some_digits().images
     whole = predict_logits(model, images, batch_size=60)
     torch.testing.assert_close(predict_logits(model, images, batch_size=7), whole)
-    torch.testing.assert_close(whole, model(prepare(images.unsqueeze(1) / 255)).detach())
+    torch.testing.assert_close(whole, model(standardize(images.unsqueeze(1) / 255)).detach())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from model.classifier import Reader
+from model.classifier import Classifier
 from model.data.augment import AUGMENTATIONS
 from study.__main__ import main
 from study.comparison import read_comparison
@@ -59,7 +59,7 @@ def test_tables_and_figures_are_written(work):
 
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
 def test_the_permuted_networks_are_models_that_can_be_served(work, name):
-    reader = Reader.load(work / "rough" / f"mnist-{name}-permuted-0.0.1.pt")
+    reader = Classifier.load(work / "rough" / f"mnist-{name}-permuted-0.0.1.pt")
     assert reader.name == f"{name}-permuted"
     assert sorted(reader.permutation.tolist()) == list(range(784))
     comparison = read_comparison(work / "rough" / "comparison.json")

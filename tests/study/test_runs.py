@@ -69,7 +69,7 @@ def test_synthetic_pictures_come_only_with_handwriting():
     for augmentation in AUGMENTATIONS:
         recipe = cell("cnn", IN_ORDER, augmentation, 0).recipe
         served = augmentation == HANDWRITING
-        assert (recipe.handwriting, recipe.non_digits) == (
-            (RECIPES["cnn"].handwriting, RECIPES["cnn"].non_digits) if served else (0, 0)
+        assert (recipe.synthetic_fraction, recipe.outlier_ratio) == (
+            (RECIPES["cnn"].synthetic_fraction, RECIPES["cnn"].outlier_ratio) if served else (0, 0)
         )
         assert recipe.epochs == EPOCHS["cnn"][augmentation]

@@ -88,10 +88,10 @@ def test_other_seeds_train_on_other_pictures():
 
 
 def test_short_runs_average_their_weights_over_a_twentieth_of_their_steps():
-    recipe = Recipe(epochs=4, batch_size=100, average=0.995)
-    assert shorten_average(recipe, 1000).average == pytest.approx(1 - 1 / (0.05 * 40))
-    assert shorten_average(recipe, 1_000_000).average == 0.995
-    assert shorten_average(recipe, 100).average == 0
+    recipe = Recipe(epochs=4, batch_size=100, ema_decay=0.995)
+    assert shorten_average(recipe, 1000).ema_decay == pytest.approx(1 - 1 / (0.05 * 40))
+    assert shorten_average(recipe, 1_000_000).ema_decay == 0.995
+    assert shorten_average(recipe, 100).ema_decay == 0
 
 
 def test_the_result_says_what_was_misread_and_how_it_was_trained(mnist):
@@ -121,7 +121,9 @@ def test_an_mlp_cannot_tell_permuted_pixels_from_pixels_in_order(mnist):
     permuted = copy.deepcopy(in_order)
     with torch.no_grad():
         permuted.layers[1].weight.copy_(in_order.layers[1].weight[:, permutation])
-    recipe = Recipe(epochs=3, batch_size=20, handwriting=0.0, non_digits=0.0, average=0.5)
+    recipe = Recipe(
+        epochs=3, batch_size=20, synthetic_fraction=0.0, outlier_ratio=0.0, ema_decay=0.5
+    )
     answers = []
     for network, pixels in ((in_order, None), (permuted, permutation)):
         batches = Batches(mnist.training, recipe, "mild", seed=0)

@@ -8,8 +8,8 @@ import torch
 from captum.attr import IntegratedGradients, LayerActivation, Occlusion
 from torch import nn
 
-from model.classifier import Reader, prepare, to_tensor
-from model.config import SIDE
+from model.classifier import Classifier, standardize, to_tensor
+from model.config import IMAGE_SIZE
 
 STEPS = 32  # of the path integral; beyond it the map does not change visibly
 WINDOW = 5  # pixels a side that occlusion hides at a time
@@ -18,7 +18,7 @@ AGAINST = np.array([5, 113, 176], dtype=np.float32)  # ... blue against it (Colo
 GAP = 1  # pixels between the maps of a sheet
 
 
-def attribute(reader: Reader, image: np.ndarray, digit: int, method: str) -> np.ndarray:
+def attribute(reader: Classifier, image: np.ndarray, digit: int, method: str) -> np.ndarray:
     """Return how much each pixel speaks for ``digit``.
 
     Integrated gradients (Sundararajan et al., 2017) from an empty picture, or occlusion (Zeiler
@@ -34,7 +34,7 @@ def attribute(reader: Reader, image: np.ndarray, digit: int, method: str) -> np.
     """
 
     def logits(pictures: torch.Tensor) -> torch.Tensor:
-        return _network(reader)(prepare(pictures, reader.permutation))
+        return _network(reader)(standardize(pictures, reader.permutation))
 
     pictures = to_tensor(image[None])
     if method == "occlusion":
@@ -47,11 +47,11 @@ def attribute(reader: Reader, image: np.ndarray, digit: int, method: str) -> np.
         values = IntegratedGradients(logits).attribute(
             pictures, torch.zeros_like(pictures), target=digit, n_steps=STEPS
         )
-    map_ = values.detach().numpy().reshape(SIDE, SIDE).astype(np.float32)
+    map_ = values.detach().numpy().reshape(IMAGE_SIZE, IMAGE_SIZE).astype(np.float32)
     return map_ / max(float(np.abs(map_).max()), 1e-12)
 
 
-def feature_maps(reader: Reader, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
+def feature_maps(reader: Classifier, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """Return name and output (channels, h, w) float32 of each convolution; none for an MLP."""
     network = _network(reader)
     layers = [
@@ -59,7 +59,7 @@ def feature_maps(reader: Reader, image: np.ndarray) -> list[tuple[str, np.ndarra
     ]
     if not layers:
         return []
-    pictures = prepare(to_tensor(image[None]), reader.permutation)
+    pictures = standardize(to_tensor(image[None]), reader.permutation)
     with torch.no_grad():
         outputs = LayerActivation(network, [layer for _, layer in layers]).attribute(pictures)
     return [(name, output[0].numpy()) for (name, _), output in zip(layers, outputs, strict=True)]
@@ -90,6 +90,6 @@ def sheet(maps: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _network(reader: Reader) -> nn.Module:
+def _network(reader: Classifier) -> nn.Module:
     """A copy, since Captum's hooks must not see the predictions that other threads make."""
     return copy.deepcopy(reader.network)

@@ -4,14 +4,14 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from model.config import SIDE
+from model.config import IMAGE_SIZE
 
 INFERENCE_EXAMPLE = {
     "inputs": [
         {
             "name": "image",
             "datatype": "FP32",
-            "shape": [1, 1, SIDE, SIDE],
+            "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE],
             "data": [0.0] * 392 + [1.0] * 20 + [0.0] * 372,
         }
     ]
@@ -21,7 +21,7 @@ INFERENCE_EXAMPLE = {
 _IMAGE = {
     "name": "image",
     "datatype": "FP32",
-    "shape": [-1, 1, SIDE, SIDE],
+    "shape": [-1, 1, IMAGE_SIZE, IMAGE_SIZE],
     "parameters": {"range": "0 (background) to 1 (ink)"},
 }
 _PROBABILITIES = {
@@ -59,7 +59,7 @@ class TensorMetadata(BaseModel):
 
     name: str = Field(examples=["image"])
     datatype: str = Field(examples=["FP32"])
-    shape: list[int] = Field(examples=[[-1, 1, SIDE, SIDE]])
+    shape: list[int] = Field(examples=[[-1, 1, IMAGE_SIZE, IMAGE_SIZE]])
     parameters: dict[str, Any] = Field(description="what the numbers mean")
 
 

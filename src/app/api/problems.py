@@ -13,17 +13,17 @@ from starlette.exceptions import HTTPException
 
 from app.settings import MAX_BATCH_BYTES, MAX_BATCH_FILES, MAX_FILE_BYTES, MEGABYTE
 from errors import (
-    BlankPictureError,
-    DamagedPictureError,
-    PictureError,
-    PictureTooLargeError,
-    UnreadablePictureError,
+    BlankImageError,
+    DamagedImageError,
+    ImageError,
+    ImageTooLargeError,
+    UnreadableImageError,
 )
 from model.config import (
-    MAX_PICTURE_PIXELS,
-    MAX_PICTURE_SIDE,
+    IMAGE_FORMATS,
+    MAX_IMAGE_PIXELS,
+    MAX_IMAGE_SIDE,
     MAX_WEBP_PIXELS,
-    PICTURE_FORMATS,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -41,7 +41,7 @@ class ProblemType:
     advice: str
 
 
-_FORMATS = ", ".join(PICTURE_FORMATS)
+_FORMATS = ", ".join(IMAGE_FORMATS)
 _TYPES = (
     ProblemType("malformed-request", 400, "The request cannot be parsed.",
                 "Send a well-formed multipart/form-data body; most HTTP clients build it."),
@@ -62,8 +62,8 @@ _TYPES = (
     ProblemType("batch-too-large", 413, "The batch is too large.",
                 f"Send at most {MAX_BATCH_BYTES // MEGABYTE} MB in all."),
     ProblemType("too-many-pixels", 413, "The picture has too many pixels.",
-                f"Send at most {MAX_PICTURE_PIXELS // 1_000_000} megapixels "
-                f"(WebP: {MAX_WEBP_PIXELS // 1_000_000}) and {MAX_PICTURE_SIDE:,} pixels a side."),
+                f"Send at most {MAX_IMAGE_PIXELS // 1_000_000} megapixels "
+                f"(WebP: {MAX_WEBP_PIXELS // 1_000_000}) and {MAX_IMAGE_SIDE:,} pixels a side."),
     ProblemType("wrong-content-type", 415, "The request has the wrong content type.",
                 "Send multipart/form-data, for instance: curl -F file=@digit.png URL"),
     ProblemType("not-a-picture", 415, "The file is no picture that can be read here.",
@@ -110,13 +110,13 @@ class ProblemError(HTTPException):
         super().__init__(self.kind.status, text, dict(headers or {}))
 
 
-def picture_problem(error: PictureError) -> ProblemError:
+def picture_problem(error: ImageError) -> ProblemError:
     """Return the problem that tells a client of ``error``."""
-    names: tuple[tuple[type[PictureError], str], ...] = (
-        (BlankPictureError, "blank-picture"),
-        (PictureTooLargeError, "too-many-pixels"),
-        (DamagedPictureError, "damaged-picture"),
-        (UnreadablePictureError, "not-a-picture"),
+    names: tuple[tuple[type[ImageError], str], ...] = (
+        (BlankImageError, "blank-picture"),
+        (ImageTooLargeError, "too-many-pixels"),
+        (DamagedImageError, "damaged-picture"),
+        (UnreadableImageError, "not-a-picture"),
     )
     return ProblemError(next(name for kind, name in names if isinstance(error, kind)), str(error))
 

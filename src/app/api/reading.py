@@ -11,11 +11,11 @@ import numpy as np
 from app.api.metrics import count_prediction
 from app.api.problems import picture_problem
 from app.api.schemas import DigitProbability, PredictionAnswer
-from app.settings import LARGE_PICTURE_PIXELS, QUICK_PICTURE_BYTES, QUICK_PICTURE_PIXELS
-from errors import PictureError
-from model.classifier import Prediction, Reader
-from model.preprocessing.decode import picture_header
-from model.preprocessing.normalize import encode_png, read_picture
+from app.settings import LARGE_IMAGE_PIXELS, QUICK_PICTURE_BYTES, QUICK_PICTURE_PIXELS
+from errors import ImageError
+from model.classifier import Classifier, Prediction
+from model.preprocessing.decode import read_header
+from model.preprocessing.normalize import encode_png, preprocess
 
 
 class Work(Enum):
@@ -30,7 +30,7 @@ class Work(Enum):
 class Answering:
     """How a request wants its pictures read."""
 
-    reader: Reader
+    reader: Classifier
     top_k: int
 
 
@@ -50,11 +50,11 @@ def work_of(data: bytes) -> Work:
         ProblemError: it is no picture that can be read.
     """
     try:
-        header = picture_header(data)
-    except PictureError as error:
+        header = read_header(data)
+    except ImageError as error:
         raise picture_problem(error) from error
     pixels = header.width * header.height
-    if pixels > LARGE_PICTURE_PIXELS:
+    if pixels > LARGE_IMAGE_PIXELS:
         return Work.LARGE
     # Of PNG alone few pixels and bytes mean little work: a JPEG may go over its own many times.
     quick = (
@@ -72,8 +72,8 @@ def image_of(data: bytes) -> np.ndarray:
         ProblemError: the picture cannot be read.
     """
     try:
-        return read_picture(data)
-    except PictureError as error:
+        return preprocess(data)
+    except ImageError as error:
         raise picture_problem(error) from error
 
 
@@ -87,9 +87,9 @@ def data_url(image: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(encode_png(image)).decode()
 
 
-def read_images(reader: Reader, images: np.ndarray) -> list[Prediction]:
+def read_images(reader: Classifier, images: np.ndarray) -> list[Prediction]:
     """Read (N, 28, 28) pictures and count what was read."""
-    predictions = reader.read(images)
+    predictions = reader.predict(images)
     for read in predictions:
         count_prediction(reader.name, read.digit, read.confidence, read.reason)
     return predictions
@@ -102,7 +102,9 @@ def prediction_answer(
     reader = answering.reader
     best = sorted(range(len(read.probabilities)), key=lambda digit: -read.probabilities[digit])
     permuted = (
-        {} if reader.permutation is None else {"permuted_image": data_url(reader.seen(image))}
+        {}
+        if reader.permutation is None
+        else {"permuted_image": data_url(reader.model_input(image))}
     )
     return PredictionAnswer(
         prediction=read.digit,
@@ -125,7 +127,7 @@ def prediction_answer(
 def answer_pictures(jobs: Sequence[PictureJob]) -> list[PredictionAnswer | Exception]:
     """Answer pictures in one forward pass for each model; a picture's fault is its own answer."""
     answers: dict[int, PredictionAnswer | Exception] = {}
-    waiting: dict[Reader, list[tuple[int, np.ndarray]]] = {}
+    waiting: dict[Classifier, list[tuple[int, np.ndarray]]] = {}
     for index, job in enumerate(jobs):
         try:
             image = image_of(job.data)

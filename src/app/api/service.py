@@ -14,9 +14,9 @@ from app.api.schemas import PredictionAnswer
 from app.settings import ApiSettings
 from errors import ModelFileError
 from model.checkpoint import find_checkpoints
-from model.classifier import Reader
-from model.config import CLASSES
-from model.preprocessing.normalize import encode_png, read_picture
+from model.classifier import Classifier
+from model.config import NUM_CLASSES
+from model.preprocessing.normalize import encode_png, preprocess
 from model.registry import NETWORKS
 
 WARM_UP_ROUNDS = 3
@@ -41,7 +41,7 @@ class Service:
     """
 
     settings: ApiSettings
-    readers: dict[str, Reader]
+    readers: dict[str, Classifier]
     failures: dict[str, str]
     drawings: EventLoopLane[PictureJob, PredictionAnswer] = field(init=False)
     pictures: Lane = field(init=False)
@@ -58,11 +58,11 @@ class Service:
         self.heavy = Lane("heavy", self.settings.heavy_queue)
 
     @property
-    def default(self) -> Reader:
+    def default(self) -> Classifier:
         """The model that answers when a request names none."""
         return self.readers[self.settings.model]
 
-    def reader(self, name: str | None) -> Reader:
+    def reader(self, name: str | None) -> Classifier:
         """Return the model called ``name``, or the default one.
 
         Raises:
@@ -95,11 +95,11 @@ def load_service(settings: ApiSettings) -> Service:
             model that fails is left out, logged, and listed with its reason.
     """
     torch.set_num_threads(1)  # where OMP_NUM_THREADS was not set before torch was loaded
-    readers: dict[str, Reader] = {}
+    readers: dict[str, Classifier] = {}
     failures: dict[str, str] = {}
     for name, path in sorted(find_checkpoints(settings.models_dir).items()):
         try:
-            reader = Reader.load(path)
+            reader = Classifier.load(path)
             if reader.name != name:
                 raise ModelFileError(
                     f"The card of {path} says that its name is {reader.name!r}, its file's name "
@@ -127,7 +127,7 @@ def load_service(settings: ApiSettings) -> Service:
     return Service(settings, readers, failures)
 
 
-def self_test(reader: Reader) -> None:
+def self_test(reader: Classifier) -> None:
     """Warm the model up and check that it answers with probabilities.
 
     Raises:
@@ -135,11 +135,11 @@ def self_test(reader: Reader) -> None:
     """
     stroke = np.zeros((140, 140), dtype=np.uint8)
     stroke[20:120, 62:78] = 255
-    image = read_picture(encode_png(stroke))
+    image = preprocess(encode_png(stroke))
     for _ in range(WARM_UP_ROUNDS):
-        probabilities = reader.read(image[None])[0].probabilities
-    if len(probabilities) != CLASSES or not math.isclose(sum(probabilities), 1, abs_tol=1e-3):
+        probabilities = reader.predict(image[None])[0].probabilities
+    if len(probabilities) != NUM_CLASSES or not math.isclose(sum(probabilities), 1, abs_tol=1e-3):
         raise ModelFileError(
-            f"The model {reader.name} does not answer with {CLASSES} probabilities that sum to 1; "
-            "train it again."
+            f"The model {reader.name} does not answer with {NUM_CLASSES} probabilities that sum "
+            "to 1; train it again."
         )

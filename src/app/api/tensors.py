@@ -13,13 +13,13 @@ import numpy as np
 
 from app.settings import MAX_INFERENCE_IMAGES
 from errors import DigitsError
-from model.config import SIDE
+from model.config import IMAGE_SIZE
 
 INPUT = "image"
 OUTPUTS = ("probabilities", "is_digit")
 DATATYPES = {"probabilities": "FP32", "is_digit": "BOOL"}
 BINARY_SIZE = "binary_data_size"
-_SIDES = ("N", 1, SIDE, SIDE)
+_SIDES = ("N", 1, IMAGE_SIZE, IMAGE_SIZE)
 _SHAPE = f"[{', '.join(map(str, _SIDES))}]"
 
 
@@ -78,7 +78,7 @@ def _pictures(tensor: dict[str, Any], raw: bytes) -> np.ndarray:
         )
     shape = tensor.get("shape")
     is_shape = isinstance(shape, list) and all(type(side) is int for side in shape)
-    if not is_shape or len(shape) != 4 or shape[1:] != [1, SIDE, SIDE]:
+    if not is_shape or len(shape) != 4 or shape[1:] != [1, IMAGE_SIZE, IMAGE_SIZE]:
         raise InferenceRequestError(f"The input {INPUT!r} has shape {_SHAPE}, not {shape!r}.")
     if not 1 <= shape[0] <= MAX_INFERENCE_IMAGES:
         raise InferenceRequestError(

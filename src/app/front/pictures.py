@@ -9,7 +9,7 @@ from PIL import Image
 
 from app.front.settings import MAX_FILE_BYTES, MAX_PIXELS
 
-SIDE = 28
+IMAGE_SIZE = 28
 # The ends of ColorBrewer's RdBu, which colour-blind people tell apart.
 SPEAKS_FOR = np.array([202, 0, 32]) / 255
 SPEAKS_AGAINST = np.array([5, 113, 176]) / 255
@@ -73,7 +73,7 @@ def altered(
     """
     angle = np.deg2rad(degrees)
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
-    middle = SIDE / 2
+    middle = IMAGE_SIZE / 2
     # Pillow wants the way back: from a point of the result to the point it comes from.
     matrix = (
         cos,
@@ -84,7 +84,7 @@ def altered(
         middle - sin * (middle + right) - cos * (middle + down),
     )
     moved = Image.fromarray(pixels.astype(np.float32)).transform(
-        (SIDE, SIDE), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
+        (IMAGE_SIZE, IMAGE_SIZE), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
     )
     result = np.asarray(moved, dtype=np.float32)
     if noise:

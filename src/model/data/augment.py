@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from model.config import SIDE
+from model.config import IMAGE_SIZE
 
-HALF = SIDE / 2
+HALF = IMAGE_SIZE / 2
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def random_affine(
     def uniform(low: float, high: float, *shape: int) -> Tensor:
         return torch.empty(count, *shape).uniform_(low, high, generator=generator)
 
-    shift = settings.translate * SIDE
+    shift = settings.translate * IMAGE_SIZE
     return (
         uniform(-settings.degrees, settings.degrees),
         uniform(-shift, shift, 2).round(),
@@ -207,11 +207,13 @@ def sampling_grid(matrices: Tensor, displacement: Tensor | None = None) -> Tenso
         displacement: pixels (N, 2, 784) by which each source moves further, x before y.
     """
     # one product for the whole batch: (3N, 3) by (3, 784)
-    sources = (matrices.reshape(-1, 3) @ _PIXELS.to(matrices.device)).reshape(-1, 3, SIDE * SIDE)
+    sources = (matrices.reshape(-1, 3) @ _PIXELS.to(matrices.device)).reshape(
+        -1, 3, IMAGE_SIZE * IMAGE_SIZE
+    )
     sources = sources[:, :2] / sources[:, 2:]
     if displacement is not None:
         sources = sources + displacement
-    return (sources / HALF).transpose(1, 2).reshape(-1, SIDE, SIDE, 2)
+    return (sources / HALF).transpose(1, 2).reshape(-1, IMAGE_SIZE, IMAGE_SIZE, 2)
 
 
 # Pictures ---------------------------------------------------------------------------------------
@@ -236,15 +238,17 @@ def change_stroke_width(images: Tensor, width: Tensor) -> Tensor:
 
 # Constants --------------------------------------------------------------------------------------
 
-_CORNERS = torch.tensor([[0, 0], [SIDE - 1, 0], [SIDE - 1, SIDE - 1], [0, SIDE - 1]])
+_CORNERS = torch.tensor(
+    [[0, 0], [IMAGE_SIZE - 1, 0], [IMAGE_SIZE - 1, IMAGE_SIZE - 1], [0, IMAGE_SIZE - 1]]
+)
 _INWARDS = torch.tensor([[1, 1], [-1, 1], [-1, -1], [1, -1]])
 
 
 def _pixels() -> Tensor:
     """Return the centred coordinates (x, y, 1) of all pixels, (3, 784), row by row."""
-    centred = torch.arange(SIDE) + 0.5 - HALF
+    centred = torch.arange(IMAGE_SIZE) + 0.5 - HALF
     y, x = torch.meshgrid(centred, centred, indexing="ij")
-    return torch.stack([x.flatten(), y.flatten(), torch.ones(SIDE * SIDE)])
+    return torch.stack([x.flatten(), y.flatten(), torch.ones(IMAGE_SIZE * IMAGE_SIZE)])
 
 
 def _smooth_basis(spacing: float = 4.0) -> Tensor:
@@ -252,9 +256,9 @@ def _smooth_basis(spacing: float = 4.0) -> Tensor:
 
     The bumps are as wide (standard deviation) as they lie apart, 4 pixels, as Simard et al. blur.
     """
-    nodes = torch.arange(-2 * spacing, SIDE + 2 * spacing + 1, spacing)
-    bumps = torch.exp(-(((nodes[:, None] - torch.arange(SIDE)) / spacing) ** 2) / 2)
-    basis = torch.einsum("ay,bx->abyx", bumps, bumps).reshape(-1, SIDE * SIDE)
+    nodes = torch.arange(-2 * spacing, IMAGE_SIZE + 2 * spacing + 1, spacing)
+    bumps = torch.exp(-(((nodes[:, None] - torch.arange(IMAGE_SIZE)) / spacing) ** 2) / 2)
+    basis = torch.einsum("ay,bx->abyx", bumps, bumps).reshape(-1, IMAGE_SIZE * IMAGE_SIZE)
     return basis / basis.square().sum(dim=0).sqrt()
 
 

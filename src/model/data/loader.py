@@ -1,4 +1,4 @@
-"""Batches for training: MNIST, synthetic handwriting and pictures of no digit, augmented."""
+"""Batches for training: MNIST, synthetic synthetic_digits and pictures of no digit, augmented."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from model.config import CLASSES, Recipe
+from model.config import NUM_CLASSES, Recipe
 from model.data.augment import augment
 from model.data.mnist import Digits
-from model.data.synthetic.digits import synthesise_digits
-from model.data.synthetic.outliers import synthesise_non_digits
+from model.data.synthetic.digits import synthesize_digits
+from model.data.synthetic.outliers import synthesize_outliers
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Batch:
         size: pictures in the step over all processes.
     """
 
-    pictures: Tensor
+    images: Tensor
     targets: Tensor
     size: int
 
@@ -50,11 +50,15 @@ class Batches:
     ) -> None:
         self.recipe, self.augmentation = recipe, augmentation
         self.rank, self.world_size, self.device = rank, world_size, device
-        self.shared = torch.Generator().manual_seed(seed)
-        self.own = torch.Generator().manual_seed(seed * 1_000_003 + rank)
+        self.rng = torch.Generator().manual_seed(seed)
+        self.rank_rng = torch.Generator().manual_seed(seed * 1_000_003 + rank)
         self.digits = Digits(digits.images.to(device), digits.labels.to(device))
-        self.handwritten = round(recipe.batch_size * recipe.handwriting / (1 - recipe.handwriting))
-        self.without_digit = round((recipe.batch_size + self.handwritten) * recipe.non_digits)
+        self.synthetic_count = round(
+            recipe.batch_size * recipe.synthetic_fraction / (1 - recipe.synthetic_fraction)
+        )
+        self.outlier_count = round(
+            (recipe.batch_size + self.synthetic_count) * recipe.outlier_ratio
+        )
 
     def __len__(self) -> int:
         """Return the number of steps in an epoch."""
@@ -62,36 +66,38 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the batches of one epoch in a new random order."""
-        order = torch.randperm(len(self.digits), generator=self.shared)
-        labels = torch.randint(CLASSES, (len(self) * self.handwritten,), generator=self.shared)
-        handwriting = Digits(synthesise_digits(labels, self.shared), labels)
-        non_digits = synthesise_non_digits(len(self) * self.without_digit, self.shared)
+        order = torch.randperm(len(self.digits), generator=self.rng)
+        labels = torch.randint(NUM_CLASSES, (len(self) * self.synthetic_count,), generator=self.rng)
+        synthetic_digits = Digits(synthesize_digits(labels, self.rng), labels)
+        outliers = synthesize_outliers(len(self) * self.outlier_count, self.rng)
         for step, chosen in enumerate(order.split(self.recipe.batch_size)):
-            real = self.digits[self._mine(chosen).to(self.device)]
-            handwritten = handwriting[self._mine(self._part(step, self.handwritten))]
-            others = non_digits[self._mine(self._part(step, self.without_digit))]
+            real = self.digits[self._shard(chosen).to(self.device)]
+            synthetic = synthetic_digits[self._shard(self._part(step, self.synthetic_count))]
+            others = outliers[self._shard(self._part(step, self.outlier_count))]
             images = torch.cat(
-                (real.images, handwritten.images.to(self.device), others.to(self.device))
+                (real.images, synthetic.images.to(self.device), others.to(self.device))
             )
             targets = torch.cat(
                 (
                     self._targets(real.labels),
-                    self._targets(handwritten.labels).to(self.device),
-                    torch.full((len(others), CLASSES), 1 / CLASSES, device=self.device),
+                    self._targets(synthetic.labels).to(self.device),
+                    torch.full((len(others), NUM_CLASSES), 1 / NUM_CLASSES, device=self.device),
                 )
             )
-            pictures = augment(images.unsqueeze(1).float().div_(255), self.augmentation, self.own)
-            yield Batch(pictures, targets, len(chosen) + self.handwritten + self.without_digit)
+            images = augment(
+                images.unsqueeze(1).float().div_(255), self.augmentation, self.rank_rng
+            )
+            yield Batch(images, targets, len(chosen) + self.synthetic_count + self.outlier_count)
 
     def _targets(self, labels: Tensor) -> Tensor:
         """Smoothed one-hot targets (n, 10)."""
         smoothing = self.recipe.label_smoothing
-        return F.one_hot(labels, CLASSES).float() * (1 - smoothing) + smoothing / CLASSES
+        return F.one_hot(labels, NUM_CLASSES).float() * (1 - smoothing) + smoothing / NUM_CLASSES
 
     def _part(self, step: int, count: int) -> Tensor:
         """The indices of a step's share of the epoch's synthetic pictures."""
         return torch.arange(step * count, (step + 1) * count)
 
-    def _mine(self, chosen: Tensor) -> Tensor:
+    def _shard(self, chosen: Tensor) -> Tensor:
         """This process's share of a global batch."""
         return chosen[self.rank :: self.world_size]

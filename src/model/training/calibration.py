@@ -1,9 +1,9 @@
-"""Make confidence honest and choose what is refused; both on pictures not trained on.
+"""Make confidence honest and choose what is rejected; both on images not trained on.
 
 One temperature divides the logits (Guo et al., "On calibration of modern neural networks",
-ICML 2017). What has a rejection score below a threshold is rejected
-(`model.classifier.certainty`); training has seen outliers with a uniform target (Hendrycks et al.,
-"Deep anomaly detection with outlier exposure", ICLR 2019).
+ICML 2017). What has a lower rejection score (`model.classifier.rejection_score`) than a threshold
+is rejected; training has seen outliers with a uniform target (Hendrycks et al., "Deep anomaly
+detection with outlier exposure", ICLR 2019).
 """
 
 import math
@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from model.classifier import certainty
-from model.config import CLASSES, REFUSED_DIGITS
+from model.classifier import rejection_score
+from model.config import NUM_CLASSES, TARGET_FALSE_REJECTION_RATE
 
 BINS = 15  # of equal width
 
@@ -39,8 +39,8 @@ class Calibration:
 def measure_calibration(logits: Tensor, labels: Tensor, temperature: float) -> Calibration:
     """Measure the calibration of softmax(logits / temperature); logits (N, 10), labels (N,)."""
     probabilities = (logits.double() / temperature).softmax(dim=1)
-    error = multiclass_calibration_error(probabilities, labels, CLASSES, n_bins=BINS, norm="l1")
-    loss = log_loss(labels.numpy(), probabilities.numpy(), labels=list(range(CLASSES)))
+    error = multiclass_calibration_error(probabilities, labels, NUM_CLASSES, n_bins=BINS, norm="l1")
+    loss = log_loss(labels.numpy(), probabilities.numpy(), labels=list(range(NUM_CLASSES)))
     return Calibration(error.item(), float(loss))
 
 
@@ -54,9 +54,9 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
 
 
 def fit_threshold(logits: Tensor, temperature: float) -> float:
-    """Return the certainty under which ``REFUSED_DIGITS`` of these digits' pictures lie."""
-    certainties = certainty((logits / temperature).softmax(dim=1))
-    return float(np.quantile(certainties.double().numpy(), REFUSED_DIGITS))
+    """Return the score below which ``TARGET_FALSE_REJECTION_RATE`` of these digits lie."""
+    rejection_scores = rejection_score((logits / temperature).softmax(dim=1))
+    return float(np.quantile(rejection_scores.double().numpy(), TARGET_FALSE_REJECTION_RATE))
 
 
 def reliability(
@@ -65,10 +65,10 @@ def reliability(
     """Return per bin the mean confidence, the accuracy (nan where empty) and the count."""
     probabilities = (logits / temperature).softmax(dim=1)
     confidence, predicted = probabilities.max(dim=1)
-    right = (predicted == labels).double().numpy()
+    correct = (predicted == labels).double().numpy()
     bins = torch.clamp((confidence * BINS).long(), max=BINS - 1).numpy()
     count = np.bincount(bins, minlength=BINS)
     with np.errstate(invalid="ignore"):
         mean_confidence = np.bincount(bins, confidence.double().numpy(), BINS) / count
-        accuracy = np.bincount(bins, right, BINS) / count
+        accuracy = np.bincount(bins, correct, BINS) / count
     return mean_confidence, accuracy, count

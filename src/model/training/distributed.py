@@ -13,7 +13,7 @@ import torch
 from torch import distributed
 
 
-class Process:
+class DistributedContext:
     """Rank and device of this process; a context manager that joins and leaves the group.
 
     Attributes:
@@ -63,7 +63,7 @@ class Process:
         return f"{self.device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
 
     @contextmanager
-    def first_alone(self) -> Iterator[None]:
+    def main_process_first(self) -> Iterator[None]:
         """Let the first process through before the others, so that one alone downloads."""
         if self.rank > 0:
             distributed.barrier()

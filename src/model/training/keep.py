@@ -4,10 +4,10 @@ import shutil
 from pathlib import Path
 
 from errors import ModelFileError
-from model.checkpoint import Card, read_card
+from model.checkpoint import ModelCard, read_card
 
 
-def keep_previous(path: Path, new: Card) -> str | None:
+def keep_previous(path: Path, new: ModelCard) -> str | None:
     """Copy the model at ``path`` to ``previous/`` if it is better than the new one.
 
     Better: its card says more training pictures or a higher test accuracy.

@@ -12,30 +12,30 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from errors import DataError
-from model.checkpoint import Card, checkpoint_path, save_checkpoint
-from model.classifier import certainty
+from model.checkpoint import ModelCard, checkpoint_path, save_checkpoint
+from model.classifier import rejection_score
 from model.config import (
     AUGMENTATION,
-    CLASSES,
-    HELD_BACK_SEED,
-    HELD_BACK_SYNTHETIC,
+    CALIBRATION_SEED,
+    CALIBRATION_SYNTHETIC,
+    IMAGE_SIZE,
     MEAN,
+    NUM_CLASSES,
     RECIPES,
     SAMPLE_EPOCHS,
-    SAMPLE_HANDWRITING,
-    SIDE,
+    SAMPLE_SYNTHETIC_FRACTION,
     STD,
     VERSION,
     Recipe,
 )
 from model.data.loader import Batches
 from model.data.mnist import Digits, Mnist, load_mnist
-from model.data.synthetic.digits import synthesise_digits
+from model.data.synthetic.digits import synthesize_digits
 from model.registry import NETWORKS
 from model.train import Epoch, fit, predict_logits
 from model.training import plots
 from model.training.calibration import fit_temperature, fit_threshold, measure_calibration
-from model.training.distributed import Process
+from model.training.distributed import DistributedContext
 from model.training.keep import keep_previous
 from model.training.precision import Precision, choose_device, choose_precision
 from model.training.progress import Progress
@@ -69,10 +69,14 @@ class Options:
         recipe = RECIPES[self.network]
         if not complete:
             epochs = recipe.epochs * SAMPLE_EPOCHS
-            recipe = replace(recipe, epochs=epochs, handwriting=SAMPLE_HANDWRITING)
+            recipe = replace(recipe, epochs=epochs, synthetic_fraction=SAMPLE_SYNTHETIC_FRACTION)
         if self.epochs is not None:
             recipe = replace(recipe, epochs=self.epochs)
-        return replace(recipe, handwriting=0.0, non_digits=0.0) if self.no_synthetic else recipe
+        return (
+            replace(recipe, synthetic_fraction=0.0, outlier_ratio=0.0)
+            if self.no_synthetic
+            else recipe
+        )
 
 
 def run(options: Options) -> Path:
@@ -84,8 +88,8 @@ def run(options: Options) -> Path:
     if not re.fullmatch(r"\d+\.\d+\.\d+", options.version):
         raise DataError(f"--version {options.version} is none; give three numbers, such as 0.0.1.")
     started = time.perf_counter()
-    with Process(choose_device(options.device)) as process:
-        with process.first_alone():
+    with DistributedContext(choose_device(options.device)) as process:
+        with process.main_process_first():
             mnist = load_mnist(options.data, options.data_dir)
         print(f"data: {mnist.source}; {len(mnist.training)} pictures to train on", flush=True)
         torch.manual_seed(options.seed)
@@ -100,7 +104,7 @@ def run(options: Options) -> Path:
         network = network.cpu()
         seconds = time.perf_counter() - started
         training = {
-            **asdict(options.recipe(complete=mnist.complete)),
+            **options.recipe(complete=mnist.complete).as_json(),
             "augmentation": options.augment,
             "seed": options.seed,
             "seconds": round(seconds, 1),
@@ -116,13 +120,13 @@ def make_permutation(seed: int | None) -> Tensor | None:
     """Return the random permutation (784,) of ``seed``, or None for pixels in order."""
     if seed is None:
         return None
-    return torch.randperm(SIDE * SIDE, generator=torch.Generator().manual_seed(seed))
+    return torch.randperm(IMAGE_SIZE * IMAGE_SIZE, generator=torch.Generator().manual_seed(seed))
 
 
 def synthetic_digits(count: int, seed: int) -> Digits:
     """Synthesise ``count`` handwritten digits, as many of each as possible."""
-    labels = torch.arange(count) % CLASSES
-    return Digits(synthesise_digits(labels, torch.Generator().manual_seed(seed)), labels)
+    labels = torch.arange(count) % NUM_CLASSES
+    return Digits(synthesize_digits(labels, torch.Generator().manual_seed(seed)), labels)
 
 
 def train_network(
@@ -132,7 +136,7 @@ def train_network(
     *,
     permutation: Tensor | None,
     precision: Precision,
-    process: Process,
+    process: DistributedContext,
 ) -> tuple[nn.Module, list[Epoch]]:
     """Train ``network`` by the options' recipe, with progress."""
     recipe = options.recipe(complete=mnist.complete)
@@ -168,11 +172,11 @@ def evaluate_and_save(
     mnist: Mnist,
     options: Options,
     permutation: Tensor | None,
-    training: Card,
+    training: ModelCard,
     history: list[Epoch],
 ) -> Path:
     """Calibrate on validation and held-back synthetic digits, look at the test set once, save."""
-    held_back = synthetic_digits(HELD_BACK_SYNTHETIC, HELD_BACK_SEED)
+    held_back = synthetic_digits(CALIBRATION_SYNTHETIC, CALIBRATION_SEED)
     logits = {
         part: predict_logits(network, digits.images, permutation=permutation)
         for part, digits in (
@@ -191,7 +195,7 @@ def evaluate_and_save(
     temperature = fit_temperature(both, both_labels)
     threshold = fit_threshold(both, temperature)
     matrix = plots.confusion(logits["test"], labels["test"])
-    certainties = certainty((logits["test"] / temperature).softmax(dim=1))
+    rejection_scores = rejection_score((logits["test"] / temperature).softmax(dim=1))
     path = checkpoint_path(options.name, options.version, options.output)
     path.parent.mkdir(parents=True, exist_ok=True)
     accuracy = {
@@ -211,7 +215,7 @@ def evaluate_and_save(
         ),
     }
     names = {figure: f"{path.stem}-{figure}.png" for figure in figures}
-    card: Card = {
+    card: ModelCard = {
         "name": options.name,
         "version": options.version,
         "architecture": {"network": options.network, "settings": network.settings},
@@ -226,7 +230,7 @@ def evaluate_and_save(
         "results": {
             **accuracy,
             "recall": plots.recall(matrix),
-            "test_refused": (certainties < threshold).double().mean().item(),
+            "test_refused": (rejection_scores < threshold).double().mean().item(),
         },
         "reader": {
             "temperature": temperature,

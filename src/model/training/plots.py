@@ -8,7 +8,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from torch import Tensor
 
 from model.checkpoint import write_atomically
-from model.config import CLASSES
+from model.config import NUM_CLASSES
 from model.train import Epoch
 from model.training.calibration import reliability
 
@@ -24,7 +24,7 @@ BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 def confusion(logits: Tensor, labels: Tensor) -> np.ndarray:
     """Return the confusion matrix (10, 10) of counts: row true digit, column what was read."""
     predicted = logits.argmax(dim=1)
-    return confusion_matrix(labels.numpy(), predicted.numpy(), labels=list(range(CLASSES)))
+    return confusion_matrix(labels.numpy(), predicted.numpy(), labels=list(range(NUM_CLASSES)))
 
 
 def recall(matrix: np.ndarray) -> list[float]:

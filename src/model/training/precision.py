@@ -24,9 +24,9 @@ class Precision:
             return nullcontext()
         return torch.autocast(device.type, dtype=torch.bfloat16)
 
-    def layout(self, pictures: Tensor) -> Tensor:
+    def layout(self, images: Tensor) -> Tensor:
         """Lay out pictures (N, C, H, W) as the convolutions want them."""
-        return pictures.contiguous(memory_format=torch.channels_last)
+        return images.contiguous(memory_format=torch.channels_last)
 
     def prepare_model(self, model: nn.Module) -> nn.Module:
         """Lay out the weights of ``model`` in the same way."""

@@ -7,24 +7,24 @@ import torch
 from PIL import Image
 
 from model.checkpoint import find_checkpoints
-from model.classifier import Reader, prepare, to_tensor
-from model.preprocessing.normalize import read_picture
+from model.classifier import Classifier, standardize, to_tensor
+from model.preprocessing.normalize import preprocess
 
 
 def decode(url: str) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
 
 
-def logits(reader: Reader, pictures: torch.Tensor) -> torch.Tensor:
-    return reader.network(prepare(pictures, reader.permutation))
+def logits(reader: Classifier, pictures: torch.Tensor) -> torch.Tensor:
+    return reader.network(standardize(pictures, reader.permutation))
 
 
 @pytest.mark.parametrize("model", ["cnn", "mlp", "cnn-permuted"])
 def test_integrated_gradients_agree_with_their_definition(predict, png, small_models, model):
     answer = predict(png, "/api/v1/explain", model=model, target=3).json()
 
-    reader = Reader.load(find_checkpoints(small_models)[model])
-    picture = to_tensor(read_picture(png)[None])
+    reader = Classifier.load(find_checkpoints(small_models)[model])
+    picture = to_tensor(preprocess(png)[None])
     # Riemann sum of the gradient along the straight path from an empty picture.
     steps = ((torch.arange(300) + 0.5) / 300).view(-1, 1, 1, 1)
     path = (steps * picture).requires_grad_()
@@ -44,8 +44,8 @@ def test_integrated_gradients_agree_with_their_definition(predict, png, small_mo
 def test_occlusion_says_what_hiding_a_window_costs(predict, png, small_models):
     answer = predict(png, "/api/v1/explain", model="mlp", method="occlusion").json()
 
-    reader = Reader.load(find_checkpoints(small_models)["mlp"])
-    picture = to_tensor(read_picture(png)[None])
+    reader = Classifier.load(find_checkpoints(small_models)["mlp"])
+    picture = to_tensor(preprocess(png)[None])
     digit = answer["attribution"]["target"]
     assert digit == answer["prediction"]
     expected = np.zeros((28, 28))
@@ -67,9 +67,9 @@ def test_occlusion_says_what_hiding_a_window_costs(predict, png, small_models):
 def test_the_maps_of_each_convolution_come_as_numbers_and_as_a_picture(predict, png, small_models):
     answer = predict(png, "/api/v1/explain").json()
 
-    reader = Reader.load(find_checkpoints(small_models)["cnn"])
+    reader = Classifier.load(find_checkpoints(small_models)["cnn"])
     with torch.no_grad():
-        first = reader.network.features[0](prepare(to_tensor(read_picture(png)[None])))[0]
+        first = reader.network.features[0](standardize(to_tensor(preprocess(png)[None])))[0]
     convolutions = [layer for layer in reader.network.features if hasattr(layer, "out_channels")]
     maps = answer["feature_maps"]
     assert [entry["shape"] for entry in maps] == [

@@ -9,7 +9,7 @@ import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
 from model.checkpoint import find_checkpoints
-from model.classifier import Reader
+from model.classifier import Classifier
 from model.data.mnist import load_mnist
 
 
@@ -40,7 +40,7 @@ def test_tritons_default_call_gives_the_readers_probabilities(
 ):
     result = client.infer(model, [as_input(images, binary)], request_id="7")
 
-    expected = Reader.load(find_checkpoints(small_models)[model]).read(images)
+    expected = Classifier.load(find_checkpoints(small_models)[model]).predict(images)
     probabilities = result.as_numpy("probabilities")
     assert probabilities.shape == (3, 10) and probabilities.dtype == np.float32
     assert probabilities == pytest.approx(

@@ -9,9 +9,9 @@ from PIL import Image
 
 from bench.services import Running
 from model.checkpoint import find_checkpoints
-from model.classifier import Reader, prepare, to_tensor
+from model.classifier import Classifier, standardize, to_tensor
 from model.config import REPOSITORY
-from model.preprocessing.normalize import read_picture
+from model.preprocessing.normalize import preprocess
 
 FIRST_FORM = {"prediction", "confidence", "probabilities", "model", "version", "image"}
 ADDED = {"top_k", "is_digit", "reason", "milliseconds"}
@@ -28,10 +28,10 @@ def test_a_drawing_is_answered_with_what_the_network_says_of_the_normalised_pict
 ):
     answer = predict(png).json()
 
-    image = read_picture(png)
-    reader = Reader.load(find_checkpoints(small_models)["cnn"])
+    image = preprocess(png)
+    reader = Classifier.load(find_checkpoints(small_models)["cnn"])
     with torch.no_grad():
-        expected = reader.network(prepare(to_tensor(image[None]))).softmax(dim=1)[0]
+        expected = reader.network(standardize(to_tensor(image[None]))).softmax(dim=1)[0]
     assert answer.keys() == FIRST_FORM | ADDED
     assert answer["probabilities"] == pytest.approx(expected.tolist(), abs=1e-5)
     assert answer["prediction"] == expected.argmax()
@@ -56,7 +56,7 @@ def test_top_k_lists_the_likeliest_digits_best_first(predict, png, count):
 def test_a_permuted_model_also_shows_the_permuted_picture(predict, png, small_models):
     answer = predict(png, model="cnn-permuted").json()
 
-    permutation = Reader.load(find_checkpoints(small_models)["cnn-permuted"]).permutation
+    permutation = Classifier.load(find_checkpoints(small_models)["cnn-permuted"]).permutation
     assert answer["model"] == "cnn-permuted"
     seen = decode(answer["image"]).ravel()
     assert (decode(answer["permuted_image"]).ravel() == seen[permutation.numpy()]).all()

@@ -20,7 +20,7 @@ def words(html):
     """What a person reads or hears: the text and the pictures' alternatives."""
     parts = []
 
-    class Reader(HTMLParser):
+    class Classifier(HTMLParser):
         def handle_data(self, data):
             parts.append(data)
 
@@ -28,7 +28,7 @@ def words(html):
             if tag == "img":
                 parts.append(dict(attributes)["alt"])
 
-    Reader().feed(html)
+    Classifier().feed(html)
     return " ".join(parts)
 
 

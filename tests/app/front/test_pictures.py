@@ -26,8 +26,8 @@ def stroke():
 
 
 def test_the_page_s_limits_are_those_of_the_api():
-    assert model_settings.MAX_PICTURE_BYTES == settings.MAX_FILE_BYTES
-    assert model_settings.MAX_PICTURE_PIXELS == settings.MAX_PIXELS
+    assert model_settings.MAX_IMAGE_BYTES == settings.MAX_FILE_BYTES
+    assert model_settings.MAX_IMAGE_PIXELS == settings.MAX_PIXELS
 
 
 def test_a_picture_within_the_limits_is_sent():

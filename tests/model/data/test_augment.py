@@ -26,7 +26,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 @pytest.fixture
-def pictures() -> torch.Tensor:
+def images() -> torch.Tensor:
     """Blurred noise with an empty border, as MNIST's pictures have."""
     noise = torch.rand(COUNT, 1, 28, 28, generator=generator(1))
     inside = torch.nn.functional.pad(noise[:, :, 2:-2, 2:-2], (2, 2, 2, 2))
@@ -63,11 +63,11 @@ def test_affine_grids_are_torchvisions(affine_parameters):
         assert pixels_apart(grid, theirs[0]) < 0.01
 
 
-def test_affine_pictures_are_torchvisions(affine_parameters, pictures):
-    changed = ours.warp(pictures, ours.sampling_grid(affine_matrices(affine_parameters)))
+def test_affine_pictures_are_torchvisions(affine_parameters, images):
+    changed = ours.warp(images, ours.sampling_grid(affine_matrices(affine_parameters)))
     for index, (angle, shift, scale, shear) in enumerate(affine_parameters):
         theirs = functional.affine(
-            pictures[index],
+            images[index],
             angle,
             shift,
             scale,
@@ -88,13 +88,13 @@ def test_perspective_grids_are_torchvisions():
         assert pixels_apart(grid, theirs[0]) < 0.01
 
 
-def test_perspective_pictures_are_torchvisions(pictures):
+def test_perspective_pictures_are_torchvisions(images):
     corners = ours.random_corners(0.5, COUNT, generator())
-    changed = ours.warp(pictures, ours.sampling_grid(ours.perspective_matrices(corners)))
+    changed = ours.warp(images, ours.sampling_grid(ours.perspective_matrices(corners)))
     start = [[0, 0], [27, 0], [27, 27], [0, 27]]
     for index, ends in enumerate(corners.tolist()):
         theirs = functional.perspective(
-            pictures[index], start, ends, interpolation=InterpolationMode.BILINEAR
+            images[index], start, ends, interpolation=InterpolationMode.BILINEAR
         )
         assert (changed[index] - theirs).abs().max() < 1 / 255
 
@@ -146,9 +146,9 @@ def test_the_original_augmentation_is_random_affine_then_half_the_time_perspecti
     assert abs(with_perspective - 0.5) < 4 * (0.25 / 4000) ** 0.5
 
 
-def test_one_resampling_is_affine_then_perspective(pictures):
+def test_one_resampling_is_affine_then_perspective(images):
     """On a smooth picture both resamplings agree but for the second one's blur."""
-    smooth = torch.nn.functional.avg_pool2d(pictures, 5, stride=1, padding=2)
+    smooth = torch.nn.functional.avg_pool2d(images, 5, stride=1, padding=2)
     settings = replace(AFFINE, perspective_probability=1.0)
     both = ours.random_matrices(settings, COUNT, generator())
     draws = generator()  # gives the same parameters once more
@@ -167,25 +167,25 @@ def test_one_resampling_is_affine_then_perspective(pictures):
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_the_seed_alone_decides_and_the_input_stays_as_it_is(name, pictures):
-    before = pictures.clone()
-    first = augment(pictures, name, generator(3))
+def test_the_seed_alone_decides_and_the_input_stays_as_it_is(name, images):
+    before = images.clone()
+    first = augment(images, name, generator(3))
     torch.manual_seed(99)  # the global generator plays no part
-    second = augment(pictures, name, generator(3))
+    second = augment(images, name, generator(3))
 
     assert torch.equal(first, second)
-    assert torch.equal(pictures, before)
-    assert first.shape == pictures.shape
-    assert first.dtype == pictures.dtype
+    assert torch.equal(images, before)
+    assert first.shape == images.shape
+    assert first.dtype == images.dtype
     assert first.min() >= 0
     assert first.max() <= 1
-    changed = not torch.equal(first, pictures)
+    changed = not torch.equal(first, images)
     assert changed == (name != "none")
 
 
 @pytest.mark.parametrize("name", [name for name in AUGMENTATIONS if name != "none"])
-def test_each_picture_of_a_batch_is_changed_in_its_own_way(name, pictures):
-    same = pictures[:1].expand(50, -1, -1, -1).contiguous()
+def test_each_picture_of_a_batch_is_changed_in_its_own_way(name, images):
+    same = images[:1].expand(50, -1, -1, -1).contiguous()
     changed = augment(same, name, generator())
 
     assert len(changed.flatten(1).unique(dim=0)) == 50

@@ -11,7 +11,7 @@ from model.data.loader import Batches
 from model.data.mnist import Digits
 
 RECIPE = replace(RECIPES["cnn"], batch_size=30, label_smoothing=0.0)
-PLAIN = replace(RECIPE, handwriting=0.0, non_digits=0.0)
+PLAIN = replace(RECIPE, synthetic_fraction=0.0, outlier_ratio=0.0)
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def digits():
 
 def numbers(batches):
     """Which pictures come, told by the brightness that numbers them."""
-    return [(batch.pictures[:, 0, 0, 0] * 255).round().long().tolist() for batch in batches]
+    return [(batch.images[:, 0, 0, 0] * 255).round().long().tolist() for batch in batches]
 
 
 def test_an_epoch_holds_every_picture_once_with_its_label(digits):
@@ -38,7 +38,7 @@ def test_each_epoch_has_an_order_of_its_own(digits):
 
 
 def test_a_quarter_of_the_digits_is_handwriting_and_a_tenth_more_is_none(digits):
-    recipe = replace(RECIPE, handwriting=0.25, non_digits=0.1)
+    recipe = replace(RECIPE, synthetic_fraction=0.25, outlier_ratio=0.1)
     batch = next(iter(Batches(digits, recipe, "none", seed=0)))
     flat = (batch.targets == 0.1).all(dim=1)
     assert len(batch.targets) == batch.size == 30 + 10 + 4
@@ -55,7 +55,7 @@ def test_label_smoothing_shares_out_its_part(digits):
 
 @pytest.mark.parametrize("world_size", [2, 3])
 def test_the_shards_are_disjoint_and_together_the_batch_of_one_process(digits, world_size):
-    recipe = replace(RECIPE, handwriting=0.25, non_digits=0.1)
+    recipe = replace(RECIPE, synthetic_fraction=0.25, outlier_ratio=0.1)
     whole = list(Batches(digits, recipe, "none", seed=0))
     shards = [
         list(Batches(digits, recipe, "none", seed=0, rank=rank, world_size=world_size))
@@ -64,8 +64,8 @@ def test_the_shards_are_disjoint_and_together_the_batch_of_one_process(digits, w
     for step, batch in enumerate(whole):
         parts = [shard[step] for shard in shards]
         assert {part.size for part in parts} == {batch.size}
-        rows = torch.cat([part.pictures.flatten(1) for part in parts])
-        expected = batch.pictures.flatten(1)
+        rows = torch.cat([part.images.flatten(1) for part in parts])
+        expected = batch.images.flatten(1)
         assert sorted(map(tuple, rows.tolist())) == sorted(map(tuple, expected.tolist()))
 
 
@@ -76,4 +76,4 @@ def test_processes_augment_by_different_random_numbers(digits):
         next(iter(Batches(same, PLAIN, "mild", seed=0, rank=rank, world_size=2)))
         for rank in range(2)
     )
-    assert not torch.equal(first.pictures, second.pictures)
+    assert not torch.equal(first.images, second.images)

@@ -124,8 +124,8 @@ def test_the_sample_is_stratified_and_its_parts_share_no_picture():
 
     for part in parts:
         assert part.labels.bincount().tolist() == [len(part) // 10] * 10
-    pictures = torch.cat([part.images for part in parts]).flatten(1)
-    assert len(pictures.unique(dim=0)) == 5000
+    images = torch.cat([part.images for part in parts]).flatten(1)
+    assert len(images.unique(dim=0)) == 5000
 
 
 def test_the_real_mnist_reads_as_torchvision_reads_it(mnist_dir, tmp_path):
@@ -146,10 +146,10 @@ def test_the_real_mnist_reads_as_torchvision_reads_it(mnist_dir, tmp_path):
 def test_the_sample_is_taken_from_mnists_training_pictures(mnist_dir):
     mnist, sample = load_mnist(str(mnist_dir)), load_mnist("sample")
     known = {
-        (picture.numpy().tobytes(), int(label))
+        (image.numpy().tobytes(), int(label))
         for part in (mnist.training, mnist.validation)
-        for picture, label in zip(part.images, part.labels, strict=True)
+        for image, label in zip(part.images, part.labels, strict=True)
     }
     for part in (sample.training, sample.validation, sample.test):
-        for picture, label in zip(part.images, part.labels, strict=True):
-            assert (picture.numpy().tobytes(), int(label)) in known
+        for image, label in zip(part.images, part.labels, strict=True):
+            assert (image.numpy().tobytes(), int(label)) in known

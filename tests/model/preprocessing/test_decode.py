@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from errors import DamagedPictureError, PictureTooLargeError, UnreadablePictureError
-from model.config import MAX_PICTURE_BYTES
-from model.preprocessing.decode import luminance, open_picture
-from model.preprocessing.normalize import read_picture
+from errors import DamagedImageError, ImageTooLargeError, UnreadableImageError
+from model.config import MAX_IMAGE_BYTES
+from model.preprocessing.decode import luminance, open_image
+from model.preprocessing.normalize import preprocess
 
 
 def strokes():
@@ -24,23 +24,23 @@ def strokes():
     return Image.fromarray(grey)
 
 
-def file_of(picture, kind, **options):
+def file_of(image, kind, **options):
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
-EXPECTED = read_picture(file_of(strokes(), "PNG"))
+EXPECTED = preprocess(file_of(strokes(), "PNG"))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_a_png_of_every_mode_gives_the_same_picture(mode):
-    picture = strokes()
+    image = strokes()
     if mode == "I;16":
-        picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 257)
+        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
     else:
-        picture = picture.convert(mode)
-    seen = read_picture(file_of(picture, "PNG"))
+        image = image.convert(mode)
+    seen = preprocess(file_of(image, "PNG"))
     assert np.abs(seen.astype(int) - EXPECTED).max() <= 1
 
 
@@ -55,14 +55,14 @@ def test_a_png_of_every_mode_gives_the_same_picture(mode):
     ],
 )
 def test_every_format_gives_nearly_the_same_picture(kind, options):
-    seen = read_picture(file_of(strokes().convert("RGB"), kind, **options))
+    seen = preprocess(file_of(strokes().convert("RGB"), kind, **options))
     assert np.abs(seen.astype(float) - EXPECTED).mean() < 3
 
 
 def test_the_first_frame_of_a_gif_counts():
     blank = Image.new("L", (280, 280))
     data = file_of(strokes(), "GIF", save_all=True, append_images=[blank])
-    assert np.abs(read_picture(data).astype(int) - EXPECTED).max() <= 1
+    assert np.abs(preprocess(data).astype(int) - EXPECTED).max() <= 1
 
 
 @pytest.mark.parametrize(("orientation", "turn"), [(3, 180), (6, 90), (8, 270)])
@@ -71,7 +71,7 @@ def test_exif_orientation_turns_the_picture_upright(orientation, turn):
     exif[0x0112] = orientation
     stored = strokes().rotate(turn).convert("RGB")
     data = file_of(stored, "JPEG", quality=95, exif=exif)
-    assert np.abs(read_picture(data).astype(float) - EXPECTED).mean() < 3
+    assert np.abs(preprocess(data).astype(float) - EXPECTED).mean() < 3
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_ink_and_paper_both_opaque_on_a_transparent_frame_are_told_apart(ink, pa
     sheet.paste(Image.new("RGB", (280, 280), ink), mask=grey)
     frame = Image.new("RGBA", (400, 400), (0, 0, 0, 0))
     frame.paste(sheet, (60, 60))
-    seen = read_picture(file_of(frame, "PNG"))
+    seen = preprocess(file_of(frame, "PNG"))
     assert np.abs(seen.astype(float) - EXPECTED).mean() < 4
 
 
@@ -96,20 +96,20 @@ def test_colours_are_weighted_as_the_eye_does():
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"%PDF-1.4", b"<svg xmlns='x'/>"])
 def test_what_is_no_picture_is_named(data):
-    with pytest.raises(UnreadablePictureError, match="PNG"):
-        open_picture(data)
+    with pytest.raises(UnreadableImageError, match="PNG"):
+        open_image(data)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
 def test_a_truncated_picture_is_named(kind):
     data = file_of(strokes().convert("RGB"), kind)
-    with pytest.raises(UnreadablePictureError):
-        open_picture(data[: len(data) // 2])
+    with pytest.raises(UnreadableImageError):
+        open_image(data[: len(data) // 2])
 
 
 def test_a_file_of_too_many_bytes_is_refused_unread():
-    with pytest.raises(PictureTooLargeError, match="5 MB"):
-        open_picture(b"\0" * (MAX_PICTURE_BYTES + 1))
+    with pytest.raises(ImageTooLargeError, match="5 MB"):
+        open_image(b"\0" * (MAX_IMAGE_BYTES + 1))
 
 
 def chunk(name, body):
@@ -126,44 +126,44 @@ def png_with(name, body, count=1):
 def test_a_decompression_bomb_is_refused_from_its_header():
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
-    with pytest.raises(PictureTooLargeError, match="40 megapixels"):
-        open_picture(bomb)
+    with pytest.raises(ImageTooLargeError, match="40 megapixels"):
+        open_image(bomb)
 
 
 @pytest.mark.parametrize(("kind", "size"), [("WEBP", (4100, 4000)), ("PNG", (1, 30_001))])
 def test_what_would_need_much_memory_is_refused_from_its_header(kind, size):
-    with pytest.raises(PictureTooLargeError, match=f"{size[0]} x {size[1]}"):
-        open_picture(file_of(Image.new("L", size), kind))
+    with pytest.raises(ImageTooLargeError, match=f"{size[0]} x {size[1]}"):
+        open_image(file_of(Image.new("L", size), kind))
 
 
 def test_a_png_of_many_colour_profiles_is_refused_and_one_of_one_is_read():
     profile = b"name\0\0" + zlib.compress(b"\0" * 1000)
-    assert np.array_equal(read_picture(png_with(b"iCCP", profile)), EXPECTED)
-    with pytest.raises(DamagedPictureError):
-        open_picture(png_with(b"iCCP", profile, count=9))
+    assert np.array_equal(preprocess(png_with(b"iCCP", profile)), EXPECTED)
+    with pytest.raises(DamagedImageError):
+        open_image(png_with(b"iCCP", profile, count=9))
 
 
 def test_a_jpeg_of_many_scans_is_refused_and_a_progressive_one_is_read():
     data = file_of(strokes(), "JPEG", progressive=True, quality=95)
-    assert np.abs(read_picture(data).astype(float) - EXPECTED).mean() < 3
+    assert np.abs(preprocess(data).astype(float) - EXPECTED).mean() < 3
     last_scan = data[data.rindex(b"\xff\xda") : -2]
-    with pytest.raises(DamagedPictureError):
-        open_picture(data[:-2] + last_scan * 100 + data[-2:])
+    with pytest.raises(DamagedImageError):
+        open_image(data[:-2] + last_scan * 100 + data[-2:])
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_whatever_exif_holds_the_picture_is_read_or_named(seed):
     noise = np.random.default_rng(seed).bytes(seed)
     try:
-        seen = read_picture(png_with(b"eXIf", b"II*\0" + noise))
-    except UnreadablePictureError:
+        seen = preprocess(png_with(b"eXIf", b"II*\0" + noise))
+    except UnreadableImageError:
         return
     assert seen.any()
 
 
 def test_a_large_jpeg_is_reduced_while_it_is_decoded():
     large = strokes().resize((2800, 2800), Image.Resampling.NEAREST)
-    opened = open_picture(file_of(large, "JPEG", quality=90))
+    opened = open_image(file_of(large, "JPEG", quality=90))
     assert opened.size < (2800, 2800)
-    seen = read_picture(file_of(large, "JPEG", quality=90))
+    seen = preprocess(file_of(large, "JPEG", quality=90))
     assert np.abs(seen.astype(float) - EXPECTED).mean() < 3

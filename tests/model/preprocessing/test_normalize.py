@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from errors import BlankPictureError
+from errors import BlankImageError
 from model.preprocessing.normalize import (
+    center_by_mass,
     encode_png,
-    normalise,
-    place_ink,
-    read_picture,
+    normalize,
+    preprocess,
     split_digits,
 )
 
@@ -45,7 +45,7 @@ def test_mnist_pictures_come_through_the_whole_road_unchanged(mnist_test_images)
     changed = [
         index
         for index, image in enumerate(mnist_test_images)
-        if distance(read_picture(encode_png(image)), image) > 1
+        if distance(preprocess(encode_png(image)), image) > 1
     ]
     assert len(changed) <= 10, f"{len(changed)} of 10,000 changed: {changed[:20]}"
 
@@ -53,18 +53,18 @@ def test_mnist_pictures_come_through_the_whole_road_unchanged(mnist_test_images)
 def test_a_digit_enlarged_by_whole_numbers_anywhere_on_a_canvas_is_recovered(mnist_test_images):
     randomness = np.random.default_rng(0)
     for image in mnist_test_images[:200]:
-        if distance(read_picture(encode_png(image)), image) > 1:
+        if distance(preprocess(encode_png(image)), image) > 1:
             continue
         factor = int(randomness.integers(2, 9))
         large = np.kron(image, np.ones((factor, factor), np.uint8))
         canvas = np.zeros((280, 280), np.uint8)
         y, x = randomness.integers(0, 280 - 28 * factor + 1, size=2)
         canvas[y : y + 28 * factor, x : x + 28 * factor] = large
-        assert distance(read_picture(encode_png(canvas)), image) <= 1
+        assert distance(preprocess(encode_png(canvas)), image) <= 1
 
 
 def test_the_longest_side_is_20_pixels_and_the_centre_of_mass_is_at_14():
-    placed = normalise(draw(SEVEN))
+    placed = normalize(draw(SEVEN))
     rows, columns = np.flatnonzero(placed.any(axis=1)), np.flatnonzero(placed.any(axis=0))
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
     mass = placed.astype(float)
@@ -75,81 +75,81 @@ def test_the_longest_side_is_20_pixels_and_the_centre_of_mass_is_at_14():
 
 @pytest.mark.parametrize("shift", [(-40, -30), (31, 17), (55, 22)])
 def test_a_shift_by_whole_pixels_changes_nothing(shift):
-    assert distance(normalise(draw(SEVEN, shift=shift)), normalise(draw(SEVEN))) == 0
+    assert distance(normalize(draw(SEVEN, shift=shift)), normalize(draw(SEVEN))) == 0
 
 
 @pytest.mark.parametrize("factor", [2, 3, 5])
 def test_an_integer_enlargement_changes_at_most_one_grey_level(factor):
     drawing = draw(SEVEN)
     large = drawing.resize((280 * factor, 280 * factor), Image.Resampling.NEAREST)
-    assert distance(normalise(large), normalise(drawing)) <= 1
+    assert distance(normalize(large), normalize(drawing)) <= 1
 
 
 def test_dark_on_light_is_read_like_light_on_dark():
     inverted = Image.fromarray(255 - np.asarray(draw(SEVEN)))
-    assert distance(normalise(inverted), normalise(draw(SEVEN))) <= 1
+    assert distance(normalize(inverted), normalize(draw(SEVEN))) <= 1
 
 
 @pytest.mark.parametrize("colour", [(255, 255, 255), (0, 0, 0)])
 def test_ink_on_a_transparent_picture_is_read_whatever_its_colour(colour):
-    picture = Image.new("RGBA", (280, 280), (*colour, 0))
-    picture.putalpha(draw(SEVEN))
+    image = Image.new("RGBA", (280, 280), (*colour, 0))
+    image.putalpha(draw(SEVEN))
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    assert distance(read_picture(buffer.getvalue()), normalise(draw(SEVEN))) <= 1
+    image.save(buffer, "PNG")
+    assert distance(preprocess(buffer.getvalue()), normalize(draw(SEVEN))) <= 1
 
 
 def test_a_tap_beside_the_digit_does_not_shrink_it():
     drawing = draw(SEVEN, brush=16)
     speck = drawing.copy()
     ImageDraw.Draw(speck).ellipse((255, 255, 271, 271), fill=255)
-    assert distance(normalise(speck), normalise(drawing)) <= 1
+    assert distance(normalize(speck), normalize(drawing)) <= 1
 
 
 def test_dust_far_from_the_digit_does_not_shrink_it():
     drawing = draw(SEVEN)
     dusty = drawing.copy()
     ImageDraw.Draw(dusty).point((3, 277), fill=255)
-    assert distance(normalise(dusty), normalise(drawing)) <= 1
+    assert distance(normalize(dusty), normalize(drawing)) <= 1
 
 
 def test_the_second_stroke_of_a_digit_stays_in_the_crop():
     five_with_bar_apart = [[(90, 80), (80, 150), (160, 160), (150, 230), (80, 225)]]
     bar = [(120, 50), (200, 48)]
-    with_bar = normalise(draw([*five_with_bar_apart, bar], brush=14))
-    without = normalise(draw(five_with_bar_apart, brush=14))
+    with_bar = normalize(draw([*five_with_bar_apart, bar], brush=14))
+    without = normalize(draw(five_with_bar_apart, brush=14))
     assert distance(with_bar, without) > 100
 
 
 @pytest.mark.parametrize(("step", "width"), [(8, 2), (2, 18)])
 def test_some_dots_beside_a_stroke_are_specks_and_thousands_are_a_pattern(step, width):
-    picture = np.zeros((256, 256), np.uint8)
-    picture[100:200, 20:30] = 255
-    picture[1:100:step, 101:200:step] = 255
-    assert np.ptp(np.argwhere(place_ink(picture))[:, 1]) + 1 == width  # of the stroke, or of all
+    image = np.zeros((256, 256), np.uint8)
+    image[100:200, 20:30] = 255
+    image[1:100:step, 101:200:step] = 255
+    assert np.ptp(np.argwhere(center_by_mass(image))[:, 1]) + 1 == width  # of the stroke, or of all
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_a_blank_picture_is_a_named_error(level):
-    with pytest.raises(BlankPictureError, match="blank"):
-        normalise(Image.new("L", (280, 280), level))
+    with pytest.raises(BlankImageError, match="blank"):
+        normalize(Image.new("L", (280, 280), level))
 
 
 def test_a_single_pixel_is_a_named_error():
     pixel = np.zeros((28, 28), np.uint8)
     pixel[4, 9] = 255
-    with pytest.raises(BlankPictureError):
-        place_ink(pixel)
+    with pytest.raises(BlankImageError):
+        center_by_mass(pixel)
 
 
 def test_two_digits_side_by_side_are_parted_and_one_is_not():
     pair = Image.new("L", (560, 280))
     pair.paste(draw(SEVEN), (0, 0))
     pair.paste(draw(SEVEN), (280, 0))
-    parts = split_digits(normalise(pair))
+    parts = split_digits(normalize(pair))
     assert len(parts) == 2
     assert all(part.shape == (28, 28) for part in parts)
-    assert len(split_digits(normalise(draw(SEVEN)))) == 1
+    assert len(split_digits(normalize(draw(SEVEN)))) == 1
 
 
 def test_single_pixels_are_no_parts():

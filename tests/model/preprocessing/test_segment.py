@@ -7,28 +7,28 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 
-from errors import BlankPictureError
-from model.classifier import Reader
+from errors import BlankImageError
+from model.classifier import Classifier
 from model.config import REPOSITORY
-from model.data.synthetic.digits import synthesise_digits
-from model.preprocessing.normalize import normalise, read_picture
-from model.preprocessing.segment import extract_ink
+from model.data.synthetic.digits import synthesize_digits
+from model.preprocessing.normalize import normalize, preprocess
+from model.preprocessing.segment import segment_foreground
 
-SIDE = 480
+IMAGE_SIZE = 480
 
 
 def ink_of(digit, seed=0):
     """A handwritten digit large on an empty sheet, 0 to 1."""
     generator = torch.Generator().manual_seed(seed)
-    small = synthesise_digits(torch.tensor([digit]), generator)[0].numpy()
-    sheet = Image.new("L", (SIDE, SIDE))
+    small = synthesize_digits(torch.tensor([digit]), generator)[0].numpy()
+    sheet = Image.new("L", (IMAGE_SIZE, IMAGE_SIZE))
     sheet.paste(Image.fromarray(small).resize((280, 280), Image.Resampling.BICUBIC), (110, 90))
     return np.asarray(sheet) / 255
 
 
 def photograph(ink, randomness):
     """Degrade a drawing as a camera would: paper and pen colours, light, noise, blur, JPEG."""
-    y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
+    y, x = np.mgrid[-1 : 1 : IMAGE_SIZE * 1j, -1 : 1 : IMAGE_SIZE * 1j]
     angle = randomness.uniform(0, 2 * np.pi)
     light = 1 + randomness.uniform(0.1, 0.4) * (np.cos(angle) * x + np.sin(angle) * y)
     light -= randomness.uniform(0, 0.25) * (x**2 + y**2)
@@ -37,28 +37,28 @@ def photograph(ink, randomness):
     colours = paper * (1 - ink[..., None]) + pen * ink[..., None]
     levels = 0.8 * colours * light[..., None]
     levels += randomness.normal(0, randomness.uniform(2, 8), levels.shape)
-    picture = Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
-    picture = picture.filter(ImageFilter.GaussianBlur(randomness.uniform(0, 1.5)))
+    image = Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8))
+    image = image.filter(ImageFilter.GaussianBlur(randomness.uniform(0, 1.5)))
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=int(randomness.integers(50, 95)))
+    image.save(buffer, "JPEG", quality=int(randomness.integers(50, 95)))
     return buffer.getvalue()
 
 
 def test_light_on_dark_and_dark_on_light_give_the_same_ink():
     grey = (ink_of(5) * 255).astype(np.uint8)
-    np.testing.assert_array_equal(extract_ink(grey), extract_ink(255 - grey))
+    np.testing.assert_array_equal(segment_foreground(grey), segment_foreground(255 - grey))
 
 
 def test_a_drawing_of_full_contrast_is_its_own_ink():
     grey = (ink_of(5) * 255).astype(np.uint8)
-    np.testing.assert_array_equal(extract_ink(grey), grey)
+    np.testing.assert_array_equal(segment_foreground(grey), grey)
 
 
 @pytest.mark.parametrize(("paper", "pen"), [(90, 160), (160, 90), (200, 230)])
 def test_faint_ink_on_grey_paper_is_raised_to_full_ink(paper, pen):
     grey = np.full((100, 100), paper, np.uint8)
     grey[20:80, 45:55] = pen
-    ink = extract_ink(grey)
+    ink = segment_foreground(grey)
     assert ink[50, 50] >= 230
     assert ink[0, 0] == 0
 
@@ -68,22 +68,22 @@ def test_photographs_are_normalised_like_the_drawings_they_show():
     differences = []
     for number in range(30):
         ink = ink_of(number % 10, seed=number)
-        drawn = normalise(Image.fromarray((ink * 255).astype(np.uint8)))
-        seen = read_picture(photograph(ink, randomness))
+        drawn = normalize(Image.fromarray((ink * 255).astype(np.uint8)))
+        seen = preprocess(photograph(ink, randomness))
         differences.append(np.abs(seen.astype(float) - drawn).mean())
     # MNIST's pictures differ from their like by about 25 grey levels on average
     assert np.mean(differences) < 10, sorted(differences)
 
 
 def test_photographs_read_as_what_they_show():
-    reader = Reader.load(REPOSITORY / "models" / "mnist-0.0.1.pt")
+    classifier = Classifier.load(REPOSITORY / "models" / "mnist-0.0.1.pt")
     randomness = np.random.default_rng(1)
     digits = [number % 10 for number in range(40)]
     images = [
-        read_picture(photograph(ink_of(digit, seed=100 + number), randomness))
+        preprocess(photograph(ink_of(digit, seed=100 + number), randomness))
         for number, digit in enumerate(digits)
     ]
-    predictions = reader.read(np.stack(images))
+    predictions = classifier.predict(np.stack(images))
     wrong = [(d, p.digit) for d, p in zip(digits, predictions, strict=True) if d != p.digit]
     assert len(wrong) <= 1, wrong
 
@@ -92,14 +92,14 @@ def test_photographs_read_as_what_they_show():
 def test_strips_of_noise_are_blank_or_ink_but_no_failure(size):
     noise = np.random.default_rng(0).integers(0, 256, size).astype(np.uint8)
     try:
-        ink = extract_ink(noise)
-    except BlankPictureError:
+        ink = segment_foreground(noise)
+    except BlankImageError:
         return
     assert ink.dtype == np.uint8
     assert ink.max() > 0
 
 
 def test_empty_paper_under_uneven_light_is_blank():
-    empty = photograph(np.zeros((SIDE, SIDE)), np.random.default_rng(2))
-    with pytest.raises(BlankPictureError):
-        read_picture(empty)
+    empty = photograph(np.zeros((IMAGE_SIZE, IMAGE_SIZE)), np.random.default_rng(2))
+    with pytest.raises(BlankImageError):
+        preprocess(empty)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from model.classifier import certainty
-from model.config import REFUSED_DIGITS
+from model.classifier import rejection_score
+from model.config import TARGET_FALSE_REJECTION_RATE
 from model.training.calibration import (
     fit_temperature,
     fit_threshold,
@@ -51,9 +51,9 @@ def test_error_and_log_loss_are_those_calculated_by_hand():
 
 def test_the_threshold_refuses_the_part_it_was_fitted_to(logits):
     threshold = fit_threshold(logits, 1.5)
-    certainties = certainty((logits / 1.5).softmax(dim=1))
-    assert (certainties < threshold).double().mean().item() == pytest.approx(
-        REFUSED_DIGITS, abs=1e-4
+    rejection_scores = rejection_score((logits / 1.5).softmax(dim=1))
+    assert (rejection_scores < threshold).double().mean().item() == pytest.approx(
+        TARGET_FALSE_REJECTION_RATE, abs=1e-4
     )
 
 

@@ -9,16 +9,16 @@ import torch
 
 import main_pipeline
 from model.checkpoint import load_checkpoint
-from model.classifier import Reader
+from model.classifier import Classifier
 from model.config import RECIPES
 from model.data.mnist import Digits, Mnist
-from model.data.synthetic.digits import synthesise_digits
+from model.data.synthetic.digits import synthesize_digits
 from model.training.pipeline import make_permutation
 
 
 def drawn(count, seed):
     labels = torch.arange(count) % 10
-    return Digits(synthesise_digits(labels, torch.Generator().manual_seed(seed)), labels)
+    return Digits(synthesize_digits(labels, torch.Generator().manual_seed(seed)), labels)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def few_digits(monkeypatch):
         complete=False,
     )
     monkeypatch.setattr("model.training.pipeline.load_mnist", lambda *arguments: mnist)
-    monkeypatch.setattr("model.training.pipeline.HELD_BACK_SYNTHETIC", 200)
+    monkeypatch.setattr("model.training.pipeline.CALIBRATION_SYNTHETIC", 200)
     return mnist
 
 
@@ -68,12 +68,14 @@ def test_the_cnn_is_written_with_its_card_and_its_pictures(train, capsys):
 
 def test_the_cards_accuracy_is_that_of_the_saved_model(train, few_digits):
     models = train("mlp", "--epochs", "3")
-    reader = Reader.load(models / "mnist-mlp-0.0.1.pt")
-    predictions = reader.read(few_digits.test.images.numpy())
-    right = [p.digit == label for p, label in zip(predictions, few_digits.test.labels, strict=True)]
-    assert np.mean(right) == pytest.approx(reader.card["results"]["test_accuracy"])
-    refused = np.mean([not p.is_digit for p in predictions])
-    assert refused == pytest.approx(reader.card["results"]["test_refused"])
+    classifier = Classifier.load(models / "mnist-mlp-0.0.1.pt")
+    predictions = classifier.predict(few_digits.test.images.numpy())
+    correct = [
+        p.digit == label for p, label in zip(predictions, few_digits.test.labels, strict=True)
+    ]
+    assert np.mean(correct) == pytest.approx(classifier.card["results"]["test_accuracy"])
+    rejected = np.mean([not p.is_digit for p in predictions])
+    assert rejected == pytest.approx(classifier.card["results"]["test_refused"])
 
 
 def test_permuting_writes_a_file_of_its_own_with_the_permutation(train):

@@ -48,7 +48,7 @@ def test_every_figure_is_written_as_a_picture_and_closed(tmp_path):
     for number, figure in enumerate(figures):
         path = tmp_path / f"{number}.png"
         save_figure(figure, path)
-        with Image.open(path) as picture:
-            assert min(picture.size) > 300
-            assert np.asarray(picture).std() > 5
+        with Image.open(path) as image:
+            assert min(image.size) > 300
+            assert np.asarray(image).std() > 5
     assert not pyplot.get_fignums()

@@ -11,7 +11,7 @@ from app.api import problems
 from app.api.dependencies import ServiceDep
 from app.api.problems import ProblemError
 from app.api.schemas import ModelCard, ModelList, ModelSummary
-from model.classifier import Reader
+from model.classifier import Classifier
 
 router = APIRouter(prefix="/api/v1/models", tags=["models"])
 CARD = {
@@ -40,7 +40,7 @@ async def models(service: ServiceDep) -> ModelList:
     )
 
 
-def _summary(reader: Reader) -> ModelSummary:
+def _summary(reader: Classifier) -> ModelSummary:
     return ModelSummary(
         name=reader.name,
         available=True,

@@ -29,8 +29,8 @@ from app.api.tensors import (
     encode_answer,
     parse_request,
 )
-from model.classifier import NOT_A_DIGIT, Reader
-from model.config import CLASSES, SIDE, VERSION
+from model.classifier import NOT_A_DIGIT, Classifier
+from model.config import IMAGE_SIZE, NUM_CLASSES, VERSION
 
 QUICK_BODY_BYTES = 64_000  # larger requests take the lane of the batches
 JSON_LENGTH = "Inference-Header-Content-Length"
@@ -83,11 +83,11 @@ async def ready(service: ServiceDep) -> ServerHealth:
     return ServerHealth(ready=True)
 
 
-async def _any_version(service: ServiceDep, name: str) -> Reader:
+async def _any_version(service: ServiceDep, name: str) -> Classifier:
     return service.reader(name)
 
 
-async def _one_version(service: ServiceDep, name: str, version: str) -> Reader:
+async def _one_version(service: ServiceDep, name: str, version: str) -> Classifier:
     reader = service.reader(name)
     if reader.version != version:
         raise ProblemError(
@@ -98,7 +98,7 @@ async def _one_version(service: ServiceDep, name: str, version: str) -> Reader:
 
 def _add_routes(path: str, get_reader: Callable[..., object]) -> None:
     """Add the routes of a model; the protocol has each with and without a version."""
-    reader_dep = Annotated[Reader, Depends(get_reader)]
+    reader_dep = Annotated[Classifier, Depends(get_reader)]
 
     @router.get(path, responses=_UNKNOWN)
     async def model_metadata(reader: reader_dep) -> ModelMetadata:
@@ -130,7 +130,7 @@ _add_routes("/models/{name}", _any_version)
 _add_routes("/models/{name}/versions/{version}", _one_version)
 
 
-def _metadata(reader: Reader) -> ModelMetadata:
+def _metadata(reader: Classifier) -> ModelMetadata:
     return ModelMetadata(
         name=reader.name,
         versions=[reader.version],
@@ -139,7 +139,7 @@ def _metadata(reader: Reader) -> ModelMetadata:
             TensorMetadata(
                 name=INPUT,
                 datatype="FP32",
-                shape=[-1, 1, SIDE, SIDE],
+                shape=[-1, 1, IMAGE_SIZE, IMAGE_SIZE],
                 parameters={
                     "range": "0 (background) to 1 (ink)",
                     "preprocessing": "MNIST's size and place; mean and standard deviation, and "
@@ -151,7 +151,7 @@ def _metadata(reader: Reader) -> ModelMetadata:
             TensorMetadata(
                 name="probabilities",
                 datatype=DATATYPES["probabilities"],
-                shape=[-1, CLASSES],
+                shape=[-1, NUM_CLASSES],
                 parameters={"meaning": "calibrated probabilities of the digits 0 to 9"},
             ),
             TensorMetadata(
@@ -164,7 +164,7 @@ def _metadata(reader: Reader) -> ModelMetadata:
     )
 
 
-async def _infer(request: Request, service: Service, reader: Reader) -> Response:
+async def _infer(request: Request, service: Service, reader: Classifier) -> Response:
     if request.headers.get("content-encoding", "identity") != "identity":
         raise ProblemError("malformed-request", "Compressed requests are not accepted.")
     length = request.headers.get(JSON_LENGTH)
@@ -184,7 +184,7 @@ async def _infer(request: Request, service: Service, reader: Reader) -> Response
     return Response(content, headers=headers, media_type="application/octet-stream")
 
 
-def _answer(reader: Reader, body: bytes, json_length: int | None) -> tuple[bytes, int | None]:
+def _answer(reader: Classifier, body: bytes, json_length: int | None) -> tuple[bytes, int | None]:
     asked: InferenceRequest = parse_request(body, json_length)
     # Copied, since torch wants memory that may be written to.
     probabilities = reader.probabilities(torch.tensor(asked.pictures))

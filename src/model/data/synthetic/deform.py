@@ -25,7 +25,7 @@ class Style:
     stroke_turn: float = 0.05  # of the direction of each stroke, in radians
     stroke_size: float = 0.05  # of the size of each stroke
     ends: float = 0.16  # strokes end early or late by up to this part of their last segment
-    bend: float = 5.5  # largest amplitude of the slow waves that deform the whole drawing
+    warp: float = 5.5  # largest amplitude of the slow waves that deform the whole drawing
     tremor: float = 0.7  # largest standard deviation of the shaking of the hand
     slant: float = 0.20  # standard deviation of the shear; its mean is SLANT_MEAN
     turn: float = 0.10  # standard deviation of the rotation in radians
@@ -43,7 +43,7 @@ def normal(shape: tuple[int, ...], deviation: Tensor | float, generator: Generat
     return torch.randn(shape, generator=generator).clamp(-2, 2) * deviation
 
 
-def vary(
+def deform(
     templates: Templates, index: Tensor, generator: Generator, style: Style
 ) -> tuple[Tensor, Tensor]:
     """Draw template `index` (n,) once each, varied at random in the given style.
@@ -60,22 +60,24 @@ def vary(
     mixture = mixture / mixture.sum(1, keepdim=True)
     points = (points * mixture[:, :, None, None, None]).sum(1)
 
-    sloppy = uniform((n, 1, 1, 1), 0.15, 1.0, generator)
-    points = points + normal((n, strokes, width, 2), style.point * sloppy, generator)
+    amplitude = uniform((n, 1, 1, 1), 0.15, 1.0, generator)
+    points = points + normal((n, strokes, width, 2), style.point * amplitude, generator)
     middle = points.mean(2, keepdim=True)
-    angle = normal((n, strokes, 1), style.stroke_turn * sloppy[..., 0], generator)
-    size = 1 + normal((n, strokes, 1, 1), style.stroke_size * sloppy, generator)
+    angle = normal((n, strokes, 1), style.stroke_turn * amplitude[..., 0], generator)
+    size = 1 + normal((n, strokes, 1, 1), style.stroke_size * amplitude, generator)
     points = middle + _rotate(points - middle, angle) * size
-    points = points + normal((n, strokes, 1, 2), style.stroke * sloppy, generator)
+    points = points + normal((n, strokes, 1, 2), style.stroke * amplitude, generator)
 
-    hurry = uniform((n, 1, 1), 0.45, 1.0, generator)  # a quick hand rounds its corners
-    lost = normal((n, strokes, 2), style.ends * sloppy[..., 0], generator)
+    corner_rounding = uniform((n, 1, 1), 0.45, 1.0, generator)  # a quick hand rounds its corners
+    trim = normal((n, strokes, 2), style.ends * amplitude[..., 0], generator)
     along = torch.linspace(0, 1, CURVE_POINTS)
-    start, end = lost[..., :1], last[..., None] - lost[..., 1:]
-    drawn = curve(points, templates.corners[index] * hurry, last, start + (end - start) * along)
+    start, end = trim[..., :1], last[..., None] - trim[..., 1:]
+    drawn = curve(
+        points, templates.corners[index] * corner_rounding, last, start + (end - start) * along
+    )
     drawn = _coarsen(drawn, style.coarse, generator)
     drawn = drawn + _tremor(drawn.shape, style.tremor, generator)
-    drawn = _bend(drawn, style.bend * sloppy, generator)
+    drawn = _warp(drawn, style.warp * amplitude, generator)
     return _lean(drawn, style, generator), present
 
 
@@ -108,7 +110,7 @@ def _tremor(shape: torch.Size, largest: float, generator: Generator) -> Tensor:
     return noise.view(n, strokes, 2, points).transpose(2, 3) * amount
 
 
-def _bend(drawn: Tensor, amplitude: Tensor, generator: Generator) -> Tensor:
+def _warp(drawn: Tensor, amplitude: Tensor, generator: Generator) -> Tensor:
     """Deform whole drawings by two slow waves in a random direction each."""
     n = drawn.shape[0]
     for _ in range(2):

@@ -13,11 +13,11 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import interpolate
 
-from model.config import CLASSES, INK_SIDE, SIDE
-from model.data.synthetic.deform import CURVE_POINTS, normal, uniform, vary
+from model.config import DIGIT_SIZE, IMAGE_SIZE, NUM_CLASSES
+from model.data.synthetic.deform import CURVE_POINTS, deform, normal, uniform
 from model.data.synthetic.digits import FREQUENCY, STYLE
 from model.data.synthetic.digits import TEMPLATES as DIGITS
-from model.data.synthetic.rasterize import draw_curves, place, render, spread
+from model.data.synthetic.rasterize import draw_curves, place, render, resample_by_arc_length
 from model.data.synthetic.templates import TEMPLATES_DIR, Templates, curve, read_templates
 
 LETTERS = Templates(read_templates(TEMPLATES_DIR / "letters.txt"))
@@ -26,16 +26,16 @@ LONG = 360  # pen points for lines many times as long as a digit's
 LARGE = (140.0, 260.0)  # pixels of a canvas of 280 that what has many strokes fills
 
 
-def synthesise_non_digits(count: int, generator: Generator) -> Tensor:
+def synthesize_outliers(count: int, generator: Generator) -> Tensor:
     """Return `count` pictures (N, 28, 28), uint8, ink 255 on 0, in which no digit can be read.
 
     They follow MNIST's rule of size and place, as any picture sent to the reader does. The same
     generator state gives the same pictures.
     """
     makers, shares = zip(*KINDS, strict=True)
-    pictures = torch.empty(count, SIDE, SIDE, dtype=torch.uint8)
+    images = torch.empty(count, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
     for start in range(0, count, CHUNK):
-        part = pictures[start : start + CHUNK]
+        part = images[start : start + CHUNK]
         kind = torch.multinomial(
             torch.tensor(shares), len(part), replacement=True, generator=generator
         )
@@ -44,13 +44,13 @@ def synthesise_non_digits(count: int, generator: Generator) -> Tensor:
             number = int(of_kind.sum())
             if number:
                 part[of_kind] = make(number, generator)
-    return pictures
+    return images
 
 
 def letters(count: int, generator: Generator) -> Tensor:
     """Letters and characters of several scripts."""
     index = torch.multinomial(LETTERS.weights, count, replacement=True, generator=generator)
-    return draw_curves(*vary(LETTERS, index, generator, STYLE), generator)
+    return draw_curves(*deform(LETTERS, index, generator, STYLE), generator)
 
 
 def invented_characters(count: int, generator: Generator) -> Tensor:
@@ -170,12 +170,12 @@ def filled_shapes(count: int, generator: Generator) -> Tensor:
 
 def textures(count: int, generator: Generator) -> Tensor:
     """Patches as of a photograph: smooth noise, hard or soft, and gradients."""
-    ink = torch.empty(count, INK_SIDE, INK_SIDE)
+    ink = torch.empty(count, DIGIT_SIZE, DIGIT_SIZE)
     size = torch.randint(3, 12, (count,), generator=generator)
     for side in range(3, 12):
         of_size = size == side
         noise = torch.randn((int(of_size.sum()), 1, side, side), generator=generator)
-        ink[of_size] = interpolate(noise, INK_SIDE, mode="bicubic", align_corners=True)[:, 0]
+        ink[of_size] = interpolate(noise, DIGIT_SIZE, mode="bicubic", align_corners=True)[:, 0]
     y, x = _grid(count, generator)
     slope = normal((count, 2, 1, 1), 0.7, generator)
     hardness = uniform((count, 1, 1), 0.3, 8, generator)
@@ -186,10 +186,10 @@ def textures(count: int, generator: Generator) -> Tensor:
 def codes(count: int, generator: Generator) -> Tensor:
     """Black and white squares at random, like a QR code, and upright or lying bars."""
     side = torch.randint(5, 13, (count, 1, 1), generator=generator)
-    cell = torch.arange(INK_SIDE) * side // INK_SIDE
+    cell = torch.arange(DIGIT_SIZE) * side // DIGIT_SIZE
     bits = (torch.rand((count, 12, 12), generator=generator) < 0.5).float()
-    rows = cell.transpose(1, 2).expand(-1, -1, INK_SIDE)
-    columns = cell.expand(-1, INK_SIDE, -1)
+    rows = cell.transpose(1, 2).expand(-1, -1, DIGIT_SIZE)
+    columns = cell.expand(-1, DIGIT_SIZE, -1)
     bars = torch.rand((count, 1, 1), generator=generator) < 0.2
     rows = torch.where(bars, 0, rows)
     bits[:, 0, :3] = torch.tensor([1.0, 0.0, 1.0])  # never blank, never a single upright bar
@@ -201,7 +201,7 @@ def pieces(count: int, generator: Generator) -> Tensor:
     part = torch.randint(0, len(PIECES), (count,), generator=generator)
     labels, low, high = torch.tensor(PIECES).unbind(1)
     index = torch.multinomial(FREQUENCY[labels[part].long()], 1, generator=generator)[:, 0]
-    pen = spread(*vary(DIGITS, index, generator, STYLE), LONG)
+    pen = resample_by_arc_length(*deform(DIGITS, index, generator, STYLE), LONG)
     y = pen[..., 1]
     top, bottom = y.amin(1, keepdim=True), y.amax(1, keepdim=True)
     height = (y - top) / (bottom - top)
@@ -218,9 +218,9 @@ PIECES = ((2, 0.62, 1.0), (5, 0.0, 0.4), (0, 0.0, 0.5), (0, 0.5, 1.0))
 def several_digits(count: int, generator: Generator) -> Tensor:
     """Two or three digits side by side, which do not always keep clear of each other."""
     number = 3
-    labels = torch.randint(0, CLASSES, (count * number,), generator=generator)
+    labels = torch.randint(0, NUM_CLASSES, (count * number,), generator=generator)
     index = torch.multinomial(FREQUENCY[labels], 1, generator=generator)[:, 0]
-    curves, present = vary(DIGITS, index, generator, STYLE)
+    curves, present = deform(DIGITS, index, generator, STYLE)
     low = curves.amin((1, 2), keepdim=True)
     size = curves.amax((1, 2), keepdim=True) - low
     curves = (curves - low) / size[..., 1:] * 100  # as high as each other, left edge at 0
@@ -273,10 +273,14 @@ def _draw(
     return draw_curves(curves, present, generator, LARGE, LONG)
 
 
-def _pen(way: Tensor, generator: Generator) -> Tensor:
+def _pen(arc_length: Tensor, generator: Generator) -> Tensor:
     """Draw single curves given as many points (n, K, 2)."""
-    shaken = way + normal(way.shape, 0.01, generator) * (way.amax(1) - way.amin(1))[:, None]
-    present = torch.ones(len(way), 1, dtype=torch.bool)
+    shaken = (
+        arc_length
+        + normal(arc_length.shape, 0.01, generator)
+        * (arc_length.amax(1) - arc_length.amin(1))[:, None]
+    )
+    present = torch.ones(len(arc_length), 1, dtype=torch.bool)
     return draw_curves(shaken[:, None], present, generator, LARGE, LONG)
 
 
@@ -284,7 +288,7 @@ def _grid(count: int, generator: Generator) -> tuple[Tensor, Tensor]:
     """Return coordinates y, x (n, 20, 20) from -1 to 1, of boxes less high or less wide than 20."""
     squeeze = uniform((count, 1, 1), 0.6, 1.0, generator)
     lying = torch.rand((count, 1, 1), generator=generator) < 0.7
-    line = torch.linspace(-1, 1, INK_SIDE)
+    line = torch.linspace(-1, 1, DIGIT_SIZE)
     y = line[:, None] / torch.where(lying, squeeze, 1.0)
     x = line / torch.where(lying, 1.0, squeeze)
     return y, x
@@ -292,5 +296,5 @@ def _grid(count: int, generator: Generator) -> tuple[Tensor, Tensor]:
 
 def _frame(ink: Tensor) -> Tensor:
     """Put ink (n, 20, 20) into pictures (n, 28, 28), uint8, centred by mass."""
-    margin = (SIDE - INK_SIDE) // 2
+    margin = (IMAGE_SIZE - DIGIT_SIZE) // 2
     return place(torch.nn.functional.pad(ink.clamp(0, 1), [margin] * 4))

@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor
 
-from model.config import CENTRE, INK_SIDE, SIDE
+from model.config import CENTER_INDEX, DIGIT_SIZE, IMAGE_SIZE
 from model.data.synthetic.deform import uniform
 
 PEN_POINTS = 112  # on a whole digit: less than a pixel apart, so that the line has no gaps
@@ -25,21 +25,21 @@ def draw_curves(
     range of the longest side on a canvas of 280 pixels; the larger, the finer the line. What is
     much longer than a digit needs more `pen_points`.
     """
-    return render(spread(curves, present, pen_points), generator, drawn_side)
+    return render(resample_by_arc_length(curves, present, pen_points), generator, drawn_side)
 
 
-def spread(drawn: Tensor, present: Tensor, count: int) -> Tensor:
+def resample_by_arc_length(drawn: Tensor, present: Tensor, count: int) -> Tensor:
     """Return `count` points (n, count, 2) evenly spaced along all strokes of each drawing."""
     n, strokes, points, _ = drawn.shape
     # A stroke that is absent collapses onto the first one's end: it has no length and no extent.
     drawn = torch.where(present[:, :, None, None], drawn, drawn[:, :1, -1:])
     length = torch.zeros(n, strokes, points)
     length[..., 1:] = (drawn[:, :, 1:] - drawn[:, :, :-1]).norm(dim=-1)
-    way = length.view(n, -1).cumsum(1)
+    arc_length = length.view(n, -1).cumsum(1)
     drawn = drawn.reshape(n, -1, 2)
-    target = way[:, -1:] * torch.linspace(0, 1, count)
-    after = torch.searchsorted(way, target).clamp(1, way.shape[1] - 1)
-    way_before, way_after = way.gather(1, after - 1), way.gather(1, after)
+    target = arc_length[:, -1:] * torch.linspace(0, 1, count)
+    after = torch.searchsorted(arc_length, target).clamp(1, arc_length.shape[1] - 1)
+    way_before, way_after = arc_length.gather(1, after - 1), arc_length.gather(1, after)
     part = ((target - way_before) / (way_after - way_before).clamp_min(1e-6)).clamp(0, 1)
     pick = after[..., None].expand(n, count, 2)
     return torch.lerp(drawn.gather(1, pick - 1), drawn.gather(1, pick), part[..., None])
@@ -60,20 +60,20 @@ def render(
     side = (high - low).amax(1, keepdim=True).clamp_min(1e-3)
     # The ink's box is the pen's way with half a brush all round. A crop is scaled to whole pixels,
     # which squeezes or stretches its shorter side a little, the width of the line included.
-    scale = INK_SIDE / (side * (1 + brush))
+    scale = DIGIT_SIZE / (side * (1 + brush))
     radius = 0.5 * brush * side * scale
     box = (high - low) * scale + 2 * radius
     whole = box.round().clamp_min(1)
-    start = ((SIDE - whole) / 2).round()
-    pixels = torch.arange(SIDE) + 0.5 - start[..., None]  # (n, 2, 28), from the box's corner
+    start = ((IMAGE_SIZE - whole) / 2).round()
+    pixels = torch.arange(IMAGE_SIZE) + 0.5 - start[..., None]  # (n, 2, 28), from the box's corner
     pixels = pixels * (box / whole)[..., None]
     pen = (pen - low[:, None]) * scale[..., None] + radius[..., None]
-    chunk = max(1, DISTANCES_AT_ONCE // (SIDE * SIDE * pen.shape[1]))
+    chunk = max(1, DISTANCES_AT_ONCE // (IMAGE_SIZE * IMAGE_SIZE * pen.shape[1]))
     parts = zip(pen.split(chunk), radius.split(chunk), pixels.split(chunk), strict=True)
-    return place(torch.cat([_ink(*part) for part in parts]))
+    return place(torch.cat([_stroke_mask(*part) for part in parts]))
 
 
-def _ink(pen: Tensor, radius: Tensor, pixels: Tensor) -> Tensor:
+def _stroke_mask(pen: Tensor, radius: Tensor, pixels: Tensor) -> Tensor:
     """Return coverage (n, 28, 28) in [0, 1]: how much of each pixel lies within the pen's reach.
 
     `pixels` (n, 2, 28) holds where the columns and the rows of pixels lie among the pen points.
@@ -86,14 +86,14 @@ def _ink(pen: Tensor, radius: Tensor, pixels: Tensor) -> Tensor:
 def place(ink: Tensor) -> Tensor:
     """Shift ink (n, 28, 28) in [0, 1] by whole pixels to MNIST's centre of mass; returns uint8.
 
-    As in `preprocess.place_ink`, no ink is shifted out of the picture.
+    As in `normalize.center_by_mass`, no ink is shifted out of the picture.
     """
     n = len(ink)
     ink = (ink * 255).round()
     rows, columns = _shift(ink.sum(2)), _shift(ink.sum(1))
-    padded = torch.zeros(n, 3 * SIDE, 3 * SIDE, dtype=torch.uint8)
-    padded[:, SIDE : 2 * SIDE, SIDE : 2 * SIDE] = ink
-    here = torch.arange(SIDE, 2 * SIDE)
+    padded = torch.zeros(n, 3 * IMAGE_SIZE, 3 * IMAGE_SIZE, dtype=torch.uint8)
+    padded[:, IMAGE_SIZE : 2 * IMAGE_SIZE, IMAGE_SIZE : 2 * IMAGE_SIZE] = ink
+    here = torch.arange(IMAGE_SIZE, 2 * IMAGE_SIZE)
     y = (here - rows[:, None])[:, :, None]
     x = (here - columns[:, None])[:, None, :]
     return padded[torch.arange(n)[:, None, None], y, x]
@@ -101,10 +101,10 @@ def place(ink: Tensor) -> Tensor:
 
 def _shift(profile: Tensor) -> Tensor:
     """Return the whole-pixel shifts (n,) that bring profiles of ink (n, 28) to the centre."""
-    index = torch.arange(SIDE, dtype=torch.float32)
+    index = torch.arange(IMAGE_SIZE, dtype=torch.float32)
     centre = (profile * index).sum(1) / profile.sum(1).clamp_min(1)
     inked = profile > 0
     first = inked.to(torch.uint8).argmax(1)
-    after = SIDE - inked.flip(1).to(torch.uint8).argmax(1)
-    shift = (CENTRE - centre + 0.5).floor().long()
-    return shift.maximum(-first).minimum(SIDE - after)
+    after = IMAGE_SIZE - inked.flip(1).to(torch.uint8).argmax(1)
+    shift = (CENTER_INDEX - centre + 0.5).floor().long()
+    return shift.maximum(-first).minimum(IMAGE_SIZE - after)

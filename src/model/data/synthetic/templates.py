@@ -23,7 +23,7 @@ class Template:
     character: str
     weight: float
     description: str
-    shapes: tuple[str, ...]
+    variants: tuple[str, ...]
 
 
 def read_templates(path: Path) -> list[Template]:
@@ -32,7 +32,7 @@ def read_templates(path: Path) -> list[Template]:
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("    "):
             last = templates[-1]
-            templates[-1] = replace(last, shapes=(*last.shapes, line.strip()))
+            templates[-1] = replace(last, variants=(*last.variants, line.strip()))
         elif line and not line.startswith("#"):
             character, weight, description = (part.strip() for part in line.split(" | "))
             templates.append(Template(character, float(weight), description, ()))
@@ -48,25 +48,25 @@ class Templates:
 
     def __init__(self, templates: Sequence[Template]) -> None:
         """Parse the templates; a ValueError names one whose key shapes do not fit together."""
-        parsed = [[_parse(shape) for shape in template.shapes] for template in templates]
-        for template, shapes in zip(templates, parsed, strict=True):
-            lengths = [[len(stroke) for stroke in shape] for shape in shapes]
+        parsed = [[_parse(shape) for shape in template.variants] for template in templates]
+        for template, variants in zip(templates, parsed, strict=True):
+            lengths = [[len(stroke) for stroke in shape] for shape in variants]
             if any(length != lengths[0] for length in lengths) or min(lengths[0]) < 2:
                 raise ValueError(
                     f"the key shapes of {template.character!r} ({template.description}) differ: "
                     f"their strokes have {lengths} points"
                 )
-        variants = max(len(shapes) for shapes in parsed)
-        strokes = max(len(shapes[0]) for shapes in parsed)
-        points = max(len(stroke) for shapes in parsed for stroke in shapes[0])
+        variants = max(len(variants) for variants in parsed)
+        strokes = max(len(variants[0]) for variants in parsed)
+        points = max(len(stroke) for variants in parsed for stroke in variants[0])
         self.characters = [template.character for template in templates]
         self.weights = torch.tensor([template.weight for template in templates])
         self.variants = torch.zeros(len(parsed), variants, dtype=torch.bool)
         self.points = torch.zeros(len(parsed), variants, strokes, points, 2)
         self.corners = torch.zeros(len(parsed), strokes, points)
         self.last = torch.zeros(len(parsed), strokes, dtype=torch.int64)
-        for t, shapes in enumerate(parsed):
-            for v, shape in enumerate(shapes):
+        for t, variants in enumerate(parsed):
+            for v, shape in enumerate(variants):
                 self.variants[t, v] = True
                 for s, stroke in enumerate(shape):
                     xy = torch.tensor([point[:2] for point in stroke])

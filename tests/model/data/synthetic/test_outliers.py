@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.data.synthetic.outliers import KINDS, LETTERS, synthesise_non_digits
+from model.data.synthetic.outliers import KINDS, LETTERS, synthesize_outliers
 
 SOURCE = Path(__file__).resolve().parents[4] / "src"
 TRAINING = ["train", "data.loader", "data.augment", "training.pipeline"]
@@ -36,28 +36,28 @@ def imported(module: str) -> set[str]:
 
 
 def test_pictures_are_28_by_28_bytes_and_none_is_blank():
-    pictures = synthesise_non_digits(700, generator())
-    assert pictures.shape == (700, 28, 28)
-    assert pictures.dtype == torch.uint8
-    assert pictures.amax((1, 2)).min() > 100
-    assert synthesise_non_digits(0, generator()).shape == (0, 28, 28)
+    images = synthesize_outliers(700, generator())
+    assert images.shape == (700, 28, 28)
+    assert images.dtype == torch.uint8
+    assert images.amax((1, 2)).min() > 100
+    assert synthesize_outliers(0, generator()).shape == (0, 28, 28)
 
 
 def test_a_seed_gives_the_same_pictures_and_another_seed_others():
-    pictures = synthesise_non_digits(100, generator())
-    assert torch.equal(pictures, synthesise_non_digits(100, generator()))
-    assert not torch.equal(pictures, synthesise_non_digits(100, generator(1)))
+    images = synthesize_outliers(100, generator())
+    assert torch.equal(images, synthesize_outliers(100, generator()))
+    assert not torch.equal(images, synthesize_outliers(100, generator(1)))
 
 
 @pytest.mark.parametrize("make", [make for make, _ in KINDS], ids=lambda make: make.__name__)
 def test_every_kind_is_centred_by_mass_and_fills_the_frame(make):
-    pictures = make(60, generator()).double()
-    assert pictures.shape == (60, 28, 28)
-    inked = (pictures > 20).numpy()
-    sides = np.array([np.ptp(np.argwhere(picture), axis=0).max() + 1 for picture in inked])
+    images = make(60, generator()).double()
+    assert images.shape == (60, 28, 28)
+    inked = (images > 20).numpy()
+    sides = np.array([np.ptp(np.argwhere(image), axis=0).max() + 1 for image in inked])
     assert sides.max() <= 21
     assert np.median(sides) >= 17
-    assert len(torch.unique(pictures.flatten(1), dim=0)) > 55
+    assert len(torch.unique(images.flatten(1), dim=0)) > 55
 
 
 def test_the_shares_of_the_kinds_sum_to_one():

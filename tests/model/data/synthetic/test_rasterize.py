@@ -4,7 +4,7 @@ import torch
 
 from evaluation.strokes import paint
 from model.data.synthetic import rasterize
-from model.preprocessing.normalize import normalise
+from model.preprocessing.normalize import normalize
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_a_drawing_looks_as_from_a_canvas_through_preprocessing(way, brush_of_20):
-    points = np.array(way, dtype=float)
-    expected = normalise(paint([points + 30], 20.0))
+@pytest.mark.parametrize("arc_length", WAYS.values(), ids=WAYS)
+def test_a_drawing_looks_as_from_a_canvas_through_preprocessing(arc_length, brush_of_20):
+    points = np.array(arc_length, dtype=float)
+    expected = normalize(paint([points + 30], 20.0))
     stroke = torch.tensor(points, dtype=torch.float32)[None, None]
     found = rasterize.draw_curves(
         stroke, torch.ones(1, 1, dtype=torch.bool), torch.Generator(), drawn_side=(200.0, 200.0)
@@ -35,14 +35,14 @@ def test_a_drawing_looks_as_from_a_canvas_through_preprocessing(way, brush_of_20
 
 def test_points_are_spread_evenly_over_all_strokes():
     curves = torch.tensor([[[[0.0, 0.0], [30.0, 0.0]], [[0.0, 50.0], [0.0, 60.0]]]])
-    points = rasterize.spread(curves, torch.ones(1, 2, dtype=torch.bool), 5)
+    points = rasterize.resample_by_arc_length(curves, torch.ones(1, 2, dtype=torch.bool), 5)
     expected = torch.tensor([[[0.0, 0], [10, 0], [20, 0], [30, 0], [0, 60]]])
     torch.testing.assert_close(points, expected)
 
 
 def test_an_absent_stroke_leaves_no_ink():
     curves = torch.tensor([[[[0.0, 0.0], [30.0, 0.0]], [[0.0, 500.0], [0.0, 900.0]]]])
-    points = rasterize.spread(curves, torch.tensor([[True, False]]), 9)
+    points = rasterize.resample_by_arc_length(curves, torch.tensor([[True, False]]), 9)
     assert points[..., 1].abs().max() == 0
 
 

@@ -5,8 +5,8 @@ import torch
 from model.data.synthetic.templates import TEMPLATES_DIR, Template, Templates, curve, read_templates
 
 
-def one_template(*shapes: str) -> Templates:
-    return Templates([Template("x", 1.0, "", shapes)])
+def one_template(*variants: str) -> Templates:
+    return Templates([Template("x", 1.0, "", variants)])
 
 
 def barry_goldman(points: np.ndarray, part: float) -> np.ndarray:
@@ -40,7 +40,7 @@ def test_key_shapes_of_different_strokes_are_refused():
 def test_every_shipped_template_parses(name):
     templates = read_templates(TEMPLATES_DIR / f"{name}.txt")
     assert len(Templates(templates)) == len(templates) > 40
-    assert all(template.shapes and template.weight > 0 for template in templates)
+    assert all(template.variants and template.weight > 0 for template in templates)
 
 
 def test_the_curve_is_the_centripetal_catmull_rom_spline():

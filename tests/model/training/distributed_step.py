@@ -11,7 +11,7 @@ from model.data.loader import Batches
 from model.data.mnist import Digits
 from model.registry import NETWORKS
 from model.train import train
-from model.training.distributed import Process
+from model.training.distributed import DistributedContext
 
 
 class KeepGradients(torch.optim.SGD):
@@ -21,9 +21,9 @@ class KeepGradients(torch.optim.SGD):
         """Leave the weights as they are."""
 
 
-def global_step(name: str, process: Process) -> dict[str, object]:
+def global_step(name: str, process: DistributedContext) -> dict[str, object]:
     """Compute one global batch of a network without dropout, batch norm in evaluation mode."""
-    recipe = replace(RECIPES[name], batch_size=30, handwriting=0.25, non_digits=0.1)
+    recipe = replace(RECIPES[name], batch_size=30, synthetic_fraction=0.25, outlier_ratio=0.1)
     images = torch.randint(256, (30, 28, 28), generator=torch.Generator().manual_seed(0))
     digits = Digits(images.to(torch.uint8), torch.arange(30) % 10)
     torch.manual_seed(0)
@@ -47,7 +47,7 @@ def global_step(name: str, process: Process) -> dict[str, object]:
 
 def main(name: str, path: str) -> None:
     """Compute one step with the others and write it, on the first process alone."""
-    with Process(torch.device("cpu")) as process:
+    with DistributedContext(torch.device("cpu")) as process:
         result = global_step(name, process)
         if process.rank == 0:
             torch.save(result, path)
