@@ -54,11 +54,12 @@ class NormalisedReading:
 
     def __call__(self, data: bytes) -> dict[str, Any]:
         """Read one picture."""
-        from model.classifier import standardize, to_tensor
+        from model.classifier import to_input
         from model.preprocessing.normalize import preprocess
+        from model.registry import standardize
 
         with torch.no_grad():
-            logits = self.network(standardize(to_tensor(preprocess(data)[None])))
+            logits = self.network(standardize(torch.from_numpy(to_input(preprocess(data)[None]))))
         probabilities = logits.softmax(dim=1)[0].tolist()
         digit = max(range(10), key=probabilities.__getitem__)
         return {"prediction": digit, "probabilities": probabilities}

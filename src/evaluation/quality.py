@@ -23,7 +23,7 @@ from evaluation.evaluate_strokes import read_drawings, score
 from evaluation.out_of_distribution import KINDS, ood_samples
 from evaluation.strokes import read_strokes
 from model.checkpoint import ModelCard, checkpoint_path, read_card, write_json
-from model.classifier import Classifier, rejection_score, to_tensor
+from model.classifier import Classifier, rejection_score
 from model.config import DATA_DIR, MODELS_DIR, VERSION
 from model.data.mnist import Digits, load_mnist
 from model.registry import NETWORKS
@@ -63,7 +63,7 @@ def rejections(classifier: Classifier, digits: Digits) -> dict[str, dict[str, fl
     images = {"MNIST test digits": digits.images.numpy()}
     images |= {kind: ood_samples(kind, PICTURES, seed=0) for kind in KINDS}
     rejection_scores = {
-        kind: rejection_score(classifier.probabilities(to_tensor(images))).numpy()
+        kind: rejection_score(classifier.probabilities(classifier.forward(images)[0]))
         for kind, images in images.items()
     }
     real = rejection_scores["MNIST test digits"]

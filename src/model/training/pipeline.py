@@ -36,6 +36,7 @@ from model.train import Epoch, fit, predict_logits
 from model.training import plots
 from model.training.calibration import fit_temperature, fit_threshold, measure_calibration
 from model.training.distributed import DistributedContext
+from model.training.export import export
 from model.training.keep import keep_previous
 from model.training.precision import Precision, choose_device, choose_precision
 from model.training.progress import Progress
@@ -195,7 +196,7 @@ def evaluate_and_save(
     temperature = fit_temperature(both, both_labels)
     threshold = fit_threshold(both, temperature)
     matrix = plots.confusion(logits["test"], labels["test"])
-    rejection_scores = rejection_score((logits["test"] / temperature).softmax(dim=1))
+    rejection_scores = rejection_score((logits["test"] / temperature).softmax(dim=1).numpy())
     path = checkpoint_path(options.name, options.version, options.output)
     path.parent.mkdir(parents=True, exist_ok=True)
     accuracy = {
@@ -230,7 +231,7 @@ def evaluate_and_save(
         "results": {
             **accuracy,
             "recall": plots.recall(matrix),
-            "test_refused": (rejection_scores < threshold).double().mean().item(),
+            "test_refused": float((rejection_scores < threshold).mean()),
         },
         "reader": {
             "temperature": temperature,
@@ -254,6 +255,7 @@ def evaluate_and_save(
     for figure, drawing in figures.items():
         plots.save_figure(drawing, path.with_name(names[figure]))
     save_checkpoint(network, card, path)
+    export(path)
     print(
         f"{options.name}: {accuracy['test_accuracy']:.2%} of {len(mnist.test)} test pictures read "
         f"right; {training['seconds']:.0f} s; written to {path}"
