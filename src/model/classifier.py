@@ -108,12 +108,14 @@ class Classifier:
 
     def forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return logits (N, 10) and features (N, d), float32, of images (N, 28, 28) uint8."""
-        x = to_input(images)
-        parts = [
-            self.network(x[start : start + _BATCH_SIZE]) for start in range(0, len(x), _BATCH_SIZE)
-        ]
-        if len(parts) == 1:
-            return parts[0]
+        return self.forward_input(to_input(images))
+
+    def forward_input(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Do as ``forward`` on x (N, 1, 28, 28) float32, 0 background, 1 ink."""
+        if len(x) <= _BATCH_SIZE:
+            return self.network(x)
+        starts = range(0, len(x), _BATCH_SIZE)
+        parts = [self.network(x[start : start + _BATCH_SIZE]) for start in starts]
         logits, features = zip(*parts, strict=True)
         return np.concatenate(logits), np.concatenate(features)
 

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import fastapi_offline
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 ASSETS = "/docs/assets"
@@ -26,15 +26,21 @@ def install(app: FastAPI) -> None:
     app.mount(ASSETS, StaticFiles(directory=directory))
 
     @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
+    async def docs(request: Request) -> HTMLResponse:
         """Return the page."""
+        root = request.scope.get("root_path", "")
         return get_swagger_ui_html(
-            openapi_url=str(app.openapi_url),
+            openapi_url=f"{root}{app.openapi_url}",
             title=app.title,
-            swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
-            swagger_css_url=f"{ASSETS}/swagger-ui.css",
-            swagger_favicon_url=f"{ASSETS}/favicon.png",
+            swagger_js_url=f"{root}{ASSETS}/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}{ASSETS}/swagger-ui.css",
+            swagger_favicon_url=f"{root}{ASSETS}/favicon.png",
         )
+
+    @app.get("/", include_in_schema=False)
+    async def start(request: Request) -> RedirectResponse:
+        """Lead to the page."""
+        return RedirectResponse(request.scope.get("root_path", "") + "/docs")
 
 
 def _drop_default_errors(schema: dict[str, Any]) -> None:

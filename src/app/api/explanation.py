@@ -1,68 +1,52 @@
-"""Attribution by Captum and the feature maps of the convolutions, as numbers and as pictures."""
-
-import copy
-from functools import cache
+"""Attribution by occlusion and the feature maps of the convolutions, as numbers and pictures."""
 
 import numpy as np
-import torch
-from captum.attr import IntegratedGradients, LayerActivation, Occlusion
-from torch import nn
 
-from model.classifier import Classifier, standardize, to_tensor
+from model.classifier import Classifier, to_input
 from model.config import IMAGE_SIZE
 
-STEPS = 32  # of the path integral; beyond it the map does not change visibly
 WINDOW = 5  # pixels a side that occlusion hides at a time
 TOWARDS = np.array([202, 0, 32], dtype=np.float32)  # red speaks for the digit ...
 AGAINST = np.array([5, 113, 176], dtype=np.float32)  # ... blue against it (ColorBrewer RdBu)
 GAP = 1  # pixels between the maps of a sheet
 
 
-def attribute(reader: Classifier, image: np.ndarray, digit: int, method: str) -> np.ndarray:
-    """Return how much each pixel speaks for ``digit``.
+def occlusion(classifier: Classifier, image: np.ndarray, digit: int) -> np.ndarray:
+    """Return how much each pixel speaks for ``digit`` (Zeiler and Fergus, 2014).
 
-    Integrated gradients (Sundararajan et al., 2017) from an empty picture, or occlusion (Zeiler
-    and Fergus, 2014) of a window by background; of the logit of ``digit``. For a permuted model
-    the pixels are put back to where they are in the picture.
+    A window of background hides a part of the image, everywhere in turn; a pixel speaks for the
+    digit as much as the digit's logit falls, on average over the windows that hide the pixel.
 
     Args:
+        classifier: any; also of a permuted model pixels stay where they are in the image.
         image: (28, 28) uint8.
-        method: "integrated_gradients" or "occlusion".
+        digit: 0-9.
 
     Returns:
         (28, 28) float32, scaled so that the largest magnitude is 1.
     """
-
-    def logits(pictures: torch.Tensor) -> torch.Tensor:
-        return _network(reader)(standardize(pictures, reader.permutation))
-
-    pictures = to_tensor(image[None])
-    if method == "occlusion":
-        window = (1, WINDOW, WINDOW)
-        with torch.inference_mode():
-            values = Occlusion(logits).attribute(
-                pictures, window, target=digit, perturbations_per_eval=64
-            )
-    else:
-        values = IntegratedGradients(logits).attribute(
-            pictures, torch.zeros_like(pictures), target=digit, n_steps=STEPS
-        )
-    map_ = values.detach().numpy().reshape(IMAGE_SIZE, IMAGE_SIZE).astype(np.float32)
-    return map_ / max(float(np.abs(map_).max()), 1e-12)
+    windows = _windows()
+    hidden = np.where(windows, 0, image).astype(np.uint8)
+    logits, _ = classifier.forward(np.concatenate((image[None], hidden)))
+    fall = logits[0, digit] - logits[1:, digit]
+    values = np.tensordot(fall, windows, axes=1) / windows.sum(axis=0)
+    scaled: np.ndarray = values / max(float(np.abs(values).max()), 1e-12)
+    return scaled.astype(np.float32)
 
 
-def feature_maps(reader: Classifier, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
+def _windows() -> np.ndarray:
+    """Every place of the window: (places, 28, 28) bool, true where it hides."""
+    starts = np.arange(IMAGE_SIZE - WINDOW + 1)[:, None]
+    pixels = np.arange(IMAGE_SIZE)
+    covered = (pixels >= starts) & (pixels < starts + WINDOW)
+    places: np.ndarray = covered[:, None, :, None] & covered[None, :, None, :]
+    return places.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+
+
+def feature_maps(classifier: Classifier, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """Return name and output (channels, h, w) float32 of each convolution; none for an MLP."""
-    network = _network(reader)
-    layers = [
-        (name, module) for name, module in network.named_modules() if isinstance(module, nn.Conv2d)
-    ]
-    if not layers:
-        return []
-    pictures = standardize(to_tensor(image[None]), reader.permutation)
-    with torch.no_grad():
-        outputs = LayerActivation(network, [layer for _, layer in layers]).attribute(pictures)
-    return [(name, output[0].numpy()) for (name, _), output in zip(layers, outputs, strict=True)]
+    maps = classifier.onnx.feature_maps(to_input(image[None]))
+    return [(name, values[0]) for name, values in maps]
 
 
 def colour(values: np.ndarray) -> np.ndarray:
@@ -87,9 +71,3 @@ def sheet(maps: np.ndarray) -> np.ndarray:
         left = index % columns * (width + GAP)
         picture[top : top + height, left : left + width] = scaled
     return picture
-
-
-@cache
-def _network(reader: Classifier) -> nn.Module:
-    """A copy, since Captum's hooks must not see the predictions that other threads make."""
-    return copy.deepcopy(reader.network)

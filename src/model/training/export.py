@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 from onnxscript.optimizer import fold_constants, remove_unused_nodes
 from torch import Tensor, nn
 
-from errors import DigitsError
+from errors import DigitsError, ModelFileError
 from model.checkpoint import (
     Checkpoint,
     find_checkpoints,
@@ -112,6 +112,8 @@ def _export(module: nn.Module, outputs: list[str]) -> onnx.ModelProto:
         optimize=False,
         verbose=False,
     )
+    if program is None:
+        raise ModelFileError("torch has exported nothing; report it with the version of torch.")
     # Everything else is left to the runtime: joined layers would share no weights with the maps.
     fold_constants(program.model)
     remove_unused_nodes(program.model)
