@@ -9,7 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from app.api import docs, problems
 from app.api.access_log import REQUEST_ID, AccessLog, configure_logging
-from app.api.conformance import BearerToken, FailureAsProblem, HeadAsGet, ProblemCors
+from app.api.conformance import BearerToken, HeadAsGet, ProblemCors
 from app.api.draining import drain_on_sigterm
 from app.api.limits import BodyLimits
 from app.api.routes import explain, models, open_inference, operations, predict, study
@@ -59,7 +59,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         app.add_middleware(BearerToken, token=settings.token.get_secret_value())
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_BYTES, compresslevel=3)
     app.add_middleware(HeadAsGet)
-    app.add_middleware(FailureAsProblem)
+    app.add_middleware(AccessLog)
     if settings.cors_origins:
         app.add_middleware(
             ProblemCors,
@@ -68,7 +68,6 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
             allow_headers=["*"],
             expose_headers=[REQUEST_ID, "Retry-After"],
         )
-    app.add_middleware(AccessLog)
     problems.install(app)
     docs.install(app)
     for routes in (predict, explain, models, study, operations, open_inference):

@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import metrics
-from app.api.conformance import FAILURE
+from app.api.problems import ProblemError, problem_response
 from app.api.service import ensure_service
 from errors import DigitsError
 
@@ -50,7 +50,7 @@ def configure_logging() -> None:
 
 
 class AccessLog:
-    """Gives every request its id, logs and counts it."""
+    """Gives every request its id, logs and counts it, and answers 500 where the app fails."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -63,7 +63,7 @@ class AccessLog:
             return await self.app(scope, receive, send)
         started = time.perf_counter()
         request_id = _request_id(scope)
-        state = scope.setdefault("state", {})
+        scope.setdefault("state", {})
         service = ensure_service(scope["app"])
         status = 0
 
@@ -79,13 +79,19 @@ class AccessLog:
 
         service.in_flight += 1
         metrics.IN_FLIGHT.inc()
+        error: BaseException | None = None
         try:
             await self.app(scope, receive, recording_send)
+        except Exception as failure:
+            error = failure
+            if status == 0:
+                response = problem_response(Request(scope), ProblemError("internal-error"))
+                await response(scope, receive, recording_send)
         finally:
             service.in_flight -= 1
             metrics.IN_FLIGHT.dec()
             seconds = time.perf_counter() - started
-            _record(Request(scope), request_id, status, seconds, state.get(FAILURE))
+            _record(Request(scope), request_id, status, seconds, error)
 
 
 def _record(

@@ -1,48 +1,20 @@
-"""What HTTP wants of every service: HEAD, 304, a token where one is asked for, CORS, and a problem
-for every failure. Each is a layer of its own around the app.
-"""
+"""What HTTP wants of every service: HEAD, 304, CORS, and a token where one is asked for."""
 
 import hashlib
 import hmac
-from email.utils import parsedate_to_datetime
+import mimetypes
+from email.utils import formatdate, parsedate_to_datetime
+from pathlib import Path
 
 from fastapi import Request
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import OPEN_INFERENCE_PREFIX, ProblemError, is_under, problem_response
 
-FAILURE = "failure"  # in a request's state: the exception that the app ended with
 _KEPT_ON_304 = ("cache-control", "etag", "last-modified", "vary")
-
-
-class FailureAsProblem:
-    """Answers 500 where the app fails, inside of CORS, so that a browser may read it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; leave the exception in its state for the log."""
-        started = False
-
-        async def watched_send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watched_send)
-        except Exception as error:
-            if scope["type"] != "http":
-                raise
-            scope.setdefault("state", {})[FAILURE] = error
-            if started:
-                raise
-            response = problem_response(Request(scope), ProblemError("internal-error"))
-            await response(scope, receive, send)
 
 
 class HeadAsGet:
@@ -112,17 +84,24 @@ class ProblemCors(CORSMiddleware):
 def revalidated(request: Request, response: Response) -> Response:
     """Return ``response`` with what lets a client keep it, or 304 where the client has it.
 
-    Conditions are evaluated as RFC 9110, 13.2.2 says. A file's tag is that of its time and size,
-    any other body's that of its content.
+    Conditions are evaluated as RFC 9110, 13.2.2 says.
     """
-    if not isinstance(response, FileResponse):
-        digest = hashlib.sha256(response.body).hexdigest()[:32]
-        response.headers["ETag"] = f'W/"{digest}"'  # weak: it may be sent compressed
+    digest = hashlib.sha256(response.body).hexdigest()[:32]
+    response.headers["ETag"] = f'W/"{digest}"'  # weak: it may be sent compressed
     response.headers["Cache-Control"] = "no-cache"  # keep it, but ask whether it is still so
     if not _is_fresh(request.headers, response.headers):
         return response
     kept = {name: value for name, value in response.headers.items() if name in _KEPT_ON_304}
     return Response(status_code=304, headers=kept)
+
+
+def file_response(request: Request, path: Path) -> Response:
+    """Return a file whole, or 304; of a range no more is asked than to be ignored."""
+    media_type = mimetypes.guess_type(path.name)[0]
+    modified = formatdate(path.stat().st_mtime, usegmt=True)
+    response = Response(path.read_bytes(), media_type=media_type)
+    response.headers["Last-Modified"] = modified
+    return revalidated(request, response)
 
 
 def _is_fresh(request: Headers, response: Headers) -> bool:

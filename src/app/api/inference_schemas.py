@@ -134,9 +134,3 @@ class InferenceResponse(BaseModel):
     model_version: str
     id: str | None = None
     outputs: list[Tensor]
-
-
-class InferenceError(BaseModel):
-    """An error of the protocol; the other members are those of `ProblemDetails`."""
-
-    error: str

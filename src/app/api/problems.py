@@ -85,8 +85,6 @@ _TYPES = (
                 "Draw or photograph one digit, large and with contrast."),
     ProblemType("too-many-files", 422, "The batch has too many files.",
                 f"Send at most {MAX_BATCH_FILES} files a request."),
-    ProblemType("range-not-satisfiable", 416, "The range lies outside of the file.",
-                "Ask for the whole file."),
     ProblemType("invalid-parameter", 422, "A parameter is unknown or not allowed.",
                 "See /docs for the parameters and the values that each takes."),
     ProblemType("internal-error", 500, "The service failed.",
@@ -118,6 +116,7 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str = Field(description="what went wrong this time and what to do")
     instance: str = Field(description="path of the request", examples=["/api/v1/predict"])
+    error: str | None = Field(None, description="under /v2 alone: `detail` again, for its clients")
     errors: list[InvalidParameter] | None = Field(
         None, description="of `invalid-parameter` alone: every fault"
     )
@@ -174,8 +173,9 @@ def problem_body(problem: ProblemError, instance: str, root_path: str = "") -> d
 def problem_response(request: Request, problem: ProblemError) -> JSONResponse:
     """Answer with a problem; under /v2 with the Open Inference Protocol's ``error`` as well."""
     request.state.problem = problem.kind.code
-    body = problem_body(problem, request.url.path, request.scope.get("root_path", ""))
-    if is_under(request.scope, OPEN_INFERENCE_PREFIX):
+    scope = request.scope
+    body = problem_body(problem, request.url.path, scope.get("root_path", ""))
+    if is_under(scope, OPEN_INFERENCE_PREFIX):
         body["error"] = problem.detail
     return JSONResponse(body, problem.status_code, problem.headers, MEDIA_TYPE)
 
@@ -232,7 +232,6 @@ def _from_http_error(request: Request, error: HTTPException) -> ProblemError:
         404: "not-found",
         405: "method-not-allowed",
         413: "file-too-large",
-        416: "range-not-satisfiable",
     }
     if error.status_code not in codes:
         raise RuntimeError(f"no problem has the status {error.status_code}") from error

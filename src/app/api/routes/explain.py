@@ -10,7 +10,6 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from app.api import problems
-from app.api.explanation import colour, feature_maps, occlusion, sheet
 from app.api.reading import (
     Json,
     PredictOptions,
@@ -30,6 +29,7 @@ from app.api.routes.predict import (
 )
 from app.api.schemas import ExplanationResponse
 from app.api.service import service_of
+from model.explanation import colour, feature_maps, occlusion, sheet
 
 router = APIRouter(prefix="/api/v1", tags=["explain"])
 

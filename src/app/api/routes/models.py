@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request
 from fastapi import Path as PathParameter
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 
 from app.api import problems
-from app.api.conformance import revalidated
+from app.api.conformance import file_response, revalidated
 from app.api.problems import ProblemError
 from app.api.schemas import ModelCard, ModelList, ModelSummary
 from app.api.service import service_of
@@ -69,7 +69,7 @@ async def model_card(request: Request, name: Name) -> Response:
 
 @router.get(
     "/{name}/figures/{figure}",
-    response_class=FileResponse,
+    response_class=Response,
     responses={
         200: {"content": {"image/png": {}}, "description": "the figure"},
         **problems.responses("unknown-model", "unknown-figure"),
@@ -84,4 +84,4 @@ async def model_figure(request: Request, name: Name, figure: str) -> Response:
     if figure not in figures or not path.is_file():
         known = ", ".join(figures) or "none"
         raise ProblemError("unknown-figure", f"{name} has no figure {figure!r}; it has: {known}.")
-    return revalidated(request, FileResponse(path, media_type="image/png", stat_result=path.stat()))
+    return file_response(request, path)

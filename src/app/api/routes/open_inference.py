@@ -1,16 +1,16 @@
 """The Open Inference Protocol (v2) over HTTP: KServe's and Triton's clients work unchanged."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from app.api import problems
 from app.api.forms import read_body
 from app.api.inference_schemas import (
     METADATA,
-    InferenceError,
     InferenceRequest,
     InferenceResponse,
     ModelMetadata,
@@ -19,7 +19,7 @@ from app.api.inference_schemas import (
     ServerMetadata,
 )
 from app.api.metrics import count_prediction
-from app.api.problems import MEDIA_TYPE, ProblemError
+from app.api.problems import ProblemError
 from app.api.routes.operations import refuse_while_draining
 from app.api.service import service_of
 from app.api.tensors import InferenceRequestError, encode_answer, parse_request
@@ -31,27 +31,11 @@ JSON_LENGTH = "Inference-Header-Content-Length"
 router = APIRouter(prefix="/v2", tags=["open inference protocol"])
 
 
-def _errors(**causes: str) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI entries of the protocol's errors: description by status, ``s404="..."``."""
-    return {
-        int(status[1:]): {
-            "model": InferenceError,
-            "description": description,
-            "content": {MEDIA_TYPE: {"example": {"error": description}}},
-        }
-        for status, description in causes.items()
-    }
-
-
-_UNKNOWN = _errors(s404="There is no such model or version.")
-_INFER_ERRORS = _errors(
-    s400="The input 'image' has shape [N, 1, 28, 28], not [1, 784].",
-    s401="The request has no valid token.",
-    s404="There is no such model or version.",
-    s408="The request did not arrive in time.",
-    s413="The request is too large.",
-    s503="The service has more work than it can take.",
-)
+_UNKNOWN = problems.responses("unauthorized", "unknown-model")
+_INFER_ERRORS = problems.responses(
+    "malformed-request", "unauthorized", "unknown-model", "upload-too-slow", "file-too-large",
+    "wrong-content-type", "overloaded",
+)  # fmt: skip
 
 
 @router.get("")
@@ -69,7 +53,7 @@ async def live() -> ServerHealth:
 @router.get(
     "/health/ready",
     response_model_exclude_unset=True,
-    responses=_errors(s503="The service is shutting down: ask another instance."),
+    responses=problems.responses("not-ready"),
 )
 async def server_ready(request: Request) -> ServerHealth:
     """Say that all models can be asked and that requests are welcome."""

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 
 from app.api import problems
-from app.api.conformance import revalidated
+from app.api.conformance import file_response, revalidated
 from app.api.problems import ProblemError
 from app.api.service import Service, service_of
 
@@ -37,7 +37,7 @@ def study(request: Request) -> Response:
 
 @router.get(
     "/{figure}",
-    response_class=FileResponse,
+    response_class=Response,
     responses={
         200: {"content": {"image/png": {}}, "description": "the figure"},
         **problems.responses("no-study", "unknown-figure"),
@@ -51,8 +51,7 @@ def study_figure(request: Request, figure: str) -> Response:
     if figure not in figures:
         known = ", ".join(sorted(figures))
         raise ProblemError("unknown-figure", f"There is no figure {figure!r}; there are: {known}.")
-    path = figures[figure]
-    return revalidated(request, FileResponse(path, media_type="image/png", stat_result=path.stat()))
+    return file_response(request, figures[figure])
 
 
 def _figures(service: Service) -> dict[str, Path]:
