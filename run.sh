@@ -46,7 +46,7 @@ find_python() {
         "(Debian, Ubuntu: apt-get install $PYTHON-venv), then run this again."
 }
 
-# pip_install ARGUMENTS...: by uv in a minute; by pip where uv cannot be had or does not get through.
+# pip_install ARGUMENTS...: by uv in a minute; by pip where uv is not there or does not get through.
 pip_install() {
     set -- install --quiet --only-binary :all: "$@"
     if [ -x "$VENV/bin/uv" ] && "$VENV/bin/uv" pip "$@" --python "$VENV/bin/python" >&2; then return; fi
@@ -69,7 +69,7 @@ signal.alarm(3); u.urlopen(sys.argv[1]).close()' "$TORCH_INDEX/torch/"; } >/dev/
         "has $free GB: free some space there, then run this again."
     say "Making .venv with $("$PYTHON" --version) and installing requirements.txt (some minutes)."
     { rm -rf "$VENV" && "$PYTHON" -m venv "$VENV"; } >&2 || die "$PYTHON could not make $VENV (see above)."
-    pip_install "$(pin uv)" || say 'uv cannot be had: pip installs.'
+    pip_install "$(pin uv)" || true
     # shellcheck disable=SC2046 # one argument a pin
     [ -z "$index" ] || pip_install --no-deps --index-url "$index" $(pin torch) $(pin torchvision) ||
         say "$index has no build for this machine: torch comes from PyPI."
@@ -112,7 +112,7 @@ both() {
     trap 'kill $api $front 2>/dev/null || true; wait; say "API and page are stopped."' EXIT
     trap 'exit 130' INT; trap 'exit 143' TERM HUP
     say "Draw at http://localhost:$FRONT_PORT; API: http://localhost:$API_PORT/docs. Ctrl-C stops both."
-    while kill -0 $api && kill -0 $front; do sleep 0.3; done 2>/dev/null
+    while kill -0 $api 2>/dev/null && kill -0 $front 2>/dev/null; do sleep 0.3; done
     die 'The API or the page has ended by itself (the reason stands above), so both are stopped.'
 }
 
@@ -136,7 +136,7 @@ case "${1:-} ${2:-}" in
 'notebooks '*) in_venv -m study.notebooks "${@:2}" ;;
 'bench train' | 'bench serve' | 'bench page') in_venv -m "bench.$2" "${@:3}" ;;
 'test '*) run_tests "${@:2}" ;;
-'fuzz '*) in_venv -m bench.fuzz "${@:2}" ;;
+'fuzz '*) cd "$ROOT"; in_venv -m tests.fuzz "${@:2}" ;;
 'test-containers '*)
     { docker info && docker compose version; } >/dev/null 2>&1 || STATUS=3 die \
         'No Docker engine with compose answers: install and start Docker, then run this again.'
