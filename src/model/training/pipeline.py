@@ -208,7 +208,7 @@ def evaluate_and_save(
     card = make_card(
         network, mnist, options, permutation, training, predictions, temperature, threshold
     )
-    previous = save(network, card, draw_figures(card, predictions["test"]), options.path)
+    previous = save(network, card, plots.draw_figures(card, *predictions["test"]), options.path)
     reached = card["results"]["test_accuracy"]
     print(
         f"{options.name}: {reached:.2%} of {len(mnist.test)} test images correct; "
@@ -281,22 +281,6 @@ def make_card(
         "permutation": None
         if permutation is None
         else {"seed": options.permute, "indices": permutation.tolist()},
-    }
-
-
-def draw_figures(card: ModelCard, test: tuple[Tensor, Tensor]) -> dict[str, Figure]:
-    """Return the card's figures by their names in it; ``test``: logits and labels."""
-    name, reached = card["name"], card["results"]["test_accuracy"]
-    history = [Epoch(**epoch) for epoch in card["training"]["history"]]
-    temperature = card["reader"]["temperature"]
-    return {
-        "confusion-matrix": plots.plot_confusion(
-            plots.confusion(*test), f"{name}: {reached:.2%} of MNIST's test images"
-        ),
-        "learning-curves": plots.plot_learning_curves(history, f"{name}: learning"),
-        "reliability": plots.plot_reliability(
-            *test, temperature, f"{name}: reliability on the test set"
-        ),
     }
 
 

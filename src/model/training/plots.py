@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from torch import Tensor
 
+from model.card import EpochRecord, ModelCard
 from model.checkpoint import write_atomically
 from model.config import NUM_CLASSES
-from model.train import Epoch
 from model.training.calibration import reliability
 
 # Okabe and Ito's colours, told apart by colour-blind people
@@ -32,6 +32,20 @@ def recall(matrix: NDArray[np.int64]) -> list[float]:
         return [float(value) for value in matrix.diagonal() / matrix.sum(axis=1)]
 
 
+def draw_figures(card: ModelCard, logits: Tensor, labels: Tensor) -> dict[str, Figure]:
+    """Return the card's figures by their names in it; logits and labels are of the test set."""
+    name, reached = card["name"], card["results"]["test_accuracy"]
+    return {
+        "confusion-matrix": plot_confusion(
+            confusion(logits, labels), f"{name}: {reached:.2%} of MNIST's test images"
+        ),
+        "learning-curves": plot_learning_curves(card["training"]["history"], f"{name}: learning"),
+        "reliability": plot_reliability(
+            logits, labels, card["reader"]["temperature"], f"{name}: reliability on the test set"
+        ),
+    }
+
+
 def plot_confusion(matrix: NDArray[np.int64], title: str) -> Figure:
     """Draw the confusion matrix; colours show the mistakes, so the diagonal is left white."""
     figure = Figure(figsize=(6, 5.6), layout="constrained")
@@ -50,20 +64,20 @@ def plot_confusion(matrix: NDArray[np.int64], title: str) -> Figure:
     return figure
 
 
-def plot_learning_curves(history: list[Epoch], title: str) -> Figure:
+def plot_learning_curves(history: list[EpochRecord], title: str) -> Figure:
     """Draw losses and validation accuracy against epochs."""
-    epochs = [epoch.number for epoch in history]
+    epochs = [epoch["number"] for epoch in history]
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.plot(
-        epochs, [e.training_loss for e in history], "o-", color=BLUE, label="training batches"
+        epochs, [e["training_loss"] for e in history], "o-", color=BLUE, label="training batches"
     )
     left.plot(
-        epochs, [e.validation_loss for e in history], "s--", color=VERMILION, label="validation"
+        epochs, [e["validation_loss"] for e in history], "s--", color=VERMILION, label="validation"
     )
     left.set(title="Loss", xlabel="epoch", ylabel="cross-entropy (nats)", yscale="log")
     left.legend()
-    right.plot(epochs, [100 * e.validation_accuracy for e in history], "s--", color=VERMILION)
+    right.plot(epochs, [100 * e["validation_accuracy"] for e in history], "s--", color=VERMILION)
     right.set(title="Validation accuracy", xlabel="epoch", ylabel="accuracy (%)")
     for axes in (left, right):
         axes.grid(alpha=0.3)
