@@ -86,7 +86,8 @@ class Classifier:
             pictures: (N, 1, 28, 28) float32, 0 background, 1 ink; mean, standard deviation and
                 the permutation are applied here.
         """
-        return self.network(standardize(images, self.permutation))
+        logits: Tensor = self.network(standardize(images, self.permutation))
+        return logits
 
     @torch.inference_mode()
     def probabilities(self, images: Tensor) -> Tensor:
@@ -116,7 +117,8 @@ class Classifier:
         """Return the picture (28, 28) as the network sees it, its pixels permuted if they are."""
         if self.permutation is None:
             return image
-        return image.reshape(-1)[self.permutation.numpy()].reshape(IMAGE_SIZE, IMAGE_SIZE)
+        permuted: np.ndarray = image.reshape(-1)[self.permutation.numpy()]
+        return permuted.reshape(IMAGE_SIZE, IMAGE_SIZE)
 
     def _prediction(self, image: np.ndarray, row: list[float], is_digit: bool) -> Prediction:
         first, second = sorted(row, reverse=True)[:2]

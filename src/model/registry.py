@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-from torch import nn
-
 from model.convnet import ConvNet
 from model.deepnet import DeepNet
 from model.mlp import MLP
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {
+Network = MLP | ConvNet | DeepNet
+NETWORKS: dict[str, Callable[..., Network]] = {
     "mlp": MLP,
     "cnn": ConvNet,
     "deep": DeepNet,

@@ -95,7 +95,7 @@ def permuted_model(network: str, folder: Path) -> None:
     card = {
         "name": name,
         "version": "0.0.1",
-        "architecture": {"network": network, "settings": untrained.settings},
+        "architecture": {"network": network, "settings": untrained.config},
         "parameters": 1,
         "permutation": {"seed": 0, "indices": list(range(783, -1, -1))},
         "data": {"source": "nothing", "training": 0},
