@@ -121,6 +121,7 @@ run_tests() {
     cd "$ROOT"
     export PATH="$VENV/bin:$PATH" OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}" # more threads are slower
     ruff check .; ruff format --check .; mypy; shellcheck run.sh .ci/run
+    PYTHONPATH=$ROOT/src lint-imports
     exec python -m pytest --cov "$@"
 }
 
