@@ -144,11 +144,19 @@ class DigitsClient:
         return self._json(response)
 
     def _call(
-        self, method: str, path: str, timeout: tuple[float, float], **content: object
+        self,
+        method: str,
+        path: str,
+        timeout: tuple[float, float],
+        params: dict[str, str | int | None] | None = None,
+        files: dict[str, tuple[str, bytes]] | None = None,
+        json: dict[str, Any] | None = None,
     ) -> requests.Response:
         url = self.base_url + path
         try:
-            response = self._session.request(method, url, timeout=timeout, **content)
+            response = self._session.request(
+                method, url, timeout=timeout, params=params, files=files, json=json
+            )
         except requests.ReadTimeout as error:
             raise ApiError(
                 f"The API at {self.base_url} took longer than {timeout[1]:g} s. Try again.", "slow"

@@ -33,19 +33,19 @@ def test_the_chosen_model_answers(client):
 
 
 def test_pixels_sent_as_they_are_are_read_as_the_picture_they_come_from(client):
-    from app.front.pictures import pixels_of
+    from app.front.images import decode_data_url
 
     answer = client.predict((DIGITS / "3.png").read_bytes(), "cnn")
-    probabilities, is_digit = client.infer(pixels_of(answer["image"])[None], "cnn")
+    probabilities, is_digit = client.infer(decode_data_url(answer["image"])[None], "cnn")
     assert probabilities[0] == pytest.approx(answer["probabilities"], abs=1e-3)
     assert is_digit.tolist() == [answer["is_digit"]]
 
 
 def test_several_pictures_are_inferred_in_order(client):
-    from app.front.pictures import pixels_of
+    from app.front.images import decode_data_url
 
     pictures = [(DIGITS / f"{digit}.png").read_bytes() for digit in (2, 0, 7)]
-    pixels = np.stack([pixels_of(client.predict(picture)["image"]) for picture in pictures])
+    pixels = np.stack([decode_data_url(client.predict(picture)["image"]) for picture in pictures])
     probabilities, _ = client.infer(pixels, "cnn")
     assert probabilities.argmax(axis=1).tolist() == [2, 0, 7]
 

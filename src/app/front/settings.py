@@ -1,7 +1,7 @@
-"""The page's settings, read from the environment, and its limits on pictures.
+"""The page's settings, read from the environment, and its limits on images.
 
-Apart from the API's settings because the page's container has nothing of the models; a test holds
-the limits to the API's.
+Apart from the API's settings because the page's container has nothing of the models; a test
+compares the limits with the API's.
 """
 
 from pydantic_settings import BaseSettings
@@ -20,4 +20,4 @@ class PageSettings(BaseSettings):
     api_connect_seconds: float = 1.0
     api_answer_seconds: float = 5.0
     api_explain_seconds: float = 30.0  # the first explanation imports its library
-    api_retry_seconds: float = 2.0  # between two looks whether an absent API is back
+    api_retry_seconds: float = 2.0  # between two checks whether an absent API is back

@@ -1,39 +1,39 @@
-"""Draw a digit and see it read after every stroke; upload or photograph one; keep the visit."""
+"""Draw a digit and see the prediction after every stroke; upload or photograph one."""
 
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas
+from streamlit_drawable_canvas import st_canvas  # type: ignore[import-untyped]
 
 from app.front import components
 from app.front.common import (
-    api_errors_in_words,
     client,
-    language,
+    current_language,
+    current_session,
     model_names,
-    say,
-    visit,
+    show_api_errors,
+    t,
 )
-from app.front.pictures import data_url, refusal
-from app.front.session import Visit
+from app.front.images import data_url, upload_problem
+from app.front.session import Session
 from app.front.settings import BRUSH_WIDTH, BRUSH_WIDTHS, CANVAS_SIDE, MAX_FILE_BYTES
 
-PICTURE_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
+IMAGE_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
 INPUTS = ("canvas", "upload", "camera")
 LEAVE_OUT = -1
 
 
 @st.fragment(key="draw")
 def drawing_board() -> None:
-    """Canvas or picture on the left, answer on the right; reruns by itself after each stroke."""
-    now = visit()
+    """Canvas or image on the left, answer on the right; reruns alone after each stroke."""
+    session = current_session()
     with st.container(key="board"):
         left, right = st.columns([1, 2], gap="large")
     with left:
         source = st.segmented_control(
-            say("draw.input"),
+            t("draw.input"),
             INPUTS,
             default="canvas",
             required=True,
-            format_func=lambda name: say(f"draw.{name}"),
+            format_func=lambda name: t(f"draw.{name}"),
             key="input",
             on_change=change_input,
             label_visibility="collapsed",
@@ -41,24 +41,28 @@ def drawing_board() -> None:
         if source == "canvas":
             canvas()
         else:
-            other_picture(source)
+            image_input(source)
     settings = st.container(key="board-settings")
-    with right, api_errors_in_words(kept=now.picture is not None):
+    with right, show_api_errors(kept=session.image is not None):
         names = model_names()
         with settings, st.container(horizontal=True):
             if source == "canvas":
-                st.slider(say("draw.brush"), *BRUSH_WIDTHS, BRUSH_WIDTH, step=2, key="brush")
-            index = names.index(now.model) if now.model in names else 0
-            now.model = st.selectbox(say("draw.model"), names, index=index)
-        ask(now)
+                st.slider(t("draw.brush"), *BRUSH_WIDTHS, BRUSH_WIDTH, step=2, key="brush")
+            index = names.index(session.model) if session.model in names else 0
+            session.model = st.selectbox(t("draw.model"), names, index=index)
+        ask_api(session)
         waiting = "waiting_more" if source == "canvas" else "waiting_picture"
-        st.html(components.answer(now.answer if now.picture else None, language(), waiting))
+        st.html(
+            components.answer(
+                session.answer if session.image else None, current_language(), waiting
+            )
+        )
 
 
 def canvas() -> None:
     """The canvas with its buttons."""
-    now = visit()
-    st.caption(say("draw.hint"))
+    session = current_session()
+    st.caption(t("draw.hint"))
     width = st.session_state.get("brush", BRUSH_WIDTH)
     with st.container(key="canvas-frame"):
         drawn = st_canvas(
@@ -67,109 +71,109 @@ def canvas() -> None:
             background_color="#000",
             height=CANVAS_SIDE,
             width=CANVAS_SIDE,
-            initial_drawing={"objects": now.start},
+            initial_drawing={"objects": session.initial_objects},
             return_image_data=True,
-            key=f"canvas-{now.canvas}",
+            key=f"canvas-{session.canvas}",
         )
-    now.draw(drawn.json_data["objects"], drawn.image_bytes)
+    session.draw(drawn.json_data["objects"], drawn.image_bytes)
     with st.container(horizontal=True, key="canvas-buttons"):
         st.button(
-            say("draw.undo"),
+            t("draw.undo"),
             icon=":material/undo:",
-            on_click=now.undo,
-            disabled=not now.steps,
+            on_click=session.undo,
+            disabled=not session.steps,
             width="stretch",
         )
         st.button(
-            say("draw.clear"),
+            t("draw.clear"),
             icon=":material/delete:",
             on_click=clear,
-            disabled=not now.steps,
+            disabled=not session.steps,
             width="stretch",
         )
 
 
 def clear() -> None:
-    """Begin a new drawing; the old one goes to the history, which is shown anew."""
-    visit().clear()
+    """Begin a new drawing; the old one goes to the history, which is redrawn."""
+    current_session().clear()
     st.rerun(["draw", "history"])
 
 
 def change_input() -> None:
-    """Come back to the canvas, or leave it, with the drawing kept."""
-    visit().upload(None)
-    visit().renew_canvas()
+    """Come back to the canvas, or leave it, and keep the drawing."""
+    current_session().upload(None)
+    current_session().renew_canvas()
 
 
-def other_picture(source: str) -> None:
-    """A picture from a file or from the camera, within the limits of the API."""
+def image_input(source: str) -> None:
+    """An image from a file or from the camera, within the limits of the API."""
     megabytes = MAX_FILE_BYTES // 1_000_000
     if source == "upload":
         file = st.file_uploader(
-            say("draw.upload_label", megabytes=megabytes),
-            PICTURE_TYPES,
+            t("draw.upload_label", megabytes=megabytes),
+            IMAGE_TYPES,
             max_upload_size=megabytes,
             key="file",
         )
     else:
-        file = st.camera_input(say("draw.camera_label"), key="photo")
-    picture = file.getvalue() if file else None
-    refused = refusal(picture) if picture else None
-    if refused:
-        key, values = refused
-        st.warning(say(key, **values), icon=":material/block:")
-        picture = None
-    visit().upload(picture)
-    if picture and source == "upload":
-        st.image(picture, caption=say("draw.your_picture"), width=CANVAS_SIDE)
+        file = st.camera_input(t("draw.camera_label"), key="photo")
+    image = file.getvalue() if file else None
+    rejected = upload_problem(image) if image else None
+    if rejected:
+        key, values = rejected
+        st.warning(t(key, **values), icon=":material/block:")
+        image = None
+    current_session().upload(image)
+    if image and source == "upload":
+        st.image(image, caption=t("draw.your_image"), width=CANVAS_SIDE)
 
 
-def ask(now: Visit) -> None:
-    """Ask the API about the picture at hand, unless the chosen model has answered already."""
-    if now.picture and (now.answer is None or now.answer["model"] != now.model):
-        now.answer = client().predict(now.picture, now.model)
-        if now.uploaded:
-            now.remember(now.uploaded, now.answer, [])
+def ask_api(session: Session) -> None:
+    """Ask the API about the current image, unless the chosen model has answered already."""
+    if session.image and (session.answer is None or session.answer["model"] != session.model):
+        session.answer = client().predict(session.image, session.model)
+        if session.uploaded:
+            session.add_to_history(session.uploaded, session.answer, [])
 
 
 @st.fragment(key="history")
 def history() -> None:
-    """What was drawn in this visit, to correct and to download."""
-    now = visit()
-    st.header(say("history.title"), anchor=False)
-    if not now.history:
-        st.caption(say("history.empty"))
+    """The drawings of this session, to correct and to download."""
+    session = current_session()
+    st.header(t("history.title"), anchor=False)
+    if not session.history:
+        st.caption(t("history.empty"))
         return
-    st.caption(say("history.correct"))
+    st.caption(t("history.correct"))
     with st.container(horizontal=True, key="history-cards"):
-        for number, entry in reversed(list(enumerate(now.history, start=1))):
+        for number, entry in reversed(list(enumerate(session.history, start=1))):
             with st.container(key=f"history-card-{number}", width=132):
-                short = components.brief_answer(entry.answer, language())
-                alt = say("history.alt", number=number, answer=short)
-                st.html(components.picture(data_url(entry.picture), alt, short, "drawn"))
+                short = components.summarize(entry.answer, current_language())
+                alt = t("history.alt", number=number, answer=short)
+                st.html(components.small_image(data_url(entry.image), alt, short, "drawing"))
                 chosen = st.selectbox(
-                    say("history.label"),
+                    t("history.label"),
                     [*range(10), LEAVE_OUT],
                     index=[*range(10), LEAVE_OUT].index(
                         LEAVE_OUT if entry.label is None else entry.label
                     ),
-                    format_func=lambda n: say("history.leave_out") if n == LEAVE_OUT else str(n),
+                    format_func=lambda n: t("history.leave_out") if n == LEAVE_OUT else str(n),
                     key=f"label-{number}",
                     label_visibility="collapsed",
                 )
                 entry.label = None if chosen == LEAVE_OUT else chosen
     with st.container(horizontal=True, vertical_alignment="bottom", key="history-download"):
-        writer = st.text_input(say("history.writer"), say("history.writer_default"), width=240)
-        lines = now.recordings(writer.strip() or say("history.writer_default"))
+        writer = st.text_input(t("history.writer"), t("history.writer_default"), width=240)
+        lines = session.stroke_lines(writer.strip() or t("history.writer_default"))
         st.download_button(
-            say("history.download", count=lines.count("\n")),
+            t("history.download", count=lines.count("\n")),
             lines,
             "drawings.jsonl",
             "application/jsonl",
             icon=":material/download:",
             disabled=not lines,
         )
-    st.caption(say("history.measure"))
+    st.caption(t("history.evaluate"))
 
 
 drawing_board()

@@ -18,8 +18,10 @@ STROKE = {"path": [["M", 60, 60], ["Q", 80, 90, 140, 160], ["L", 220, 220]]}
 class Visitor:
     """Somebody who uses the page; fails as soon as the page shows a traceback."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, **query: str) -> None:
         self.app = AppTest.from_file(SCRIPT, default_timeout=20)
+        for key, value in query.items():
+            self.app.query_params[key] = value
         self.run()
         if name != "draw":
             self.go_to(name)
@@ -35,7 +37,7 @@ class Visitor:
 
     def draw(self, digit: int, strokes: int = 1) -> None:
         """Let the canvas send a drawing of the repository."""
-        data = base64.b64encode(picture_of(digit)).decode()
+        data = base64.b64encode(digit_png(digit)).decode()
         raw = {"objects": [STROKE | {"left": 140, "top": 140}] * strokes}
         self.app.session_state[self.canvas] = {
             "drawing": {"raw": raw, "data": f"data:image/png;base64,{data}"}
@@ -45,7 +47,7 @@ class Visitor:
     @property
     def canvas(self) -> str:
         """The key of the canvas on the page."""
-        return f"canvas-{self.app.session_state['visit'].canvas}"
+        return f"canvas-{self.app.session_state['session'].canvas}"
 
     @property
     def shown(self) -> str:
@@ -71,7 +73,7 @@ class Visitor:
         self.run()
 
 
-def picture_of(digit: int) -> bytes:
+def digit_png(digit: int) -> bytes:
     """A digit of the repository, drawn on the canvas."""
     return (REPOSITORY / "data" / "digits" / f"{digit}.png").read_bytes()
 
@@ -127,7 +129,7 @@ def study_file(folder: Path) -> None:
     }
     (folder / "comparison.json").write_text(json.dumps({"cells": cells}))
     (folder / "figures").mkdir()
-    (folder / "figures" / "accuracy.png").write_bytes(picture_of(8))
+    (folder / "figures" / "accuracy.png").write_bytes(digit_png(8))
 
 
 @pytest.fixture(scope="session")
@@ -157,13 +159,13 @@ def cnn_api_url(tmp_path_factory):
 
 @pytest.fixture
 def open_page(api_url, monkeypatch):
-    """Opens a page, by its file's name, in a new visit."""
+    """Opens a page, by its file's name, in a new session; `query` is that of the address."""
 
-    def open_(name: str = "draw", url: str = api_url) -> Visitor:
+    def open_(name: str = "draw", url: str = api_url, **query: str) -> Visitor:
         monkeypatch.setenv("API_URL", url)
         st.cache_resource.clear()
         st.cache_data.clear()
-        return Visitor(name)
+        return Visitor(name, **query)
 
     yield open_
     st.cache_resource.clear()
@@ -171,6 +173,6 @@ def open_page(api_url, monkeypatch):
 
 
 @pytest.fixture
-def digit_picture():
+def digit_image():
     """Gives the PNG of a digit of the repository."""
-    return picture_of
+    return digit_png
