@@ -1,6 +1,7 @@
 """The HTTP client of the API: all that the page knows of it."""
 
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import requests
@@ -21,6 +22,7 @@ class DigitsClient:
         connect_seconds: float = 1.0,
         answer_seconds: float = 5.0,
         explain_seconds: float = 30.0,
+        token: str = "",
     ) -> None:
         """Make the session; nothing is sent yet.
 
@@ -29,11 +31,14 @@ class DigitsClient:
             connect_seconds: how long to wait for a connection.
             answer_seconds: how long to wait for an answer.
             explain_seconds: the same for explanations, which take longer.
+            token: sent as `Authorization: Bearer`, if any.
         """
         self.base_url = base_url.rstrip("/")
         self._timeout = (connect_seconds, answer_seconds)
         self._explain_timeout = (connect_seconds, explain_seconds)
         self._session = requests.Session()
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
 
     def ready(self) -> bool:
         """Whether the API is up and its default model answers; never raises."""
@@ -49,11 +54,11 @@ class DigitsClient:
 
     def model(self, name: str) -> dict[str, Any]:
         """The card of one model."""
-        return self._get_json(f"/api/v1/models/{name}")
+        return self._get_json(f"/api/v1/models/{_segment(name)}")
 
     def model_figure(self, name: str, figure: str) -> bytes:
         """One picture of a model's card, such as "confusion-matrix", as PNG."""
-        return self._get(f"/api/v1/models/{name}/figures/{figure}").content
+        return self._get(f"/api/v1/models/{_segment(name)}/figures/{_segment(figure)}").content
 
     def predict(self, picture: bytes, model: str | None = None) -> dict[str, Any]:
         """Read the digit in a picture of any size; the answer is that of `/api/v1/predict`."""
@@ -92,7 +97,10 @@ class DigitsClient:
         }
         answer = self._json(
             self._call(
-                "POST", f"/v2/models/{model}/infer", self._timeout, json={"inputs": [tensor]}
+                "POST",
+                f"/v2/models/{_segment(model)}/infer",
+                self._timeout,
+                json={"inputs": [tensor]},
             )
         )
         outputs = {output["name"]: output for output in answer["outputs"]}
@@ -106,7 +114,7 @@ class DigitsClient:
 
     def study_figure(self, figure: str) -> bytes:
         """One figure of the study, as PNG."""
-        return self._get(f"/api/v1/study/{figure}").content
+        return self._get(f"/api/v1/study/{_segment(figure)}").content
 
     def _get(self, path: str) -> requests.Response:
         return self._call("GET", path, self._timeout)
@@ -172,6 +180,11 @@ class DigitsClient:
         raise _problem(response)
 
 
+def _segment(name: str) -> str:
+    """A name as one segment of a URL's path."""
+    return quote(name, safe="")
+
+
 def _problem(response: requests.Response) -> ApiError:
     """The error that an answer other than 2xx stands for (RFC 9457 where the API wrote it)."""
     try:
@@ -186,4 +199,4 @@ def _problem(response: requests.Response) -> ApiError:
     detail = problem.get("detail") or problem.get("error")
     if not isinstance(detail, str):
         detail = f"The API answered with status {response.status_code}."
-    return ApiError(detail, cause, problem.get("type"))
+    return ApiError(detail, cause, problem.get("code", problem.get("type")))

@@ -10,8 +10,8 @@ import streamlit as st
 
 from app.client import DigitsClient
 from app.front.session import Session
-from app.front.settings import PageSettings
-from app.front.texts import LANGUAGES, has_text, translate
+from app.front.settings import MAX_CACHED_ANSWERS, MAX_CACHED_CARDS, PageSettings
+from app.front.texts import LANGUAGES, escape_markdown, has_text, translate
 from errors import ApiError
 
 STYLE = Path(__file__).with_name("style.css")
@@ -30,11 +30,15 @@ def client() -> DigitsClient:
     """The one client of this process, so that connections to the API are kept open."""
     page = settings()
     return DigitsClient(
-        page.api_url, page.api_connect_seconds, page.api_answer_seconds, page.api_explain_seconds
+        page.api_url,
+        page.api_connect_seconds,
+        page.api_answer_seconds,
+        page.api_explain_seconds,
+        page.api_token.get_secret_value(),
     )
 
 
-@st.cache_data(ttl=10, show_spinner=False)
+@st.cache_data(ttl=10, max_entries=1, show_spinner=False)
 def served_models() -> dict[str, Any]:
     """The models that the API serves, asked at most every 10 s; raises `ApiError`."""
     return client().models()
@@ -47,13 +51,13 @@ def model_names() -> list[str]:
     return sorted(names, key=lambda name: (name != listed["default"], name))
 
 
-@st.cache_data(ttl=60, max_entries=500, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=MAX_CACHED_ANSWERS, show_spinner=False)
 def predict(image: bytes, model: str) -> dict[str, Any]:
     """A model's prediction for an image, cached for a minute; raises `ApiError`."""
     return client().predict(image, model)
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=MAX_CACHED_CARDS, show_spinner=False)
 def model_card(name: str) -> dict[str, Any]:
     """A model's card, asked at most every minute; raises `ApiError`."""
     return client().model(name)
@@ -139,7 +143,8 @@ def describe_error(error: ApiError) -> str:
     """What an error of the API means for the visitor, in the chosen language."""
     if error.problem and has_text(f"error.{error.problem}"):
         return t(f"error.{error.problem}")
-    return t(f"error.{error.cause}", url=settings().api_url, message=str(error))
+    message = escape_markdown(str(error))
+    return t(f"error.{error.cause}", url=settings().api_url, message=message)
 
 
 def _wait_for_api(since: float) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.front.settings import MAX_HISTORY, MAX_UNDO_STEPS
 from app.front.strokes import CanvasObject, Stroke, canvas_strokes, stroke_line
 
 
@@ -18,7 +19,6 @@ class CanvasStep:
 class HistoryEntry:
     """A finished drawing or an image, with the API's answer and its true label."""
 
-    image: bytes
     answer: dict[str, Any]
     strokes: list[Stroke]  # empty for an upload or a photograph
     label: int | None  # the digit that the visitor meant; None leaves it out of the download
@@ -55,6 +55,7 @@ class Session:
             self.answer = None
         elif not self.steps or objects != self.steps[-1].objects:
             self.steps.append(CanvasStep(objects, image))
+            del self.steps[:-MAX_UNDO_STEPS]
             self.answer = None
 
     def undo(self) -> None:
@@ -67,7 +68,7 @@ class Session:
     def clear(self) -> None:
         """Put the drawing into the history and begin a new one."""
         if self.drawing and self.answer:
-            self.add_to_history(self.drawing, self.answer, canvas_strokes(self.steps[-1].objects))
+            self.add_to_history(self.answer, canvas_strokes(self.steps[-1].objects))
         self.steps.clear()
         self.answer = None
         self.renew_canvas()
@@ -77,10 +78,11 @@ class Session:
         if image != self.uploaded:
             self.uploaded, self.answer = image, None
 
-    def add_to_history(self, image: bytes, answer: dict[str, Any], strokes: list[Stroke]) -> None:
+    def add_to_history(self, answer: dict[str, Any], strokes: list[Stroke]) -> None:
         """Add to the history; the prediction is the label until somebody corrects it."""
         label = answer["prediction"] if answer.get("is_digit", True) else None
-        self.history.append(HistoryEntry(image, answer, strokes, label))
+        self.history.append(HistoryEntry(answer, strokes, label))
+        del self.history[:-MAX_HISTORY]
 
     def renew_canvas(self) -> None:
         """Let the page show a new canvas that starts from the last step."""

@@ -1,6 +1,7 @@
 """Every text of the page, from `texts/en.toml` and `texts/fr.toml`."""
 
 import functools
+import re
 import tomllib
 from pathlib import Path
 
@@ -31,6 +32,11 @@ def translate(key: str, language: str, **values: object) -> str:
 def has_text(key: str) -> bool:
     """Whether there is a text of this key."""
     return key in all_texts(LANGUAGES[0])
+
+
+def escape_markdown(text: str) -> str:
+    """Text from outside, in one line, so that Markdown shows it as it is."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 def percent(share: float, language: str) -> str:

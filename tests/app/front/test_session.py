@@ -1,6 +1,7 @@
 import json
 
 from app.front.session import Session
+from app.front.settings import MAX_HISTORY, MAX_UNDO_STEPS
 
 ONE = {"path": [["M", 1, 1], ["L", 9, 9]], "left": 5, "top": 5}
 TWO = {"path": [["M", 2, 8], ["L", 8, 2]], "left": 5, "top": 5}
@@ -64,7 +65,7 @@ def test_clear_puts_the_drawing_with_its_answer_into_the_history():
     session.clear()
     assert session.image is None
     [entry] = session.history
-    assert (entry.image, entry.label, len(entry.strokes)) == (b"two", 4, 2)
+    assert (entry.label, len(entry.strokes)) == (4, 2)
 
 
 def test_a_drawing_that_nobody_predicted_does_not_enter_the_history():
@@ -84,12 +85,10 @@ def test_an_upload_takes_the_drawing_s_place_and_gives_it_back():
 def test_recordings_hold_the_labelled_drawings_alone():
     session = Session()
     strokes = [[(1.0, 2.0), (3.0, 4.0)]]
-    session.add_to_history(b"a", answered(7), strokes)
-    session.add_to_history(
-        b"b", answered(8, is_digit=False), strokes
-    )  # rejected: nobody said what it is
-    session.add_to_history(b"c", answered(3), [])  # an upload has no strokes
-    session.add_to_history(b"d", answered(9), strokes)
+    session.add_to_history(answered(7), strokes)
+    session.add_to_history(answered(8, is_digit=False), strokes)  # rejected: nobody said what it is
+    session.add_to_history(answered(3), [])  # an upload has no strokes
+    session.add_to_history(answered(9), strokes)
     session.history[3].label = 4  # corrected
     lines = [json.loads(line) for line in session.stroke_lines("Ada").splitlines()]
     assert [(line["label"], line["writer"]) for line in lines] == [(7, "Ada"), (4, "Ada")]
@@ -97,7 +96,21 @@ def test_recordings_hold_the_labelled_drawings_alone():
 
 def test_a_rejected_drawing_is_recorded_once_it_is_labelled():
     session = Session()
-    session.add_to_history(b"b", answered(8, is_digit=False), [[(1.0, 2.0)]])
+    session.add_to_history(answered(8, is_digit=False), [[(1.0, 2.0)]])
     assert session.stroke_lines("Ada") == ""
     session.history[0].label = 0
     assert json.loads(session.stroke_lines("Ada"))["label"] == 0
+
+
+def test_the_oldest_of_too_many_drawings_is_forgotten():
+    session = Session()
+    for number in range(MAX_HISTORY + 2):
+        session.add_to_history({**answered(1), "number": number}, [])
+    assert [session.history[0].answer["number"], len(session.history)] == [2, MAX_HISTORY]
+
+
+def test_undo_goes_back_a_bounded_number_of_strokes():
+    session = Session()
+    for number in range(MAX_UNDO_STEPS + 2):
+        session.draw([ONE] * (number + 1), b"%d" % number)
+    assert (session.steps[0].image, len(session.steps)) == (b"2", MAX_UNDO_STEPS)

@@ -1,10 +1,12 @@
 import re
+from html import unescape
 from pathlib import Path
 from string import Formatter
 
 import pytest
+from markdown_it import MarkdownIt
 
-from app.front.texts import LANGUAGES, all_texts, has_text, percent, translate
+from app.front.texts import LANGUAGES, all_texts, escape_markdown, has_text, percent, translate
 
 SOURCES = Path(__file__).parents[3] / "src" / "app"
 
@@ -43,6 +45,22 @@ def test_texts_are_filled_in():
 def test_a_missing_value_is_an_error():
     with pytest.raises(KeyError):
         translate("answer.is", "en")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![alt](http://stranger.example/a.png)",
+        "[link](http://stranger.example) <b>bold</b> **bold** _it_ `code`",
+        "| a cell | :red[colour] $x$ ~~gone~~",
+        "# heading\n\n- list\n1. list",
+        "C:\\path\\*",
+    ],
+)
+def test_markdown_shows_escaped_text_as_it_is(text):
+    shown = MarkdownIt("gfm-like", {"linkify": False}).render(escape_markdown(text))
+    assert unescape(shown) == f"<p>{' '.join(text.split())}</p>\n"
+    assert "<" not in shown.removeprefix("<p>").removesuffix("</p>\n")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.front.common import model_card, model_names, settings, show_api_errors, t
 from app.front.study import markdown_table
+from app.front.texts import escape_markdown
 
 
 def versions() -> None:
@@ -21,7 +22,8 @@ def versions() -> None:
             trained = ", ".join(
                 f"{package} {number}" for package, number in card.get("versions", {}).items()
             )
-            rows.append([t("about.model_row", name=name, version=card["version"]), trained])
+            model = t("about.model_row", name=name, version=card["version"])
+            rows.append([escape_markdown(model), escape_markdown(trained)])
     rows.append([t("about.api"), f"`{settings().api_url}`"])
     st.markdown(markdown_table([t("about.part"), t("about.version")], rows))
 

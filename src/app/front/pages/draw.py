@@ -12,7 +12,7 @@ from app.front.common import (
     show_api_errors,
     t,
 )
-from app.front.images import data_url, upload_problem
+from app.front.images import upload_problem
 from app.front.session import Session
 from app.front.settings import BRUSH_WIDTH, BRUSH_WIDTHS, CANVAS_SIDE, MAX_FILE_BYTES
 
@@ -133,7 +133,7 @@ def ask_api(session: Session) -> None:
     if session.image and (session.answer is None or session.answer["model"] != session.model):
         session.answer = client().predict(session.image, session.model)
         if session.uploaded:
-            session.add_to_history(session.uploaded, session.answer, [])
+            session.add_to_history(session.answer, [])
 
 
 @st.fragment(key="history")
@@ -150,7 +150,7 @@ def history() -> None:
             with st.container(key=f"history-card-{number}", width=132):
                 short = components.summarize(entry.answer, current_language())
                 alt = t("history.alt", number=number, answer=short)
-                st.html(components.small_image(data_url(entry.image), alt, short, "drawing"))
+                st.html(components.small_image(entry.answer["image"], alt, short))
                 chosen = st.selectbox(
                     t("history.label"),
                     [*range(10), LEAVE_OUT],

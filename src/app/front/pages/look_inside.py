@@ -16,9 +16,10 @@ from app.front.common import (
     t,
 )
 from app.front.images import data_url, decode_data_url, encode_png, overlay
+from app.front.settings import MAX_CACHED_EXPLANATIONS
 
 
-@st.cache_data(ttl=60, max_entries=20, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=MAX_CACHED_EXPLANATIONS, show_spinner=False)
 def explanation(image: bytes, model: str, target: int | None) -> dict[str, Any]:
     """The API's explanation, remembered for a minute; raises `ApiError`."""
     return client().explain(image, model, target)

@@ -13,20 +13,21 @@ from app.front.common import (
     show_api_errors,
     t,
 )
+from app.front.settings import MAX_CACHED_FIGURES
 from app.front.study import METRICS, accuracy_table, markdown_table
-from app.front.texts import has_text, percent
+from app.front.texts import escape_markdown, has_text, percent
 from errors import ApiError
 
 MODEL_FIGURES = (("confusion-matrix", "reliability"), ("learning-curves",))  # row by row
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=MAX_CACHED_FIGURES, show_spinner=False)
 def figure(model: str | None, name: str) -> bytes:
     """A figure of a model, or of the study where `model` is None; raises `ApiError`."""
     return client().model_figure(model, name) if model else client().study_figure(name)
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=1, show_spinner=False)
 def study_results() -> dict[str, Any] | None:
     """The study's results, or None where there are none yet; raises `ApiError`."""
     try:
@@ -46,7 +47,8 @@ def models() -> None:
     st.markdown(markdown_table(header, rows))
     chosen = st.selectbox(t("results.choose"), names, width=280)
     card = model_card(chosen)
-    st.write(t("results.card", name=chosen, about=describe_model(chosen), **card_values(card)))
+    name = escape_markdown(chosen)
+    st.write(t("results.card", name=name, about=describe_model(chosen), **card_values(card)))
     for names_in_row in MODEL_FIGURES:
         shown = [name for name in names_in_row if name in card["figures"]]
         for column, name in zip(st.columns(len(names_in_row)), shown, strict=False):
@@ -59,10 +61,10 @@ def models() -> None:
 def row(card: dict[str, Any]) -> list[str]:
     """A model's row in the table."""
     return [
-        card["name"],
+        escape_markdown(card["name"]),
         percent(card["results"]["test_accuracy"], current_language()),
         f"{card['parameters']:,}",
-        str(card["data"]["source"]),
+        escape_markdown(str(card["data"]["source"])),
     ]
 
 
@@ -71,11 +73,11 @@ def card_values(card: dict[str, Any]) -> dict[str, object]:
     training = card["training"]
     return {
         "parameters": f"{card['parameters']:,}",
-        "source": card["data"]["source"],
+        "source": escape_markdown(str(card["data"]["source"])),
         "images": f"{card['data']['training']:,}",
         "epochs": training["epochs"],
         "minutes": f"{training['seconds'] / 60:.1f}",
-        "augmentation": training["augmentation"],
+        "augmentation": escape_markdown(str(training["augmentation"])),
         "accuracy": percent(card["results"]["test_accuracy"], current_language()),
         "worst": min(range(10), key=card["results"]["recall"].__getitem__),
     }
@@ -93,9 +95,10 @@ def study() -> None:
         table = accuracy_table(results, metric)
         if table:
             augmentations, rows = table
-            header = [t("results.network"), *augmentations]
+            header = [t("results.network"), *map(escape_markdown, augmentations)]
             st.markdown(f"**{t(f'results.{metric}')}**")
-            st.markdown(markdown_table(header, rows))
+            escaped = [[escape_markdown(cell) for cell in row] for row in rows]
+            st.markdown(markdown_table(header, escaped))
     st.caption(t("results.spread"))
     for name in results["figures"]:
         show_figure(None, name)
@@ -104,7 +107,7 @@ def study() -> None:
 def show_figure(model: str | None, name: str) -> None:
     """A figure with a caption in plain words, which is its text alternative too."""
     caption = t(f"figure.{name}") if has_text(f"figure.{name}") else name.replace("-", " ")
-    st.image(figure(model, name), caption=caption, alt=caption, width="stretch")
+    st.image(figure(model, name), caption=escape_markdown(caption), alt=caption, width="stretch")
 
 
 st.write(t("results.intro"))

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -54,7 +55,8 @@ class Visitor:
         """All that the page says: texts, messages and its own HTML."""
         app = self.app
         kinds = (app.title, app.header, app.markdown, app.caption, app.warning, app.info)
-        return "\n".join(element.value for kind in (*kinds, app.html) for element in kind)
+        text = "\n".join(element.value for kind in (*kinds, app.html) for element in kind)
+        return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)  # as Markdown shows it
 
     def widget(self, kind: str, label: str):
         """The widget of that kind (`button`, `selectbox`, ...) and label."""
