@@ -1,12 +1,23 @@
 """The HTTP client of the API: all that the page knows of it."""
 
-from typing import Any
+import json
+from collections.abc import Sequence
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 import numpy as np
 import requests
 
 from errors import ApiError
+
+MAX_BATCH_FILES = 64
+
+
+class Example(TypedDict):
+    """A labelled digit of one person, from which a model learns the person's hand."""
+
+    label: int  # 0-9
+    image: str  # a data URL, most often the `image` of an answer
 
 
 class DigitsClient:
@@ -60,12 +71,38 @@ class DigitsClient:
         """One picture of a model's card, such as "confusion-matrix", as PNG."""
         return self._get(f"/api/v1/models/{_segment(name)}/figures/{_segment(figure)}").content
 
-    def predict(self, picture: bytes, model: str | None = None) -> dict[str, Any]:
-        """Read the digit in a picture of any size; the answer is that of `/api/v1/predict`."""
-        return self._post_picture("/api/v1/predict", picture, model, self._timeout)
+    def predict(
+        self, picture: bytes, model: str | None = None, examples: Sequence[Example] = ()
+    ) -> dict[str, Any]:
+        """Read the digit in a picture of any size; the answer is that of `/api/v1/predict`.
+
+        Args:
+            picture: of any size.
+            model: its name; the API's default if absent.
+            examples: digits of the same person, which the model learns before it answers.
+        """
+        return self._post_pictures(
+            "/api/v1/predict", [("file", picture)], self._timeout, examples, model=model
+        )
+
+    def predict_batch(
+        self, pictures: Sequence[bytes], model: str | None = None, examples: Sequence[Example] = ()
+    ) -> list[dict[str, Any]]:
+        """What `predict` answers for each picture, or its problem; sent by 64 pictures."""
+        results: list[dict[str, Any]] = []
+        for start in range(0, len(pictures), MAX_BATCH_FILES):
+            files = [("files", picture) for picture in pictures[start : start + MAX_BATCH_FILES]]
+            results += self._post_pictures(
+                "/api/v1/predict/batch", files, self._explain_timeout, examples, model=model
+            )["results"]
+        return results
 
     def explain(
-        self, picture: bytes, model: str | None = None, target: int | None = None
+        self,
+        picture: bytes,
+        model: str | None = None,
+        target: int | None = None,
+        examples: Sequence[Example] = (),
     ) -> dict[str, Any]:
         """Where the model looked in a picture; the answer is that of `/api/v1/explain`.
 
@@ -73,9 +110,15 @@ class DigitsClient:
             picture: of any size.
             model: its name; the API's default if absent.
             target: the digit to explain; the one that was read if absent.
+            examples: as for `predict`.
         """
-        return self._post_picture(
-            "/api/v1/explain", picture, model, self._explain_timeout, target=target
+        return self._post_pictures(
+            "/api/v1/explain",
+            [("file", picture)],
+            self._explain_timeout,
+            examples,
+            model=model,
+            target=target,
         )
 
     def infer(self, images: np.ndarray, model: str) -> tuple[np.ndarray, np.ndarray]:
@@ -134,20 +177,21 @@ class DigitsClient:
             )
         return answer
 
-    def _post_picture(
+    def _post_pictures(
         self,
         path: str,
-        picture: bytes,
-        model: str | None,
+        pictures: list[tuple[str, bytes]],
         timeout: tuple[float, float],
-        **options: int | None,
+        examples: Sequence[Example],
+        **options: str | int | None,
     ) -> dict[str, Any]:
         response = self._call(
             "POST",
             path,
             timeout,
-            params={"model": model, **options},  # requests leaves out what is None
-            files={"file": ("drawing", picture)},
+            params=options,  # requests leaves out what is None
+            files=[(field, ("drawing", picture)) for field, picture in pictures],
+            data={"examples": json.dumps(examples)} if examples else None,
         )
         return self._json(response)
 
@@ -157,13 +201,14 @@ class DigitsClient:
         path: str,
         timeout: tuple[float, float],
         params: dict[str, str | int | None] | None = None,
-        files: dict[str, tuple[str, bytes]] | None = None,
+        files: list[tuple[str, tuple[str, bytes]]] | None = None,
+        data: dict[str, str] | None = None,
         json: dict[str, Any] | None = None,
     ) -> requests.Response:
         url = self.base_url + path
         try:
             response = self._session.request(
-                method, url, timeout=timeout, params=params, files=files, json=json
+                method, url, timeout=timeout, params=params, files=files, data=data, json=json
             )
         except requests.ReadTimeout as error:
             raise ApiError(

@@ -6,6 +6,7 @@ from app.front.common import ICON, STYLE, current_session, language_switch, read
 
 PAGES = {
     "draw": ":material/draw:",
+    "hand": ":material/back_hand:",
     "compare": ":material/compare:",
     "look_inside": ":material/search:",
     "results": ":material/bar_chart:",
@@ -26,7 +27,8 @@ page = st.navigation(
 )
 if st.session_state.get("shown") != page.url_path:  # Streamlit forgets a canvas that is not shown
     st.session_state["shown"] = page.url_path
-    current_session().renew_canvas()
+    current_session().canvas.renew()
+    current_session().practice.renew()
 with st.container(
     horizontal=True,
     horizontal_alignment="distribute",

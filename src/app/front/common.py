@@ -1,16 +1,21 @@
 """What all pages share: the client, the session, the language, the messages for API errors."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from app.client import DigitsClient
+from app.client import DigitsClient, Example
 from app.front.session import Session
-from app.front.settings import MAX_CACHED_ANSWERS, MAX_CACHED_CARDS, PageSettings
+from app.front.settings import (
+    MAX_CACHED_ANSWERS,
+    MAX_CACHED_BATCHES,
+    MAX_CACHED_CARDS,
+    PageSettings,
+)
 from app.front.texts import LANGUAGES, escape_markdown, has_text, translate
 from errors import ApiError
 
@@ -52,9 +57,17 @@ def model_names() -> list[str]:
 
 
 @st.cache_data(ttl=60, max_entries=MAX_CACHED_ANSWERS, show_spinner=False)
-def predict(image: bytes, model: str) -> dict[str, Any]:
+def predict(image: bytes, model: str, examples: Sequence[Example]) -> dict[str, Any]:
     """A model's prediction for an image, cached for a minute; raises `ApiError`."""
-    return client().predict(image, model)
+    return client().predict(image, model, examples)
+
+
+@st.cache_data(ttl=60, max_entries=MAX_CACHED_BATCHES, show_spinner=False)
+def predict_batch(
+    images: Sequence[bytes], model: str | None, examples: Sequence[Example]
+) -> list[dict[str, Any]]:
+    """A model's predictions for many images, cached for a minute; raises `ApiError`."""
+    return client().predict_batch(images, model, examples)
 
 
 @st.cache_data(ttl=60, max_entries=MAX_CACHED_CARDS, show_spinner=False)

@@ -26,12 +26,15 @@ def answer(reply: dict[str, Any] | None, language: str, waiting: str = "waiting_
         digit, kind, head, more = _verdict(reply, language)
         image, alt = reply["image"], translate("answer.seen_alt", language)
         probabilities = reply["probabilities"]
+    examples = reply.get("examples", 0) if reply else 0
+    words = translate("answer.learnt", language, count=examples)
+    learnt = f'<p class="answer-learnt">{escape(words)}</p>' if examples else ""
     seen, size = translate("answer.seen", language), translate("answer.seen_size", language)
     return (
         f'<section class="answer {kind}" role="status" lang="{language}">'
         f'<p class="answer-digit" aria-hidden="true">{digit}</p>'
         f'<div class="answer-words"><p class="answer-head">{escape(head)}</p>'
-        f'<p class="answer-more">{escape(more)}</p></div>'
+        f'<p class="answer-more">{escape(more)}</p>{learnt}</div>'
         f'<figure class="seen"><img class="pixels" src="{escape(image)}" alt="{escape(alt)}">'
         f"<figcaption>{escape(seen)}<br>{escape(size)}</figcaption></figure>"
         f"</section>{bars(probabilities, language)}"
@@ -110,6 +113,17 @@ def summarize(reply: dict[str, Any], language: str) -> str:
         digit=reply["prediction"],
         percent=percent(reply["confidence"], language),
     )
+
+
+def counts(numbers: list[int], language: str) -> str:
+    """How many examples there are of each digit, as ten small cells."""
+    cells = "".join(
+        f'<li class="count{" some" if number else ""}"><span class="count-digit">{digit}</span>'
+        f'<span class="count-number">{number}</span></li>'
+        for digit, number in enumerate(numbers)
+    )
+    label = escape(translate("hand.counts", language))
+    return f'<ol class="counts" start="0" aria-label="{label}">{cells}</ol>'
 
 
 def _verdict(reply: dict[str, Any], language: str) -> tuple[str, str, str, str]:

@@ -42,9 +42,14 @@ def data_url(image: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(image).decode()
 
 
+def data_url_bytes(url: str) -> bytes:
+    """The PNG in a data URL."""
+    return base64.b64decode(url.partition(",")[2])
+
+
 def decode_data_url(url: str) -> np.ndarray:
     """The 28x28 image in a data URL: (28, 28) float32 in [0, 1], foreground 1."""
-    image = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
+    image = Image.open(io.BytesIO(data_url_bytes(url)))
     return np.asarray(image.convert("L"), dtype=np.float32) / 255
 
 

@@ -1,15 +1,18 @@
 """Every model's prediction for the current image, which sliders corrupt."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from app.client import Example
 from app.front import components
 from app.front.common import (
     client,
     current_image,
     current_language,
+    current_session,
     describe_model,
     model_card,
     model_names,
@@ -60,7 +63,8 @@ def reset() -> None:
 def show(image: bytes, renormalize: bool) -> None:
     """A card for each model, those with unpermuted pixels first."""
     names = model_names()
-    pixels = decode_data_url(predict(image, names[0])["image"])
+    examples = current_session().examples
+    pixels = decode_data_url(predict(image, names[0], examples)["image"])
     values = {name: st.session_state[f"slider-{name}"] for name in SLIDERS}
     corrupted = corrupt(
         pixels,
@@ -70,11 +74,15 @@ def show(image: bytes, renormalize: bool) -> None:
         values["scale"] / 100,
         values["noise"] / 100,
     )
+    untouched = values == {name: start for name, (_, _, start, _) in SLIDERS.items()}
     unpermuted_cards: list[str] = []
     permuted_cards: list[str] = []
     for name in names:
         permutation = model_card(name)["permutation"]
-        reply = (predict_renormalized if renormalize else predict_pixels)(corrupted, name)
+        if renormalize or untouched:  # preprocessing leaves a preprocessed image as it is
+            reply = predict_renormalized(corrupted, name, examples)
+        else:
+            reply = predict_pixels(corrupted, name)
         if permutation:
             reply["pixels"] = permute(reply["pixels"], permutation["indices"])
         (permuted_cards if permutation else unpermuted_cards).append(card(name, reply))
@@ -82,6 +90,9 @@ def show(image: bytes, renormalize: bool) -> None:
     if permuted_cards:
         groups.append(components.cards(permuted_cards, t("compare.permuted")))
     st.html(f'<div class="groups">{"".join(groups)}</div>')
+    if examples:
+        used = renormalize or untouched
+        st.caption(t("compare.examples_used" if used else "compare.examples_unused"))
     if permuted_cards:
         st.write(t("compare.permuted_why"))
     else:
@@ -100,9 +111,11 @@ def predict_pixels(pixels: np.ndarray, model: str) -> dict[str, Any]:
     }
 
 
-def predict_renormalized(pixels: np.ndarray, model: str) -> dict[str, Any]:
+def predict_renormalized(
+    pixels: np.ndarray, model: str, examples: Sequence[Example]
+) -> dict[str, Any]:
     """A model's prediction for the corrupted image after preprocessing it once more."""
-    reply = predict(encode_png(pixels), model)
+    reply = predict(encode_png(pixels), model, examples)
     return {**reply, "pixels": decode_data_url(reply["image"])}
 
 

@@ -1,7 +1,6 @@
-"""Draw a digit and see the prediction after every stroke; upload or photograph one."""
+"""Draw a digit and see the prediction after every stroke; upload or photograph one; correct it."""
 
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas  # type: ignore[import-untyped]
 
 from app.front import components
 from app.front.common import (
@@ -12,12 +11,12 @@ from app.front.common import (
     show_api_errors,
     t,
 )
-from app.front.images import upload_problem
-from app.front.session import Session
-from app.front.settings import BRUSH_WIDTH, BRUSH_WIDTHS, CANVAS_SIDE, MAX_FILE_BYTES
+from app.front.inputs import canvas_input, image_input
+from app.front.session import Drawing, Session
+from app.front.settings import BRUSH_WIDTH, BRUSH_WIDTHS
 
-IMAGE_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
 INPUTS = ("canvas", "upload", "camera")
+FRAGMENTS = ["draw", "history"]
 LEAVE_OUT = -1
 
 
@@ -39,9 +38,10 @@ def drawing_board() -> None:
             label_visibility="collapsed",
         )
         if source == "canvas":
-            canvas()
+            st.caption(t("draw.hint"))
+            canvas_input(session.canvas, "canvas", session.draw, session.undo, clear)
         else:
-            image_input(source)
+            session.upload(image_input(source))
     settings = st.container(key="board-settings")
     with right, show_api_errors(kept=session.image is not None):
         names = model_names()
@@ -51,89 +51,58 @@ def drawing_board() -> None:
             index = names.index(session.model) if session.model in names else 0
             session.model = st.selectbox(t("draw.model"), names, index=index)
         ask_api(session)
+        answer = session.answer if session.image else None
         waiting = "waiting_more" if source == "canvas" else "waiting_picture"
-        st.html(
-            components.answer(
-                session.answer if session.image else None, current_language(), waiting
-            )
-        )
-
-
-def canvas() -> None:
-    """The canvas with its buttons."""
-    session = current_session()
-    st.caption(t("draw.hint"))
-    width = st.session_state.get("brush", BRUSH_WIDTH)
-    with st.container(key="canvas-frame"):
-        drawn = st_canvas(
-            stroke_width=width,
-            stroke_color="#fff",
-            background_color="#000",
-            height=CANVAS_SIDE,
-            width=CANVAS_SIDE,
-            initial_drawing={"objects": session.initial_objects},
-            return_image_data=True,
-            key=f"canvas-{session.canvas}",
-        )
-    session.draw(drawn.json_data["objects"], drawn.image_bytes)
-    with st.container(horizontal=True, key="canvas-buttons"):
-        st.button(
-            t("draw.undo"),
-            icon=":material/undo:",
-            on_click=session.undo,
-            disabled=not session.steps,
-            width="stretch",
-        )
-        st.button(
-            t("draw.clear"),
-            icon=":material/delete:",
-            on_click=clear,
-            disabled=not session.steps,
-            width="stretch",
-        )
+        st.html(components.answer(answer, current_language(), waiting))
+        correction(session)
 
 
 def clear() -> None:
     """Begin a new drawing; the old one goes to the history, which is redrawn."""
     current_session().clear()
-    st.rerun(["draw", "history"])
+    st.rerun(FRAGMENTS)
 
 
 def change_input() -> None:
     """Come back to the canvas, or leave it, and keep the drawing."""
     current_session().upload(None)
-    current_session().renew_canvas()
-
-
-def image_input(source: str) -> None:
-    """An image from a file or from the camera, within the limits of the API."""
-    megabytes = MAX_FILE_BYTES // 1_000_000
-    if source == "upload":
-        file = st.file_uploader(
-            t("draw.upload_label", megabytes=megabytes),
-            IMAGE_TYPES,
-            max_upload_size=megabytes,
-            key="file",
-        )
-    else:
-        file = st.camera_input(t("draw.camera_label"), key="photo")
-    image = file.getvalue() if file else None
-    rejected = upload_problem(image) if image else None
-    if rejected:
-        key, values = rejected
-        st.warning(t(key, **values), icon=":material/block:")
-        image = None
-    current_session().upload(image)
-    if image and source == "upload":
-        st.image(image, caption=t("draw.your_image"), width=CANVAS_SIDE)
+    current_session().canvas.renew()
 
 
 def ask_api(session: Session) -> None:
     """Ask the API about the current image, unless the chosen model has answered already."""
     if session.image and (session.answer is None or session.answer["model"] != session.model):
-        session.answer = client().predict(session.image, session.model)
+        session.answer = client().predict(session.image, session.model, session.examples)
         if session.uploaded:
-            session.add_to_history(session.answer, [])
+            session.record()
+
+
+def correction(session: Session) -> None:
+    """Ten buttons that say what the current image is; the models learn it at once."""
+    answer = session.answer if session.image else None
+    if answer is None:
+        st.caption(t("correct.waiting"))
+    elif answer.get("is_digit", True):
+        st.caption(t("correct.question", digit=answer["prediction"]))
+    else:
+        st.caption(t("correct.rejected"))
+    with st.container(horizontal=True, key="correction"):
+        for digit in range(10):
+            st.button(
+                str(digit),
+                on_click=correct,
+                args=(digit,),
+                disabled=answer is None,
+                key=f"correct-{digit}",
+            )
+
+
+def correct(digit: int) -> None:
+    """Take the current image as an example of a digit, and read it again."""
+    session = current_session()
+    if session.image and session.answer:  # the click may come after the canvas was cleared
+        session.set_label(session.record(), digit)
+    st.rerun(FRAGMENTS)
 
 
 @st.fragment(key="history")
@@ -146,22 +115,9 @@ def history() -> None:
         return
     st.caption(t("history.correct"))
     with st.container(horizontal=True, key="history-cards"):
-        for number, entry in reversed(list(enumerate(session.history, start=1))):
-            with st.container(key=f"history-card-{number}", width=132):
-                short = components.summarize(entry.answer, current_language())
-                alt = t("history.alt", number=number, answer=short)
-                st.html(components.small_image(entry.answer["image"], alt, short))
-                chosen = st.selectbox(
-                    t("history.label"),
-                    [*range(10), LEAVE_OUT],
-                    index=[*range(10), LEAVE_OUT].index(
-                        LEAVE_OUT if entry.label is None else entry.label
-                    ),
-                    format_func=lambda n: t("history.leave_out") if n == LEAVE_OUT else str(n),
-                    key=f"label-{number}",
-                    label_visibility="collapsed",
-                )
-                entry.label = None if chosen == LEAVE_OUT else chosen
+        for drawing in reversed(session.history):
+            with st.container(key=f"history-card-{drawing.number}", width=132):
+                history_card(drawing)
     with st.container(horizontal=True, vertical_alignment="bottom", key="history-download"):
         writer = st.text_input(t("history.writer"), t("history.writer_default"), width=240)
         lines = session.stroke_lines(writer.strip() or t("history.writer_default"))
@@ -174,6 +130,34 @@ def history() -> None:
             disabled=not lines,
         )
     st.caption(t("history.evaluate"))
+
+
+def history_card(drawing: Drawing) -> None:
+    """One drawing with its answer and the choice of its label."""
+    if drawing.answer:
+        summary = components.summarize(drawing.answer, current_language())
+    else:
+        summary = t("history.loaded")
+    alt = t("history.alt", number=drawing.number, answer=summary)
+    st.html(components.small_image(drawing.image, alt, summary))
+    key = f"label-{drawing.number}"
+    st.session_state[key] = LEAVE_OUT if drawing.label is None else drawing.label
+    st.selectbox(
+        t("history.label"),
+        [*range(10), LEAVE_OUT],
+        format_func=lambda n: t("history.leave_out") if n == LEAVE_OUT else str(n),
+        key=key,
+        on_change=relabel,
+        args=(drawing,),
+        label_visibility="collapsed",
+    )
+
+
+def relabel(drawing: Drawing) -> None:
+    """Take over the label that was chosen in the history, and read the current image again."""
+    chosen = st.session_state[f"label-{drawing.number}"]
+    current_session().set_label(drawing, None if chosen == LEAVE_OUT else chosen)
+    st.rerun(FRAGMENTS)
 
 
 drawing_board()

@@ -1,10 +1,12 @@
 """Attribution and feature maps of a model for the current image."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from app.client import Example
 from app.front import components
 from app.front.common import (
     client,
@@ -20,9 +22,11 @@ from app.front.settings import MAX_CACHED_EXPLANATIONS
 
 
 @st.cache_data(ttl=60, max_entries=MAX_CACHED_EXPLANATIONS, show_spinner=False)
-def explanation(image: bytes, model: str, target: int | None) -> dict[str, Any]:
+def explanation(
+    image: bytes, model: str, target: int | None, examples: Sequence[Example]
+) -> dict[str, Any]:
     """The API's explanation, remembered for a minute; raises `ApiError`."""
-    return client().explain(image, model, target)
+    return client().explain(image, model, target, examples)
 
 
 @st.fragment
@@ -41,7 +45,7 @@ def inside(image: bytes) -> None:
                 width=220,
             )
         with st.spinner(t("look_inside.working")):
-            answer = explanation(image, model, chosen)
+            answer = explanation(image, model, chosen, session.examples)
         attribution(answer)
         feature_maps(answer["feature_maps"])
 

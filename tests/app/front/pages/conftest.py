@@ -4,11 +4,15 @@ import base64
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+
+from app.client import DigitsClient, Example
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 SCRIPT = REPOSITORY / "src" / "app" / "streamlit_app.py"
@@ -36,19 +40,15 @@ class Visitor:
         self.app.switch_page(f"front/pages/{name}.py")
         self.run()
 
-    def draw(self, digit: int, strokes: int = 1) -> None:
-        """Let the canvas send a drawing of the repository."""
+    def draw(self, digit: int, strokes: int = 1, canvas: str = "canvas") -> None:
+        """Let a canvas send a drawing of the repository."""
         data = base64.b64encode(digit_png(digit)).decode()
         raw = {"objects": [STROKE | {"left": 140, "top": 140}] * strokes}
-        self.app.session_state[self.canvas] = {
+        number = getattr(self.app.session_state["session"], canvas).number
+        self.app.session_state[f"{canvas}-{number}"] = {
             "drawing": {"raw": raw, "data": f"data:image/png;base64,{data}"}
         }
         self.run()
-
-    @property
-    def canvas(self) -> str:
-        """The key of the canvas on the page."""
-        return f"canvas-{self.app.session_state['session'].canvas}"
 
     @property
     def shown(self) -> str:
@@ -172,6 +172,36 @@ def open_page(api_url, monkeypatch):
     yield open_
     st.cache_resource.clear()
     st.cache_data.clear()
+
+
+@pytest.fixture
+def learning(monkeypatch):
+    """Lets the client's answers follow the examples as the API's will; gives all that were sent.
+
+    The answer to an image that is among the examples has the example's label.
+    """
+    sent: list[list[Example]] = []
+
+    def learn(answer: dict[str, Any], examples: Sequence[Example]) -> dict[str, Any]:
+        labels = {example["image"]: example["label"] for example in examples}
+        if answer["image"] in labels:
+            answer |= {"prediction": labels[answer["image"]], "is_digit": True}
+        return answer | ({"examples": len(examples)} if examples else {})
+
+    predict, predict_batch = DigitsClient.predict, DigitsClient.predict_batch
+
+    def predict_and_learn(client, picture, model=None, examples=()):
+        sent.append(list(examples))
+        return learn(predict(client, picture, model), examples)
+
+    def predict_batch_and_learn(client, pictures, model=None, examples=()):
+        sent.append(list(examples))
+        answers = predict_batch(client, pictures, model)
+        return [learn(answer, examples) for answer in answers]
+
+    monkeypatch.setattr(DigitsClient, "predict", predict_and_learn)
+    monkeypatch.setattr(DigitsClient, "predict_batch", predict_batch_and_learn)
+    return sent
 
 
 @pytest.fixture

@@ -82,6 +82,55 @@ def test_a_drawing_can_be_left_out_of_the_download(open_page):
     assert download.disabled
 
 
+def test_one_tap_corrects_an_answer_and_the_drawing_is_read_again(open_page, learning):
+    visitor = open_page()
+    visitor.draw(7)
+    assert "Not a 7?" in visitor.shown
+    visitor.press("1")
+    assert "This is a 1" in visitor.shown
+    assert "Learnt: 1 examples" in visitor.shown
+    assert [[example["label"] for example in sent] for sent in learning] == [[], [1]]
+
+
+def test_a_corrected_drawing_stands_in_the_history_with_its_label(open_page, learning):
+    visitor = open_page()
+    visitor.draw(7)
+    visitor.press("1")
+    visitor.press("Clear")
+    [label] = [box for box in visitor.app.selectbox if box.label == "What it really is"]
+    assert label.value == 1
+    assert "read as 7" in visitor.shown  # what it was taken for at first
+
+
+def test_a_label_that_is_chosen_in_the_history_is_learnt_too(open_page, learning):
+    visitor = open_page()
+    visitor.draw(7)
+    visitor.press("Clear")
+    visitor.app.selectbox(key="label-1").set_value(1)
+    visitor.run()
+    visitor.draw(7)
+    assert "This is a 1" in visitor.shown
+
+
+def test_a_rejected_drawing_can_be_told_what_it_is(open_page, learning, digit_image):
+    visitor = open_page()
+    upload(visitor, "seventy-seven.png", two_digits(digit_image(7)))
+    assert "More than one digit" in visitor.shown
+    assert "Is it a digit?" in visitor.shown
+    visitor.press("4")
+    assert "This is a 4" in visitor.shown
+
+
+def two_digits(digit):
+    """A picture of two digits, which is rejected."""
+    picture = Image.new("L", (560, 280))
+    for place in (0, 280):
+        picture.paste(Image.open(io.BytesIO(digit)).convert("L"), (place, 0))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
 def upload(visitor, name, content):
     visitor.app.segmented_control(key="input").set_value("upload")
     visitor.run()
@@ -144,7 +193,7 @@ def test_where_there_is_no_api_the_page_says_how_to_start_it_and_keeps_the_drawi
     visitor.draw(7)
     assert "bash run.sh api" in visitor.shown
     assert "Your drawing is kept" in visitor.shown
-    assert visitor.app.session_state["session"].drawing
+    assert visitor.app.session_state["session"].canvas.image
 
 
 def test_an_api_that_never_answers_is_called_slow(open_page, monkeypatch):
