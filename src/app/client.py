@@ -244,4 +244,4 @@ def _problem(response: requests.Response) -> ApiError:
     detail = problem.get("detail") or problem.get("error")
     if not isinstance(detail, str):
         detail = f"The API answered with status {response.status_code}."
-    return ApiError(detail, cause, problem.get("code", problem.get("type")))
+    return ApiError(detail, cause, problem.get("code"))

@@ -10,7 +10,7 @@ REASONS = ("not_a_digit", "several_digits", "ambiguous")
 
 
 def answer(reply: dict[str, Any] | None, language: str, waiting: str = "waiting_more") -> str:
-    """The answer to a drawing: the digit large, how sure, the 28x28 image, ten bars.
+    """The answer to a drawing: the digit large, how sure, the 28x28 image.
 
     Args:
         reply: the API's answer to `/predict`, or None while there is nothing to predict.
@@ -21,13 +21,12 @@ def answer(reply: dict[str, Any] | None, language: str, waiting: str = "waiting_
         digit, kind = "&nbsp;", "waiting"
         head, more = translate("answer.waiting", language), translate(f"answer.{waiting}", language)
         image, alt = BLANK, translate("answer.seen_alt_empty", language)
-        probabilities = [0.0] * 10
     else:
         digit, kind, head, more = _verdict(reply, language)
         image, alt = reply["image"], translate("answer.seen_alt", language)
-        probabilities = reply["probabilities"]
     examples = reply.get("examples", 0) if reply else 0
-    words = translate("answer.learnt", language, count=examples)
+    key = "answer.learnt_one" if examples == 1 else "answer.learnt"
+    words = translate(key, language, count=examples)
     learnt = f'<p class="answer-learnt">{escape(words)}</p>' if examples else ""
     seen, size = translate("answer.seen", language), translate("answer.seen_size", language)
     return (
@@ -37,7 +36,7 @@ def answer(reply: dict[str, Any] | None, language: str, waiting: str = "waiting_
         f'<p class="answer-more">{escape(more)}</p>{learnt}</div>'
         f'<figure class="seen"><img class="pixels" src="{escape(image)}" alt="{escape(alt)}">'
         f"<figcaption>{escape(seen)}<br>{escape(size)}</figcaption></figure>"
-        f"</section>{bars(probabilities, language)}"
+        "</section>"
     )
 
 

@@ -28,5 +28,5 @@ class PageSettings(BaseSettings):
     api_token: SecretStr = SecretStr("")  # empty where the API asks for none
     api_connect_seconds: float = 1.0
     api_answer_seconds: float = 5.0
-    api_explain_seconds: float = 30.0  # the first explanation imports its library
+    api_explain_seconds: float = 30.0
     api_retry_seconds: float = 2.0  # between two checks whether an absent API is back

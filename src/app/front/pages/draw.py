@@ -1,5 +1,7 @@
 """Draw a digit and see the prediction after every stroke; upload or photograph one; correct it."""
 
+from typing import Any
+
 import streamlit as st
 
 from app.front import components
@@ -54,7 +56,9 @@ def drawing_board() -> None:
         answer = session.answer if session.image else None
         waiting = "waiting_more" if source == "canvas" else "waiting_picture"
         st.html(components.answer(answer, current_language(), waiting))
-        correction(session)
+        correction(answer)
+        probabilities = answer["probabilities"] if answer else [0.0] * 10
+        st.html(components.bars(probabilities, current_language()))
 
 
 def clear() -> None:
@@ -77,9 +81,8 @@ def ask_api(session: Session) -> None:
             session.record()
 
 
-def correction(session: Session) -> None:
+def correction(answer: dict[str, Any] | None) -> None:
     """Ten buttons that say what the current image is; the models learn it at once."""
-    answer = session.answer if session.image else None
     if answer is None:
         st.caption(t("correct.waiting"))
     elif answer.get("is_digit", True):

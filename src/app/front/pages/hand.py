@@ -70,22 +70,22 @@ def teach(session: Session) -> None:
 
 
 def effect(session: Session) -> None:
-    """How many of the labelled drawings are classified correctly without and with the examples."""
-    labelled = [drawing for drawing in session.history if drawing.label is not None]
+    """How many of the drawings are classified correctly without and with the examples."""
+    drawings = [drawing for drawing in session.history if drawing.label is not None]
     if not session.saved_examples:
         st.caption(t("hand.empty"))
         return
-    images = [data_url_bytes(drawing.image) for drawing in labelled]
+    images = [data_url_bytes(drawing.image) for drawing in drawings]
     before, after = (
         sum(
             answer.get("prediction") == drawing.label and answer.get("is_digit", True)
             for drawing, answer in zip(
-                labelled, predict_batch(images, session.model, examples), strict=True
+                drawings, predict_batch(images, session.model, examples), strict=True
             )
         )
         for examples in ((), session.saved_examples)
     )
-    st.write(t("hand.effect", total=len(labelled), before=before, after=after))
+    st.write(t("hand.effect", total=len(drawings), before=before, after=after))
 
 
 def controls(session: Session) -> None:

@@ -88,7 +88,7 @@ def test_one_tap_corrects_an_answer_and_the_drawing_is_read_again(open_page, lea
     assert "Not a 7?" in visitor.shown
     visitor.press("1")
     assert "This is a 1" in visitor.shown
-    assert "Learnt: 1 examples" in visitor.shown
+    assert "Learnt: 1 example<" in visitor.shown
     assert [[example["label"] for example in sent] for sent in learning] == [[], [1]]
 
 

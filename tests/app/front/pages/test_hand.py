@@ -36,8 +36,7 @@ def test_what_the_examples_change_is_counted(open_page, learning):
     visitor = open_page("hand")
     teach(visitor, 0)
     teach(visitor, 1, drawing=7)  # as if somebody's 1 looked like this 7
-    assert "Of your 2 labelled drawings" in visitor.shown
-    assert "reads 1 correctly without your examples and 2 with them" in visitor.shown
+    assert "1 of 2 without your examples, 2 of 2 with them" in visitor.shown
 
 
 def test_examples_of_this_page_are_used_on_the_drawing_page(open_page, learning):
