@@ -41,6 +41,19 @@ class StrokeFileError(DigitsError):
     """A line of a file of stroke recordings is not in the documented form."""
 
 
+class ExamplesError(DigitsError):
+    """A file of examples is not in the form that the page saves.
+
+    `entry` is the number of the bad entry, from 1, or None where the file as a whole is bad.
+    """
+
+    def __init__(self, entry: int | None) -> None:
+        """Keep the number, so that the page can name it in the user's language."""
+        where = "The file" if entry is None else f"Entry {entry} of the file"
+        super().__init__(f"{where} is not in the form that the page saves. Save the examples again.")
+        self.entry = entry
+
+
 class ApiError(DigitsError):
     """The API did not give an answer: it cannot be reached, is too slow, or reported an error.
 
