@@ -25,8 +25,12 @@ class BlankImageError(ImageError):
     """The picture holds no ink, or so little that there is nothing to read."""
 
 
+class OptionError(DigitsError):
+    """An option asks for what cannot be done here: a device, a folder, a version."""
+
+
 class DataError(DigitsError):
-    """MNIST cannot be had, or one of its files is damaged."""
+    """Data cannot be had, or a file of it is damaged."""
 
 
 class ModelFileError(DigitsError):
@@ -35,6 +39,21 @@ class ModelFileError(DigitsError):
 
 class StrokeFileError(DigitsError):
     """A line of a file of stroke recordings is not in the documented form."""
+
+
+class ExamplesError(DigitsError):
+    """A file of examples is not in the form that the page saves.
+
+    `entry` is the number of the bad entry, from 1, or None where the file as a whole is bad.
+    """
+
+    def __init__(self, entry: int | None) -> None:
+        """Keep the number, so that the page can name it in the user's language."""
+        where = "The file" if entry is None else f"Entry {entry} of the file"
+        super().__init__(
+            f"{where} is not in the form that the page saves. Save the examples again."
+        )
+        self.entry = entry
 
 
 class ApiError(DigitsError):

@@ -4,21 +4,26 @@ bash run.sh cnn                         the CNN -> models/mnist-0.0.1.pt
 bash run.sh mlp --epochs 5 --seed 1     the MLP, five epochs, another seed
 bash run.sh cnn --permute 0             pixels permuted -> models/mnist-cnn-permuted-0.0.1.pt
 bash run.sh cnn --data sample           on 5,000 digits, without any download
-bash run.sh cnn --processes 2           data-parallel by torchrun
+bash run.sh cnn --processes 2           data-parallel on this machine
 """
 
 import argparse
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from errors import DigitsError
-from model.config import AUGMENTATION, DATA_DIR, MODELS_DIR, VERSION
+from model.config import AUGMENTATION, MODELS_DIR, VERSION
 from model.data.augment import AUGMENTATIONS
 from model.registry import NETWORKS
-from model.training.pipeline import Options, run
-from model.training.precision import PRECISIONS
+from model.training.distributed import PRECISIONS
+from model.training.pipeline import Options, check, run
+
+GRACE_SECONDS = 5  # for a worker to end when it is told to
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -29,7 +34,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("network", choices=NETWORKS)
     parser.add_argument("--epochs", type=positive, help="passes over the data (the recipe's)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="of weights, order and augmentation (0)"
+        "--seed", type=non_negative, default=0, help="of weights, order and augmentation (0)"
     )
     parser.add_argument(
         "--data",
@@ -40,11 +45,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         "--augment", choices=AUGMENTATIONS, default=AUGMENTATION, help=f"({AUGMENTATION})"
     )
     parser.add_argument(
-        "--permute", type=int, metavar="SEED", help="permute the 784 pixels, the same way for all"
+        "--permute",
+        type=non_negative,
+        metavar="SEED",
+        help="permute the 784 pixels, the same way for all",
     )
-    parser.add_argument(
-        "--no-synthetic", action="store_true", help="train on MNIST's pictures alone"
-    )
+    parser.add_argument("--no-synthetic", action="store_true", help="train on MNIST's digits alone")
     parser.add_argument(
         "--version", default=VERSION, help=f"of the model that is written ({VERSION})"
     )
@@ -64,27 +70,69 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the pipeline; return the exit status."""
-    options = parse(arguments)
-    if options.processes > 1 and "RANK" not in os.environ:
-        return launch(options.processes, sys.argv[1:] if arguments is None else arguments)
+    chosen = vars(parse(arguments))
+    processes = chosen.pop("processes")
+    is_worker = "RANK" in os.environ
     try:
-        run(Options(**{**vars(options), "data_dir": DATA_DIR}))
+        if is_worker:  # whoever started this process ends it by SIGTERM
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if processes > 1 and not is_worker:
+            check(Options(**chosen))
+            return launch(processes, sys.argv[1:] if arguments is None else arguments)
+        run(Options(**chosen))
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped; nothing was written.", file=sys.stderr)
+        if not is_worker:
+            print("\nStopped; no model was left half-written.", file=sys.stderr)
         return 130
     return 0
 
 
 def launch(processes: int, arguments: list[str]) -> int:
-    """Start this pipeline again under ``torchrun`` in several processes of this machine."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += [f"--nproc-per-node={processes}", __file__, *arguments]
-    # torchrun would say that it sets one thread a process; set here, it is our choice.
-    environment = {"OMP_NUM_THREADS": "1", **os.environ}
-    return subprocess.run(command, env=environment, check=False).returncode
+    """Run this pipeline in several processes of this machine, as ``torchrun`` would.
+
+    One that fails ends the others, and so does Ctrl-C. Unlike ``torchrun`` this reports nothing
+    but what they say themselves.
+
+    Returns:
+        0, or 1 if one failed.
+    """
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
+    shared = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
+    environment = {"OMP_NUM_THREADS": "1", **os.environ, **shared}
+    workers: list[subprocess.Popen[bytes]] = []
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        for rank in map(str, range(processes)):
+            # A session of its own: Ctrl-C reaches this process alone, which then ends the others.
+            worker = subprocess.Popen(
+                [sys.executable, __file__, *arguments],
+                env={**environment, "RANK": rank, "LOCAL_RANK": rank},
+                start_new_session=True,
+            )
+            workers.append(worker)
+        statuses: list[int | None] = [None]
+        while None in statuses and not any(statuses):
+            time.sleep(0.1)
+            statuses = [worker.poll() for worker in workers]
+    finally:
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            try:
+                worker.wait(GRACE_SECONDS)
+            except subprocess.TimeoutExpired:  # it waits inside torch, deaf to signals
+                worker.kill()
+                worker.wait()
+    for rank, status in enumerate(statuses):
+        if status and status < 0:
+            name = signal.Signals(-status).name
+            print(f"error: process {rank} of {processes} was ended by {name}", file=sys.stderr)
+    return int(any(statuses))
 
 
 def positive(text: str) -> int:
@@ -92,6 +140,14 @@ def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def non_negative(text: str) -> int:
+    """Return the number that an argument gives; argparse reports one below 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must be at least 0")
     return number
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from bench import page, serve, train
 from errors import DataError, DigitsError
 from evaluation import quality
-from model.checkpoint import ModelCard, write_atomically
+from model.card import ModelCard
+from model.checkpoint import write_atomically
 from model.config import MODELS_DIR, REPOSITORY
 from model.registry import NETWORKS
 

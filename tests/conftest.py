@@ -8,8 +8,12 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from model.data.mnist import Mnist
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MNIST_FILES = [
@@ -27,6 +31,19 @@ def mnist_dir() -> Path:
         if all((folder / name).exists() for name in MNIST_FILES):
             return folder.resolve()
     pytest.skip("no MNIST: set MNIST_MIRROR to a folder with its four .gz files")
+
+
+@pytest.fixture
+def few_digits(monkeypatch: pytest.MonkeyPatch) -> "Mnist":
+    """Synthetic digits in MNIST's place for the pipeline: loading has tests of its own."""
+    from model.data.mnist import Mnist
+    from model.training.pipeline import synthetic_digits
+
+    splits = [synthetic_digits(count, seed) for seed, count in enumerate((600, 100, 100))]
+    mnist = Mnist(*splits, source="synthetic digits", checksums={"none": "0"}, complete=False)
+    monkeypatch.setattr("model.training.pipeline.load_mnist", lambda source: mnist)
+    monkeypatch.setattr("model.training.pipeline.CALIBRATION_SYNTHETIC", 200)
+    return mnist
 
 
 @pytest.fixture(scope="session")

@@ -1,21 +1,39 @@
-"""requirements.txt names what the code imports, pins all of it, and nothing of the platform's."""
+"""requirements.txt pins all that is installed, and the groups name all that the code imports."""
 
 import ast
 import re
 import sys
-from importlib.metadata import packages_distributions, version
+import tomllib
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-LINES = (REPOSITORY / "requirements.txt").read_text().splitlines()
-PINS = [line for line in LINES if line and not line.startswith("#")]
-SECTIONS = ["common", "api", "page", "training and study", "tests"]
+LOCK = (REPOSITORY / "requirements.txt").read_text()
+GROUPS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["dependency-groups"]
 OURS = {path.stem for folder in ("src", "tests") for path in (REPOSITORY / folder).iterdir()}
-ELSEWHERE = {"litserve"}  # what is compared with has an environment of its own, .venv-bench
+OF_TORCH = re.compile("nvidia-|cuda-|triton$")  # which of these there are depends on the platform
 
 
 def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", re.sub(r"\[.*\]", "", name)).lower()
+
+
+def pinned() -> dict[str, set[str]]:
+    """The versions of each distribution; more than one where Python's version decides."""
+    pins: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([^#\s=]+)==(\S+)", LOCK, re.MULTILINE):
+        pins.setdefault(canonical(name), set()).add(version)
+    return pins
+
+
+def named(group: str) -> set[str]:
+    names = set()
+    for entry in GROUPS[group]:
+        if isinstance(entry, dict):
+            names |= named(entry["include-group"])
+        else:
+            names.add(canonical(entry))
+    return names
 
 
 def imported() -> set[str]:
@@ -28,32 +46,38 @@ def imported() -> set[str]:
                     names |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and not node.level:
                     names.add(node.module.partition(".")[0])
-    return names - OURS - ELSEWHERE - set(sys.stdlib_module_names)
+    return names - OURS - set(sys.stdlib_module_names)
 
 
-def pinned() -> set[str]:
-    return {canonical(pin.partition("==")[0]) for pin in PINS}
+def test_every_installed_distribution_has_the_version_that_is_pinned():
+    installed = {
+        canonical(found.name): found.version.partition("+")[0]
+        for found in distributions()
+        if found.name != "pip" and not OF_TORCH.match(found.name)
+    }
+    pins = pinned()
+    assert {name: has for name, has in installed.items() if has not in pins.get(name, ())} == {}
 
 
-def test_every_package_that_the_code_imports_is_pinned():
-    distributions = packages_distributions()
-    unpinned = {
+def test_no_package_that_torch_brings_for_a_platform_is_pinned():
+    assert not [name for name in pinned() if OF_TORCH.match(name)]
+
+
+def test_every_line_is_an_exact_pin_from_no_particular_index():
+    lines = [line for line in LOCK.splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not re.fullmatch(r"[^\s=]+==\S+( ; .+)?", line)] == []
+    assert "://" not in LOCK and "--index" not in LOCK
+
+
+def test_the_groups_name_every_package_that_the_code_imports():
+    distributions_of = packages_distributions()
+    unnamed = {
         name
         for name in imported()
-        if not pinned() & {canonical(d) for d in distributions.get(name, [name])}
+        if not named("all") & {canonical(d) for d in distributions_of.get(name, [name])}
     }
-    assert unpinned == set()
+    assert unnamed == set()
 
 
-def test_every_requirement_is_an_exact_pin_and_what_is_installed():
-    for pin in PINS:
-        name, _, wanted = pin.partition("==")
-        assert version(re.sub(r"\[.*\]", "", name)).partition("+")[0] == wanted
-
-
-def test_the_sections_are_those_that_the_images_install():
-    assert [line[2:] for line in LINES if re.fullmatch(r"# [a-z ]+", line)] == SECTIONS
-
-
-def test_no_platform_package_is_named():
-    assert not [name for name in pinned() if name.startswith("nvidia-") or name == "triton"]
+def test_every_package_of_the_groups_is_pinned():
+    assert named("all") - pinned().keys() == set()

@@ -1,11 +1,23 @@
 """The HTTP client of the API: all that the page knows of it."""
 
-from typing import Any
+import json
+from collections.abc import Sequence
+from typing import Any, TypedDict
+from urllib.parse import quote
 
 import numpy as np
 import requests
 
 from errors import ApiError
+
+MAX_BATCH_FILES = 64
+
+
+class Example(TypedDict):
+    """A labelled digit of one person, from which a model learns the person's hand."""
+
+    label: int  # 0-9
+    image: str  # a data URL, most often the `image` of an answer
 
 
 class DigitsClient:
@@ -21,6 +33,7 @@ class DigitsClient:
         connect_seconds: float = 1.0,
         answer_seconds: float = 5.0,
         explain_seconds: float = 30.0,
+        token: str = "",
     ) -> None:
         """Make the session; nothing is sent yet.
 
@@ -29,11 +42,14 @@ class DigitsClient:
             connect_seconds: how long to wait for a connection.
             answer_seconds: how long to wait for an answer.
             explain_seconds: the same for explanations, which take longer.
+            token: sent as `Authorization: Bearer`, if any.
         """
         self.base_url = base_url.rstrip("/")
         self._timeout = (connect_seconds, answer_seconds)
         self._explain_timeout = (connect_seconds, explain_seconds)
         self._session = requests.Session()
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
 
     def ready(self) -> bool:
         """Whether the API is up and its default model answers; never raises."""
@@ -49,18 +65,44 @@ class DigitsClient:
 
     def model(self, name: str) -> dict[str, Any]:
         """The card of one model."""
-        return self._get_json(f"/api/v1/models/{name}")
+        return self._get_json(f"/api/v1/models/{_segment(name)}")
 
     def model_figure(self, name: str, figure: str) -> bytes:
         """One picture of a model's card, such as "confusion-matrix", as PNG."""
-        return self._get(f"/api/v1/models/{name}/figures/{figure}").content
+        return self._get(f"/api/v1/models/{_segment(name)}/figures/{_segment(figure)}").content
 
-    def predict(self, picture: bytes, model: str | None = None) -> dict[str, Any]:
-        """Read the digit in a picture of any size; the answer is that of `/api/v1/predict`."""
-        return self._post_picture("/api/v1/predict", picture, model, self._timeout)
+    def predict(
+        self, picture: bytes, model: str | None = None, examples: Sequence[Example] = ()
+    ) -> dict[str, Any]:
+        """Read the digit in a picture of any size; the answer is that of `/api/v1/predict`.
+
+        Args:
+            picture: of any size.
+            model: its name; the API's default if absent.
+            examples: digits of the same person, which the model learns before it answers.
+        """
+        return self._post_pictures(
+            "/api/v1/predict", [("file", picture)], self._timeout, examples, model=model
+        )
+
+    def predict_batch(
+        self, pictures: Sequence[bytes], model: str | None = None, examples: Sequence[Example] = ()
+    ) -> list[dict[str, Any]]:
+        """What `predict` answers for each picture, or its problem; sent by 64 pictures."""
+        results: list[dict[str, Any]] = []
+        for start in range(0, len(pictures), MAX_BATCH_FILES):
+            files = [("files", picture) for picture in pictures[start : start + MAX_BATCH_FILES]]
+            results += self._post_pictures(
+                "/api/v1/predict/batch", files, self._explain_timeout, examples, model=model
+            )["results"]
+        return results
 
     def explain(
-        self, picture: bytes, model: str | None = None, target: int | None = None
+        self,
+        picture: bytes,
+        model: str | None = None,
+        target: int | None = None,
+        examples: Sequence[Example] = (),
     ) -> dict[str, Any]:
         """Where the model looked in a picture; the answer is that of `/api/v1/explain`.
 
@@ -68,9 +110,15 @@ class DigitsClient:
             picture: of any size.
             model: its name; the API's default if absent.
             target: the digit to explain; the one that was read if absent.
+            examples: as for `predict`.
         """
-        return self._post_picture(
-            "/api/v1/explain", picture, model, self._explain_timeout, target=target
+        return self._post_pictures(
+            "/api/v1/explain",
+            [("file", picture)],
+            self._explain_timeout,
+            examples,
+            model=model,
+            target=target,
         )
 
     def infer(self, images: np.ndarray, model: str) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +140,10 @@ class DigitsClient:
         }
         answer = self._json(
             self._call(
-                "POST", f"/v2/models/{model}/infer", self._timeout, json={"inputs": [tensor]}
+                "POST",
+                f"/v2/models/{_segment(model)}/infer",
+                self._timeout,
+                json={"inputs": [tensor]},
             )
         )
         outputs = {output["name"]: output for output in answer["outputs"]}
@@ -106,7 +157,7 @@ class DigitsClient:
 
     def study_figure(self, figure: str) -> bytes:
         """One figure of the study, as PNG."""
-        return self._get(f"/api/v1/study/{figure}").content
+        return self._get(f"/api/v1/study/{_segment(figure)}").content
 
     def _get(self, path: str) -> requests.Response:
         return self._call("GET", path, self._timeout)
@@ -126,29 +177,39 @@ class DigitsClient:
             )
         return answer
 
-    def _post_picture(
+    def _post_pictures(
         self,
         path: str,
-        picture: bytes,
-        model: str | None,
+        pictures: list[tuple[str, bytes]],
         timeout: tuple[float, float],
-        **options: int | None,
+        examples: Sequence[Example],
+        **options: str | int | None,
     ) -> dict[str, Any]:
         response = self._call(
             "POST",
             path,
             timeout,
-            params={"model": model, **options},  # requests leaves out what is None
-            files={"file": ("drawing", picture)},
+            params=options,  # requests leaves out what is None
+            files=[(field, ("drawing", picture)) for field, picture in pictures],
+            data={"examples": json.dumps(examples)} if examples else None,
         )
         return self._json(response)
 
     def _call(
-        self, method: str, path: str, timeout: tuple[float, float], **content: object
+        self,
+        method: str,
+        path: str,
+        timeout: tuple[float, float],
+        params: dict[str, str | int | None] | None = None,
+        files: list[tuple[str, tuple[str, bytes]]] | None = None,
+        data: dict[str, str] | None = None,
+        json: dict[str, Any] | None = None,
     ) -> requests.Response:
         url = self.base_url + path
         try:
-            response = self._session.request(method, url, timeout=timeout, **content)
+            response = self._session.request(
+                method, url, timeout=timeout, params=params, files=files, data=data, json=json
+            )
         except requests.ReadTimeout as error:
             raise ApiError(
                 f"The API at {self.base_url} took longer than {timeout[1]:g} s. Try again.", "slow"
@@ -162,6 +223,11 @@ class DigitsClient:
         if response.ok:
             return response
         raise _problem(response)
+
+
+def _segment(name: str) -> str:
+    """A name as one segment of a URL's path."""
+    return quote(name, safe="")
 
 
 def _problem(response: requests.Response) -> ApiError:

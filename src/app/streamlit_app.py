@@ -2,22 +2,24 @@
 
 import streamlit as st
 
-from app.front.common import ICON, STYLE, language_switch, say, visit
+from app.front.common import ICON, STYLE, current_session, language_switch, read_language, t
 
 PAGES = {
     "draw": ":material/draw:",
+    "hand": ":material/back_hand:",
     "compare": ":material/compare:",
     "look_inside": ":material/search:",
     "results": ":material/bar_chart:",
     "about": ":material/info:",
 }
 
-st.set_page_config(page_title=say("page.product"), page_icon=ICON, layout="wide")
+read_language()
+st.set_page_config(page_title=t("page.product"), page_icon=ICON, layout="wide")
 st.html(STYLE)
 page = st.navigation(
     [
         st.Page(
-            f"front/pages/{name}.py", title=say(f"page.{name}"), icon=icon, default=name == "draw"
+            f"front/pages/{name}.py", title=t(f"page.{name}"), icon=icon, default=name == "draw"
         )
         for name, icon in PAGES.items()
     ],
@@ -25,7 +27,8 @@ page = st.navigation(
 )
 if st.session_state.get("shown") != page.url_path:  # Streamlit forgets a canvas that is not shown
     st.session_state["shown"] = page.url_path
-    visit().renew_canvas()
+    current_session().canvas.renew()
+    current_session().practice.renew()
 with st.container(
     horizontal=True,
     horizontal_alignment="distribute",
@@ -33,6 +36,6 @@ with st.container(
     wrap=False,
     key="head",
 ):
-    st.title(say(f"{page.url_path or 'draw'}.title"), anchor=False)
+    st.title(t(f"{page.url_path or 'draw'}.title"), anchor=False)
     language_switch()
 page.run()

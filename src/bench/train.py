@@ -26,7 +26,7 @@ from model.data.loader import Batches
 from model.data.mnist import Digits, load_mnist
 from model.registry import NETWORKS
 from model.train import train
-from model.training.precision import Precision, choose_precision
+from model.training.distributed import choose_precision
 
 EPOCH = 60_000  # pictures in the epoch that seconds are scaled to
 
@@ -71,12 +71,12 @@ def plain_epoch(network: nn.Module, digits: Digits, batch_size: int) -> None:
         optimizer.step()
 
 
-def our_epoch(network: nn.Module, digits: Digits, batch_size: int, precision: Precision) -> None:
+def our_epoch(network: nn.Module, digits: Digits, batch_size: int, precision: str) -> None:
     """Train one epoch as ``run.sh`` does, without synthetic pictures."""
     recipe = replace(
         RECIPES["cnn"], batch_size=batch_size, synthetic_fraction=0.0, outlier_ratio=0.0
     )
-    network = precision.prepare_model(network)
+    network = network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters())
     train(network, Batches(digits, recipe, AUGMENTATION, 0), optimizer, precision=precision)
 
@@ -93,11 +93,9 @@ def measure(network: str, pictures: int, rounds: int, data: str) -> dict:
     digits = load_mnist(data).training[torch.arange(pictures)]
     build, batch_size = NETWORKS[network], RECIPES[network].batch_size
     ways = {"plain loop, float32": lambda: plain_epoch(build(), digits, batch_size)}
-    names = {"float32", choose_precision("auto", torch.device("cpu")).name}
+    names = {"float32", choose_precision("auto", torch.device("cpu"))}
     for name in sorted(names, reverse=True):
-        ways[f"ours, {name}"] = lambda name=name: our_epoch(
-            build(), digits, batch_size, Precision(name)
-        )
+        ways[f"ours, {name}"] = lambda name=name: our_epoch(build(), digits, batch_size, name)
     best = dict.fromkeys(ways, float("inf"))
     for round_ in range(rounds + 1):  # the first is for warming up
         for way, epoch in ways.items():

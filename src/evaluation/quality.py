@@ -22,12 +22,12 @@ from errors import DigitsError
 from evaluation.evaluate_strokes import read_drawings, score
 from evaluation.out_of_distribution import KINDS, ood_samples
 from evaluation.strokes import read_strokes
-from model.checkpoint import ModelCard, checkpoint_path, read_card, write_json
+from model.card import ModelCard
+from model.checkpoint import checkpoint_path, read_card, replace_model, write_json
 from model.classifier import Classifier, rejection_score
 from model.config import DATA_DIR, MODELS_DIR, VERSION
 from model.data.mnist import Digits, load_mnist
 from model.registry import NETWORKS
-from model.training.keep import keep_previous
 
 RESULTS = MODELS_DIR / "bench-quality.json"
 RUNS = DATA_DIR / "generated" / "quality"
@@ -155,10 +155,14 @@ def with_kept(results: list[ModelCard], path: Path) -> list[ModelCard]:
 
 
 def ship(path: Path) -> None:
-    """Copy a model with its card and pictures to ``models/``."""
-    print(keep_previous(MODELS_DIR / path.name, read_card(path)) or f"ship {path}")
-    for file in sorted(path.parent.glob(f"{path.stem}[.-]*")):
-        shutil.copyfile(file, MODELS_DIR / file.name)
+    """Copy a model with its card and figures to ``models/``."""
+
+    def write(folder: Path) -> None:
+        for file in sorted(path.parent.glob(f"{path.stem}[.-]*")):
+            shutil.copyfile(file, folder / file.name)
+
+    previous = replace_model(MODELS_DIR / path.name, write)
+    print(f"{path} copied to {MODELS_DIR}; the model that it replaces: {previous or 'none'}")
 
 
 def main() -> int:

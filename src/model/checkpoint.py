@@ -10,21 +10,24 @@ import json
 import os
 import pickle
 import re
+import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, cast
 
 import numpy as np
 
 from errors import ModelFileError
+from model.card import ModelCard
 from model.config import IMAGE_SIZE, MODELS_DIR
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-ModelCard = dict[str, Any]
 DEFAULT_FILE = "cnn"  # the network whose file carries no name
 _FILE_NAME = re.compile(r"mnist-(?:(?P<name>[a-z][a-z0-9-]*)-)?(?P<version>\d+\.\d+\.\d+)\.pt")
 
@@ -56,25 +59,62 @@ def find_checkpoints(directory: Path) -> dict[str, Path]:
     return {name: path for name, (_, path) in found.items()}
 
 
-def save_checkpoint(network: "nn.Module", card: ModelCard, path: Path) -> ModelCard:
-    """Write weights and card, each atomically; the card gains the weights' sha256.
-
-    Returns:
-        The card as written.
-    """
+def save_checkpoint(network: "nn.Module", card: ModelCard, path: Path) -> None:
+    """Write weights and card, each atomically; the card gains the weights' name and sha256."""
     import torch
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    card = card.copy()
     weights = {
         name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()
     }
     write_atomically(path, lambda file: torch.save(weights, file))
-    card = {**card, "file": path.name, "sha256": _sha256(path)}
+    card["file"], card["sha256"] = path.name, _sha256(path)
     text = json.dumps(card, indent=1)
     # Long lists of numbers (permutation, history) on one line each keep the card readable.
     text = re.sub(r"\[[^\[\]{}\"]*\]", lambda part: re.sub(r"\s+", " ", part[0]), text) + "\n"
     write_atomically(path.with_suffix(".json"), lambda file: file.write(text.encode()))
-    return card
+
+
+def replace_model(path: Path, write: Callable[[Path], None]) -> Path | None:
+    """Let ``write`` fill a temporary folder with a model's files; then move them to ``path``.
+
+    All files move at once: whatever ends ``write``, and at whatever moment Ctrl-C comes, either
+    the old model lies there whole or the new one.
+
+    Args:
+        path: of the weights; the card and the figures lie beside it.
+        write: gets the temporary folder.
+
+    Returns:
+        The folder ``previous/<time>`` to which the replaced model moved, None if there was none.
+    """
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as temporary:
+        write(Path(temporary))
+        with _interrupts_held_back():
+            old = [file for file in path.parent.glob(f"{path.stem}[.-]*") if file.is_file()]
+            previous = path.parent / "previous" / f"{datetime.now():%Y-%m-%dT%H-%M-%S.%f}"
+            if old:
+                previous.mkdir(parents=True)
+            for file in old:
+                file.replace(previous / file.name)
+            for file in Path(temporary).iterdir():
+                file.replace(path.parent / file.name)
+    return previous if old else None
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold SIGINT (Ctrl-C) and SIGTERM back until the block is done."""
+    held: list[int] = []
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, _: held.append(number)) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+        for caught in held:
+            signal.raise_signal(caught)
 
 
 def write_json(path: Path, content: object) -> None:
@@ -83,7 +123,7 @@ def write_json(path: Path, content: object) -> None:
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
-def write_atomically(path: Path, write: Callable[[Any], object]) -> None:
+def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Call ``write`` with a binary file that takes the place of ``path`` only when complete."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -121,7 +161,7 @@ def read_card(path: Path) -> ModelCard:
         raise ModelFileError(
             f"The model card {card_path} is no JSON object; train the model again."
         )
-    return card
+    return cast("ModelCard", card)
 
 
 def read_verified_card(path: Path) -> ModelCard:
@@ -154,7 +194,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
         architecture = card["architecture"]
-        network = NETWORKS[architecture["network"]](**architecture["settings"])
+        network: nn.Module = NETWORKS[architecture["network"]](**architecture["settings"])
         network.load_state_dict(weights)
         permutation = read_permutation(card)
     except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:

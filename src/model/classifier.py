@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from errors import ModelFileError
-from model.checkpoint import ModelCard, read_permutation
+from model.card import ModelCard
+from model.checkpoint import read_permutation
 from model.config import IMAGE_SIZE, REJECTION_TEMPERATURE
 from model.onnx_network import OnnxNetwork, load_network
 from model.preprocessing.normalize import split_digits
@@ -148,7 +149,8 @@ class Classifier:
         """Return the image (28, 28) as the network sees it, its pixels permuted if they are."""
         if self.permutation is None:
             return image
-        return image.reshape(-1)[self.permutation].reshape(IMAGE_SIZE, IMAGE_SIZE)
+        permuted: np.ndarray = image.reshape(-1)[self.permutation]
+        return permuted.reshape(IMAGE_SIZE, IMAGE_SIZE)
 
     def _prediction(self, image: np.ndarray, row: list[float], is_digit: bool) -> Prediction:
         first, second = sorted(row, reverse=True)[:2]

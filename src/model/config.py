@@ -1,8 +1,10 @@
 """Every setting of the model side: what MNIST is, where files lie, how each network is trained."""
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+
+from model.card import RecipeRecord
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATA_DIR = REPOSITORY / "data"
@@ -43,14 +45,15 @@ class Recipe:
     """How a network is trained: AdamW with a one-cycle schedule (L. N. Smith, 2018).
 
     Attributes:
-        epochs: passes over MNIST's training part.
-        batch_size: MNIST pictures a step; synthetic ones come on top.
+        epochs: passes over MNIST's training split.
+        batch_size: MNIST images per step; synthetic ones come on top.
         learning_rate: the peak of the one-cycle schedule.
         weight_decay: AdamW's, on every parameter.
         label_smoothing: probability shared out among the other digits.
-        synthetic_fraction: of the digits in a batch, 0-1.
+        synthetic_fraction: synthetic digits as a fraction of all digits in a batch, 0-1.
         outlier_ratio: outliers in a batch for each digit; their target is uniform.
-        ema_decay: decay a step of the exponential moving average of the weights that is kept.
+        ema_decay: highest decay per step of the weights' exponential moving average, which is
+            what is kept.
     """
 
     epochs: int
@@ -62,14 +65,18 @@ class Recipe:
     outlier_ratio: float = 0.14
     ema_decay: float = 0.995
 
-    def as_json(self) -> dict[str, float]:
+    def as_json(self) -> RecipeRecord:
         """Return the fields by the names that model cards and results of the study know."""
-        names = {
-            "synthetic_fraction": "handwriting",
-            "outlier_ratio": "non_digits",
-            "ema_decay": "average",
+        return {
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "learning_rate": self.learning_rate,
+            "weight_decay": self.weight_decay,
+            "label_smoothing": self.label_smoothing,
+            "handwriting": self.synthetic_fraction,
+            "non_digits": self.outlier_ratio,
+            "average": self.ema_decay,
         }
-        return {names.get(name, name): value for name, value in asdict(self).items()}
 
 
 RECIPES = {
@@ -83,5 +90,5 @@ SAMPLE_SYNTHETIC_FRACTION = 0.5  # they show less handwriting of their own
 # Calibration and rejection
 REJECTION_TEMPERATURE = 5.0  # flattens probabilities before they are judged for refusal
 TARGET_FALSE_REJECTION_RATE = 0.004  # of validation's and synthetic digits
-CALIBRATION_SYNTHETIC = 2_500  # to calibrate on: half as many as of validation, as in training
+CALIBRATION_SYNTHETIC = 2_500  # to calibrate on, beside validation's 5,000 (the sample's 500)
 CALIBRATION_SEED = 987_654_321

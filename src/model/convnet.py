@@ -8,7 +8,9 @@ from model.config import IMAGE_SIZE, NUM_CLASSES
 class ConvNet(nn.Module):
     """Two ``Conv2d``, each with 2 x 2 max pooling, batch norm and ReLU, then one linear layer.
 
-    Pooling comes first: it commutes with ReLU, and the rest then has a quarter of the work. The
+    Pooling comes before batch norm and ReLU, which then have a quarter of the work. The result is
+    nearly that of the usual order: both keep the order of values (batch norm while its weights are
+    positive), but its statistics are those of the maxima. The
     convolutions do not pad (28, 24, 12, 8 and 4 pixels a side), as in LeNet-5: around the ink is
     nothing but paper, and the second one costs a third of what it would with padding.
 
@@ -19,11 +21,8 @@ class ConvNet(nn.Module):
         self, channels: tuple[int, int] = (32, 128), kernel: int = 5, dropout: float = 0.3
     ) -> None:
         super().__init__()
-        self.settings = {
-            "channels": channels,
-            "kernel": kernel,
-            "dropout": dropout,
-        }  # what the card records
+        # what the card records
+        self.config = {"channels": channels, "kernel": kernel, "dropout": dropout}
         first, second = channels
         self.features = nn.Sequential(
             nn.Conv2d(1, first, kernel, bias=False),
@@ -39,6 +38,7 @@ class ConvNet(nn.Module):
         side = ((IMAGE_SIZE - kernel + 1) // 2 - kernel + 1) // 2
         self.classifier = nn.Linear(second * side**2, NUM_CLASSES)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the logits (N, 10) of ``pictures``."""
-        return self.classifier(self.dropout(self.features(images).flatten(1)))
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits (N, 10) of a batch."""
+        logits: Tensor = self.classifier(self.dropout(self.features(x).flatten(1)))
+        return logits

@@ -29,7 +29,7 @@ class DeepNet(nn.Module):
         self, channels: tuple[int, int, int] = (24, 48, 128), dropout: float = 0.2
     ) -> None:
         super().__init__()
-        self.settings = {"channels": channels, "dropout": dropout}  # what the card records
+        self.config = {"channels": channels, "dropout": dropout}  # what the card records
         first, second, third = channels
         self.features = nn.Sequential(
             *_block(1, first, padding=0),
@@ -42,8 +42,9 @@ class DeepNet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(2 * third, NUM_CLASSES)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the logits (N, 10) of ``pictures``."""
-        features = self.features(images)
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits (N, 10) of a batch."""
+        features = self.features(x)
         pooled = torch.cat((features.mean(dim=(2, 3)), features.amax(dim=(2, 3))), dim=1)
-        return self.classifier(self.dropout(pooled))
+        logits: Tensor = self.classifier(self.dropout(pooled))
+        return logits

@@ -6,14 +6,14 @@ from model.config import IMAGE_SIZE, NUM_CLASSES
 
 
 class MLP(nn.Module):
-    """Three linear layers with ReLU between them, on the flattened picture.
+    """Three linear layers with ReLU between them, on the flattened image.
 
     Input (N, 1, 28, 28) or (N, 784), normalised; output (N, 10) logits.
     """
 
     def __init__(self, hidden: tuple[int, int] = (512, 256), dropout: float = 0.2) -> None:
         super().__init__()
-        self.settings = {"hidden": hidden, "dropout": dropout}  # what the card records
+        self.config = {"hidden": hidden, "dropout": dropout}  # what the card records
         first, second = hidden
         self.layers = nn.Sequential(
             nn.Flatten(),
@@ -26,6 +26,7 @@ class MLP(nn.Module):
             nn.Linear(second, NUM_CLASSES),
         )
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the logits (N, 10) of ``pictures``."""
-        return self.layers(images)
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits (N, 10) of a batch."""
+        logits: Tensor = self.layers(x)
+        return logits

@@ -16,7 +16,8 @@ import numpy as np
 import onnxruntime as ort
 
 from errors import ModelFileError
-from model.checkpoint import ModelCard, read_verified_card, write_atomically
+from model.card import ModelCard
+from model.checkpoint import read_verified_card, write_atomically
 
 # The names of the form's inputs and outputs, and of its metadata
 X = "x"
@@ -95,7 +96,7 @@ def load_network(path: Path) -> tuple[OnnxNetwork, ModelCard]:
     card = read_verified_card(path)
     try:
         network = OnnxNetwork(onnx_path(path).read_bytes())
-        if network.sha256 == card["sha256"]:
+        if network.sha256 == card.get("sha256"):
             return network, card
         fault = "belongs to other weights"
     except FileNotFoundError:

@@ -1,17 +1,19 @@
 """The networks by name, one line each, and what all of them are given.
 
-The name is the word given to ``run.sh``."""
+The name is the word given to ``run.sh``.
+"""
 
 from collections.abc import Callable
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from model.config import MEAN, STD
 from model.convnet import ConvNet
 from model.deepnet import DeepNet
 from model.mlp import MLP
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {
+Network = MLP | ConvNet | DeepNet
+NETWORKS: dict[str, Callable[..., Network]] = {
     "mlp": MLP,
     "cnn": ConvNet,
     "deep": DeepNet,

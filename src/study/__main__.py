@@ -18,7 +18,7 @@ from main_pipeline import positive
 from model.config import DATA_DIR, MODELS_DIR, REPOSITORY
 from model.data.mnist import load_mnist
 from model.registry import NETWORKS
-from model.training.precision import PRECISIONS, choose_device, choose_precision
+from model.training.distributed import PRECISIONS, choose_device, choose_precision
 from study.comparison import FILE_NAME, read_comparison
 from study.output import write_outputs, write_report
 from study.runner import Study

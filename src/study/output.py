@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from model.checkpoint import write_atomically
@@ -45,7 +46,9 @@ def write_outputs(comparison: Comparison, store: Store, output: Path) -> None:
         drawings["robustness"] = lambda: sweep_figures.plot_robustness(comparison)
     (output / "figures").mkdir(exist_ok=True)
     for name, draw in drawings.items():
-        save_figure(draw(), output / "figures" / f"{name}.png")
+        figure = draw()
+        save_figure(figure, output / "figures" / f"{name}.png")
+        plt.close(figure)
     print(f"Results: {output / FILE_NAME}, comparison.md and figures/ beside it")
 
 

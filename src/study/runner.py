@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 
-from model.training.precision import Precision
 from study.comparison import Comparison, describe, read_comparison
 from study.corruptions import LEVELS, measure_robustness
 from study.permutations import pixel_permutation
@@ -31,7 +30,7 @@ class Study:
 
     store: Store
     device: torch.device
-    precision: Precision
+    precision: str
     most_doublings: int
     recordings: Recordings | None = None
 

@@ -26,7 +26,6 @@ EPOCHS = {
 }
 LEVEL = 0.003
 MOST_DOUBLINGS = 2
-AVERAGED_PART = 0.05  # of its steps a run averages its weights over at most; short runs need that
 # A rougher answer in five minutes: one seed, this part of the training pictures, these epochs
 QUICK_PICTURES = 10_000
 QUICK_EPOCHS = {"mlp": 8, "cnn": 4, "deep": 2}

@@ -18,7 +18,7 @@ from model.data.synthetic.digits import synthesize_digits
 from model.data.synthetic.outliers import synthesize_outliers
 from model.registry import NETWORKS
 from study.permutations import pixel_permutation
-from study.runs import AVERAGED_PART, Cell
+from study.runs import Cell
 
 Result = dict[str, Any]
 
@@ -68,7 +68,7 @@ class Store:
         depends_on = [
             cell.as_dict(),
             cell.recipe.as_json(),
-            [AVERAGED_PART, cell.repeats(len(self.mnist.training))],
+            cell.repeats(len(self.mnist.training)),
             str(network),
             None if settings is None else asdict(settings),
             None if permutation is None else permutation.tolist(),

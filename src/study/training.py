@@ -15,15 +15,14 @@ from torch import Tensor, nn
 
 from errors import DataError
 from model.checkpoint import checkpoint_path, read_card
-from model.config import CALIBRATION_SEED, CALIBRATION_SYNTHETIC, DATA_DIR, NUM_CLASSES, Recipe
+from model.config import CALIBRATION_SEED, CALIBRATION_SYNTHETIC, NUM_CLASSES
 from model.data.loader import Batches
 from model.data.mnist import Digits, Mnist
 from model.registry import NETWORKS
 from model.train import Epoch, fit, predict_logits
 from model.training.pipeline import Options, evaluate_and_save, synthetic_digits
-from model.training.precision import Precision
 from study.permutations import PERMUTATION_SEED, PERMUTED, pixel_permutation
-from study.runs import AVERAGED_PART, HANDWRITING, LEVEL, Cell
+from study.runs import HANDWRITING, LEVEL, Cell
 from study.store import Result, Store
 
 TIMED_PICTURES, TIMED_REPEATS = 1000, 5
@@ -33,7 +32,7 @@ def train_cell(
     cell: Cell,
     mnist: Mnist,
     device: torch.device,
-    precision: Precision,
+    precision: str,
     most_doublings: int,
     on_step: Callable[[], None] = lambda: None,
 ) -> tuple[nn.Module, Result]:
@@ -56,7 +55,6 @@ def train_cell(
         recipe = replace(cell.recipe, epochs=cell.epochs * 2**doubling)
         torch.manual_seed(cell.seed)
         network = NETWORKS[cell.registry_name](**cell.network_settings).to(device)
-        recipe = shorten_average(recipe, len(epoch_pictures))
         # Augmentation comes first, in the batches, and `fit` permutes afterwards: to turn or to
         # shift a picture whose pixels are permuted already would mean something else.
         batches = Batches(
@@ -93,23 +91,12 @@ def train_cell(
         "seconds": round(time.perf_counter() - started, 1),
         **measure(trained, mnist, permutation),
         "device": device.type,
-        "precision": precision.name,
+        "precision": precision,
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "numpy")},
     }
     result["history"] = [[round(number, 5) for number in epoch] for epoch in result["history"]]
     return trained, result
-
-
-def shorten_average(recipe: Recipe, pictures: int) -> Recipe:
-    """Return the recipe with weights averaged over at most AVERAGED_PART of all steps.
-
-    The average begins with the untrained weights, which a short run would not forget.
-    """
-    steps = recipe.epochs * -(-pictures // recipe.batch_size)
-    return replace(
-        recipe, ema_decay=min(recipe.ema_decay, max(0.0, 1 - 1 / (AVERAGED_PART * steps)))
-    )
 
 
 def choose_pictures(training: Digits, cell: Cell) -> Digits:
@@ -192,7 +179,6 @@ def leave_permuted_model(cell: Cell, store: Store, result: Result, output: Path)
     options = Options(
         network=cell.registry_name,
         output=output,
-        data_dir=DATA_DIR,
         epochs=result["epochs"],
         seed=cell.seed,
         augment=cell.batch_augmentation,
@@ -215,9 +201,7 @@ def leave_permuted_model(cell: Cell, store: Store, result: Result, output: Path)
         "fingerprint": fingerprint,
     }
     permutation = pixel_permutation(PERMUTED)
-    return evaluate_and_save(
-        store.network(cell), store.mnist, options, permutation, training, history
-    )
+    return evaluate_and_save(store.network(cell), store.mnist, options, permutation, training)
 
 
 def is_served(cell: Cell) -> bool:

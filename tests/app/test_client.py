@@ -33,19 +33,19 @@ def test_the_chosen_model_answers(client):
 
 
 def test_pixels_sent_as_they_are_are_read_as_the_picture_they_come_from(client):
-    from app.front.pictures import pixels_of
+    from app.front.images import decode_data_url
 
     answer = client.predict((DIGITS / "3.png").read_bytes(), "cnn")
-    probabilities, is_digit = client.infer(pixels_of(answer["image"])[None], "cnn")
+    probabilities, is_digit = client.infer(decode_data_url(answer["image"])[None], "cnn")
     assert probabilities[0] == pytest.approx(answer["probabilities"], abs=1e-3)
     assert is_digit.tolist() == [answer["is_digit"]]
 
 
 def test_several_pictures_are_inferred_in_order(client):
-    from app.front.pictures import pixels_of
+    from app.front.images import decode_data_url
 
     pictures = [(DIGITS / f"{digit}.png").read_bytes() for digit in (2, 0, 7)]
-    pixels = np.stack([pixels_of(client.predict(picture)["image"]) for picture in pictures])
+    pixels = np.stack([decode_data_url(client.predict(picture)["image"]) for picture in pictures])
     probabilities, _ = client.infer(pixels, "cnn")
     assert probabilities.argmax(axis=1).tolist() == [2, 0, 7]
 
@@ -99,9 +99,11 @@ def test_a_server_that_accepts_and_never_answers_is_given_up():
 
 
 @contextmanager
-def always_answering(status, body):
+def always_answering(status, body, token="", requests=None):
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
+            if requests is not None:
+                requests.append((self.path, self.headers["Authorization"]))
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -114,7 +116,7 @@ def always_answering(status, body):
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield DigitsClient(f"http://127.0.0.1:{server.server_port}")
+        yield DigitsClient(f"http://127.0.0.1:{server.server_port}", token=token)
     finally:
         server.shutdown()
         thread.join()
@@ -145,3 +147,31 @@ def test_another_service_at_that_address_is_told_from_the_api(body):
     ):
         client.models()
     assert caught.value.cause == "failed"
+
+
+def test_a_name_is_one_segment_of_the_path():
+    requests = []
+    with always_answering(200, b"{}", requests=requests) as client:
+        client.model("a/b?c#d%20é")
+        client.model_figure("a/b", "c/d")
+        client.study_figure("e?f")
+    assert [path for path, _ in requests] == [
+        "/api/v1/models/a%2Fb%3Fc%23d%2520%C3%A9",
+        "/api/v1/models/a%2Fb/figures/c%2Fd",
+        "/api/v1/study/e%3Ff",
+    ]
+
+
+@pytest.mark.parametrize(("token", "header"), [("secret", "Bearer secret"), ("", None)])
+def test_the_token_is_sent_where_there_is_one(token, header):
+    requests = []
+    with always_answering(200, b"{}", token, requests) as client:
+        client.models()
+    assert requests == [("/api/v1/models", header)]
+
+
+def test_the_code_of_a_problem_is_its_name():
+    body = b'{"type": "/problems/blank-picture", "code": "blank-picture", "detail": "Blank."}'
+    with always_answering(422, body) as client, pytest.raises(ApiError) as caught:
+        client.models()
+    assert caught.value.problem == "blank-picture"

@@ -4,7 +4,7 @@ import torch
 
 from bench.train import PlainPictures, measure, table
 from model.data.mnist import Digits
-from model.training.precision import choose_precision
+from model.training.distributed import choose_precision
 
 
 def test_both_ways_are_timed_and_compared(monkeypatch):
@@ -13,7 +13,7 @@ def test_both_ways_are_timed_and_compared(monkeypatch):
     mnist = type("Mnist", (), {"training": training})
     monkeypatch.setattr("bench.train.load_mnist", lambda source: mnist)
     result = measure("mlp", pictures=512, rounds=1, data="auto")
-    names = {"float32", choose_precision("auto", torch.device("cpu")).name}
+    names = {"float32", choose_precision("auto", torch.device("cpu"))}
     assert set(result["seconds"]) == {"plain loop, float32", *(f"ours, {name}" for name in names)}
     assert all(0 < seconds < float("inf") for seconds in result["seconds"].values())
 

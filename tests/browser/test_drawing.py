@@ -54,13 +54,6 @@ def test_undo_and_clear_act_on_the_canvas_itself(open_page, page_url):
     expect(head(page)).to_have_text("This is a 3")
 
 
-def test_french_is_one_click_away_and_keeps_the_drawing(open_page, page_url):
-    page = open_page(page_url)
-    draw_and_read(page, DIGITS[2])
-    page.get_by_role("radio", name="FR").click()
-    expect(head(page)).to_have_text("C\N{RIGHT SINGLE QUOTATION MARK}est un 2")
-
-
 def test_a_picture_can_be_read_by_keyboard_alone(open_page, page_url):
     page = open_page(page_url)
     page.locator(".answer").wait_for()
@@ -73,7 +66,9 @@ def test_a_picture_can_be_read_by_keyboard_alone(open_page, page_url):
     expect(head(page)).to_have_text("This is a 5")
 
 
-def test_the_visit_is_downloaded_as_the_recordings_that_are_measured(open_page, page_url, tmp_path):
+def test_the_drawings_are_downloaded_as_the_strokes_that_are_evaluated(
+    open_page, page_url, tmp_path
+):
     page = open_page(page_url)
     draw_and_read(page, DIGITS[4])
     page.get_by_role("button", name="Clear").click()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torchvision.datasets import MNIST
 
-from model.data import mnist, mnist_files
+from model.data import mnist
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -26,15 +27,17 @@ def tiny_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """
     folder = tmp_path / "mirror"
     folder.mkdir()
-    for content, (name, _, _) in list(mnist_files.FILES.items()):
-        numbers = np.arange(30 if content.startswith("test") else 100)
+    resources = []
+    for name in mnist.UNPACKED_MD5:
+        numbers = np.arange(30 if name.startswith("t10k") else 100)
         images = np.broadcast_to(numbers[:, None, None], (len(numbers), 28, 28))
-        unpacked = idx(images if content.endswith("images") else numbers % 10)
+        unpacked = idx(images if "images" in name else numbers % 10)
         packed = gzip.compress(unpacked)
         (folder / f"{name}.gz").write_bytes(packed)
-        md5s = (hashlib.md5(content).hexdigest() for content in (packed, unpacked))
-        monkeypatch.setitem(mnist_files.FILES, content, (name, *md5s))
+        resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
+        monkeypatch.setitem(mnist.UNPACKED_MD5, name, hashlib.md5(unpacked).hexdigest())
+    monkeypatch.setattr(MNIST, "resources", resources)
     monkeypatch.setattr(mnist, "VALIDATION_SIZE", 20)
-    monkeypatch.setattr(mnist_files, "MIRRORS", ())
+    monkeypatch.setattr(MNIST, "mirrors", [])
     monkeypatch.delenv("MNIST_MIRROR", raising=False)
     return folder

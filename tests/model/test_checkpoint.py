@@ -1,6 +1,8 @@
 """Saving and loading: weights and card belong together or are refused."""
 
 import json
+import signal
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ from model.checkpoint import (
     checkpoint_path,
     find_checkpoints,
     load_checkpoint,
+    replace_model,
     save_checkpoint,
     write_atomically,
 )
@@ -22,7 +25,7 @@ def card_of(network, **more):
     return {
         "name": "cnn",
         "version": "0.0.1",
-        "architecture": {"network": "cnn", "settings": network.settings},
+        "architecture": {"network": "cnn", "settings": network.config},
         "permutation": None,
         **more,
     }
@@ -138,3 +141,61 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_other(tmp_path):
         write_atomically(path, interrupted)
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
     assert path.read_text() == "old"
+
+
+def write_pair(content):
+    def write(folder):
+        (folder / "mnist-0.0.1.pt").write_text(content)
+        (folder / "mnist-0.0.1.json").write_text(content)
+
+    return write
+
+
+def contents(folder):
+    return {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
+
+
+def test_every_replaced_model_is_moved_to_a_folder_of_its_own(tmp_path):
+    path = tmp_path / "mnist-0.0.1.pt"
+    (tmp_path / "mnist-0.0.12.pt").write_text("another version")
+    assert replace_model(path, write_pair("first")) is None
+    places = [replace_model(path, write_pair(text)) for text in ("second", "third")]
+    assert path.read_text() == path.with_suffix(".json").read_text() == "third"
+    assert [set(contents(place).values()) for place in places] == [{"first"}, {"second"}]
+    assert {place.parent for place in places} == {tmp_path / "previous"}
+    assert (tmp_path / "mnist-0.0.12.pt").read_text() == "another version"
+
+
+def test_a_model_that_is_not_written_to_the_end_replaces_nothing(tmp_path):
+    path = tmp_path / "mnist-0.0.1.pt"
+    replace_model(path, write_pair("old"))
+
+    def fail(folder):
+        write_pair("new")(folder)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replace_model(path, fail)
+    assert set(contents(tmp_path).values()) == {"old"}
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["mnist-0.0.1.json", path.name]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_the_files_move_waits_until_all_have_moved(
+    tmp_path, monkeypatch, number
+):
+    path = tmp_path / "mnist-0.0.1.pt"
+    replace_model(path, write_pair("old"))
+    replace, before = Path.replace, signal.signal(number, signal.default_int_handler)
+
+    def interrupted(self, target):
+        signal.raise_signal(number)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            replace_model(path, write_pair("new"))
+    finally:
+        signal.signal(number, before)
+    assert contents(tmp_path) == {path.name: "new", "mnist-0.0.1.json": "new"}

@@ -29,7 +29,7 @@ def test_a_picture_is_read_by_itself_whatever_its_neighbours_in_the_batch(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_settings_build_the_same_network_again(name):
     network = NETWORKS[name]()
-    NETWORKS[name](**network.settings).load_state_dict(network.state_dict())
+    NETWORKS[name](**network.config).load_state_dict(network.state_dict())
 
 
 @pytest.mark.parametrize("name", NETWORKS)

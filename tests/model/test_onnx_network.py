@@ -26,7 +26,7 @@ def save(network, directory, permutation=None):
     name = "cnn" if isinstance(network, ConvNet) else "mlp"
     card = {
         "name": name,
-        "architecture": {"network": name, "settings": network.settings},
+        "architecture": {"network": name, "settings": network.config},
         "permutation": entry,
     }
     path = checkpoint_path(name, "0.0.1", directory)

@@ -13,7 +13,6 @@ from model.data.mnist import Digits
 from model.registry import standardize
 from model.train import fit, predict_logits, train
 from model.train import test as measure  # pytest would collect a function called test
-from model.training.precision import Precision
 
 RECIPE = replace(RECIPES["mlp"], epochs=1, batch_size=20, synthetic_fraction=0.0, outlier_ratio=0.0)
 
@@ -109,10 +108,11 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     assert not torch.equal(weights(1), weights(2))
 
 
-def test_the_kept_weights_are_the_exponential_moving_average_of_the_steps():
+@pytest.mark.parametrize("decay", [0.3, 0.995])
+def test_the_kept_weights_are_a_moving_average_whose_decay_grows_with_the_steps(decay):
     torch.manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
-    recipe = replace(RECIPE, ema_decay=0.5)
+    recipe = replace(RECIPE, epochs=2, ema_decay=decay)
     path = []
     fitted, _ = fit(
         model,
@@ -122,9 +122,36 @@ def test_the_kept_weights_are_the_exponential_moving_average_of_the_steps():
         on_step=lambda: path.append(model[1].bias.detach().clone()),
     )
     average = path[0]
-    for step in path[1:]:
-        average = 0.5 * average + 0.5 * step
+    for step, bias in enumerate(path[1:], start=2):
+        kept = min(decay, (1 + step) / (10 + step))
+        average = kept * average + (1 - kept) * bias
     torch.testing.assert_close(fitted[1].bias, average)
+
+
+def test_weights_decay_by_the_recipe_along_the_one_cycle_schedule():
+    class WithIdleWeight(OneWeight):
+        """Has a weight that never gets a gradient but 0."""
+
+        def __init__(self):
+            super().__init__()
+            self.idle = nn.Parameter(torch.tensor([1.0]))
+
+        def forward(self, images):
+            return super().forward(images) + 0 * self.idle
+
+    recipe = replace(RECIPE, epochs=2, learning_rate=0.1, weight_decay=0.5, ema_decay=0.0)
+    batches = Batches(some_digits(), recipe, "none", seed=0)
+    fitted, _ = fit(WithIdleWeight(), batches, some_digits(), recipe)
+
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=6, pct_start=0.2)
+    expected = 1.0
+    for _ in range(6):
+        expected *= 1 - schedule.get_last_lr()[0] * 0.5
+        optimizer.step()
+        schedule.step()
+    assert fitted.idle.item() == pytest.approx(expected, abs=1e-6)
+    assert expected < 0.9
 
 
 def test_bf16_autocast_gives_nearly_the_loss_of_float32():
@@ -135,7 +162,7 @@ def test_bf16_autocast_gives_nearly_the_loss_of_float32():
         torch.manual_seed(0)
         model = nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU(), nn.Flatten(), nn.Linear(2304, 10))
         optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
-        losses.append(train(model, [batch], optimizer, precision=Precision(name)))
+        losses.append(train(model, [batch], optimizer, precision=name))
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
     assert losses[1] != losses[0]
 

@@ -10,14 +10,12 @@ from model.data.loader import Batches
 from model.data.mnist import Digits, Mnist
 from model.mlp import MLP
 from model.train import Epoch, fit, predict_logits
-from model.training.precision import Precision
 from study import training
 from study.permutations import IN_ORDER, PERMUTED, pixel_permutation
 from study.runs import Cell, cell
 from study.training import (
     choose_pictures,
     gain_of_last_quarter,
-    shorten_average,
     stratified,
     train_cell,
 )
@@ -60,9 +58,7 @@ def test_the_gain_of_the_last_quarter_is_what_validation_rose_in_it():
 def test_a_cell_that_has_not_levelled_off_is_trained_twice_as_long(mnist, monkeypatch):
     def trained_epochs(level: float) -> int:
         monkeypatch.setattr(training, "LEVEL", level)
-        _, result = train_cell(
-            tiny(), mnist, torch.device("cpu"), Precision("float32"), most_doublings=2
-        )
+        _, result = train_cell(tiny(), mnist, torch.device("cpu"), "float32", most_doublings=2)
         assert len(result["history"]) == result["epochs"] == result["recipe"]["epochs"]
         return result["epochs"]
 
@@ -87,16 +83,9 @@ def test_other_seeds_train_on_other_pictures():
     assert not torch.equal(first.images[:50], second.images[:50])
 
 
-def test_short_runs_average_their_weights_over_a_twentieth_of_their_steps():
-    recipe = Recipe(epochs=4, batch_size=100, ema_decay=0.995)
-    assert shorten_average(recipe, 1000).ema_decay == pytest.approx(1 - 1 / (0.05 * 40))
-    assert shorten_average(recipe, 1_000_000).ema_decay == 0.995
-    assert shorten_average(recipe, 100).ema_decay == 0
-
-
 def test_the_result_says_what_was_misread_and_how_it_was_trained(mnist):
     network, result = train_cell(
-        tiny("cnn", PERMUTED), mnist, torch.device("cpu"), Precision("float32"), most_doublings=0
+        tiny("cnn", PERMUTED), mnist, torch.device("cpu"), "float32", most_doublings=0
     )
     logits = predict_logits(network, mnist.test.images, permutation=pixel_permutation(PERMUTED))
     read = logits.argmax(dim=1)

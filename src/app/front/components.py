@@ -10,10 +10,10 @@ REASONS = ("not_a_digit", "several_digits", "ambiguous")
 
 
 def answer(reply: dict[str, Any] | None, language: str, waiting: str = "waiting_more") -> str:
-    """The answer to a drawing: the digit large, how sure, the 28x28 picture, ten bars.
+    """The answer to a drawing: the digit large, how sure, the 28x28 image.
 
     Args:
-        reply: the API's answer to `/predict`, or None while there is nothing to read.
+        reply: the API's answer to `/predict`, or None while there is nothing to predict.
         language: of the texts.
         waiting: the text that says when an answer will come.
     """
@@ -21,25 +21,27 @@ def answer(reply: dict[str, Any] | None, language: str, waiting: str = "waiting_
         digit, kind = "&nbsp;", "waiting"
         head, more = translate("answer.waiting", language), translate(f"answer.{waiting}", language)
         image, alt = BLANK, translate("answer.seen_alt_empty", language)
-        probabilities = [0.0] * 10
     else:
         digit, kind, head, more = _verdict(reply, language)
         image, alt = reply["image"], translate("answer.seen_alt", language)
-        probabilities = reply["probabilities"]
+    examples = reply.get("examples", 0) if reply else 0
+    key = "answer.learnt_one" if examples == 1 else "answer.learnt"
+    words = translate(key, language, count=examples)
+    learnt = f'<p class="answer-learnt">{escape(words)}</p>' if examples else ""
     seen, size = translate("answer.seen", language), translate("answer.seen_size", language)
     return (
         f'<section class="answer {kind}" role="status" lang="{language}">'
         f'<p class="answer-digit" aria-hidden="true">{digit}</p>'
         f'<div class="answer-words"><p class="answer-head">{escape(head)}</p>'
-        f'<p class="answer-more">{escape(more)}</p></div>'
+        f'<p class="answer-more">{escape(more)}</p>{learnt}</div>'
         f'<figure class="seen"><img class="pixels" src="{escape(image)}" alt="{escape(alt)}">'
         f"<figcaption>{escape(seen)}<br>{escape(size)}</figcaption></figure>"
-        f"</section>{bars(probabilities, language)}"
+        "</section>"
     )
 
 
 def bars(probabilities: list[float], language: str) -> str:
-    """Ten horizontal bars, the longest in the accent colour; a list for those who hear it read."""
+    """Ten horizontal bars, the longest in the accent colour; a list for screen readers."""
     best = max(range(len(probabilities)), key=probabilities.__getitem__)
     rows = []
     for digit, probability in enumerate(probabilities):
@@ -54,14 +56,14 @@ def bars(probabilities: list[float], language: str) -> str:
     return f'<ol class="bars" aria-label="{label}">{"".join(rows)}</ol>'
 
 
-def picture(source: str, alt: str, caption: str = "", mark: str = "") -> str:
-    """A 28x28 picture, enlarged without smoothing, over its caption.
+def small_image(source: str, alt: str, caption: str = "", mark: str = "") -> str:
+    """A 28x28 image, enlarged without smoothing, over its caption.
 
     Args:
         source: a data URL.
         alt: the text alternative.
         caption: a line below.
-        mark: a class of `style.css` that sets it apart.
+        mark: a class of `style.css`.
     """
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     return (
@@ -70,22 +72,25 @@ def picture(source: str, alt: str, caption: str = "", mark: str = "") -> str:
     )
 
 
-def model_card(name: str, about: str, source: str, alt: str, reply: dict[str, Any]) -> str:
-    """One model's answer beside those of others: its name, the picture it saw, what it reads.
+def model_card(
+    name: str, about: str, source: str, alt: str, reply: dict[str, Any], summary: str
+) -> str:
+    """One model's answer beside those of others: its name, the image it saw, its prediction.
 
     Args:
         name, about: the model's name and what it is.
-        source, alt: the picture it saw, as data URL, with its text alternative.
+        source, alt: the image it saw, as data URL, with its text alternative.
         reply: has "prediction", "confidence" and "is_digit".
+        summary: the reply in a few words.
     """
-    kind = "digit" if reply["is_digit"] else "refused"
+    kind = "digit" if reply["is_digit"] else "rejected"
     share = f"{reply['confidence']:.2%}"
     return (
         f'<li class="card {kind}"><p class="card-name">{escape(name)}</p>'
-        f'<p class="card-about">{escape(about)}</p>{picture(source, alt)}'
+        f'<p class="card-about">{escape(about)}</p>{small_image(source, alt)}'
         f'<p class="card-digit" aria-hidden="true">{reply["prediction"]}</p>'
         f'<span class="bar-track"><span class="bar-fill" style="width:{share}"></span></span>'
-        f'<p class="card-answer">{escape(reply["words"])}</p></li>'
+        f'<p class="card-answer">{escape(summary)}</p></li>'
     )
 
 
@@ -97,16 +102,27 @@ def cards(items: list[str], heading: str) -> str:
     )
 
 
-def brief_answer(reply: dict[str, Any], language: str) -> str:
-    """An answer in a few words: "read as 7, 99.8 %" or "refused"."""
+def summarize(reply: dict[str, Any], language: str) -> str:
+    """An answer in a few words: "read as 7, 99.8 %" or "rejected"."""
     if not reply.get("is_digit", True):
-        return translate("history.refused", language)
+        return translate("history.rejected", language)
     return translate(
         "history.read_as",
         language,
         digit=reply["prediction"],
         percent=percent(reply["confidence"], language),
     )
+
+
+def counts(numbers: list[int], language: str) -> str:
+    """How many examples there are of each digit, as ten small cells."""
+    cells = "".join(
+        f'<li class="count{" some" if number else ""}"><span class="count-digit">{digit}</span>'
+        f'<span class="count-number">{number}</span></li>'
+        for digit, number in enumerate(numbers)
+    )
+    label = escape(translate("hand.counts", language))
+    return f'<ol class="counts" start="0" aria-label="{label}">{cells}</ol>'
 
 
 def _verdict(reply: dict[str, Any], language: str) -> tuple[str, str, str, str]:
@@ -121,4 +137,4 @@ def _verdict(reply: dict[str, Any], language: str) -> tuple[str, str, str, str]:
     advice = translate(f"answer.{reason}_try", language)
     if reason != "several_digits":
         advice += " " + translate("answer.nearest", language, digit=digit, percent=share) + "."
-    return "?", "refused", translate(f"answer.{reason}", language), advice
+    return "?", "rejected", translate(f"answer.{reason}", language), advice

@@ -1,97 +1,156 @@
-"""What one visitor has drawn so far: the canvas, its undo steps, and the history."""
+"""What one visitor has drawn and labelled: the canvas, the history, and the examples in it."""
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.front.drawing import Stroke, recording_line, strokes_of
+from app.client import Example
+from app.front.canvas import Canvas
+from app.front.settings import MAX_HISTORY
+from app.front.strokes import CanvasObject, Stroke, stroke_line
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """The canvas after one stroke: its Fabric.js objects and its picture as PNG."""
+@dataclass(eq=False)
+class Drawing:
+    """A finished drawing or an image, with the API's answer and its true label."""
 
-    objects: list[dict]
-    picture: bytes
-
-
-@dataclass
-class Entry:
-    """One finished drawing or picture, with the answer it got and what it really was."""
-
-    picture: bytes
-    answer: dict[str, Any]
+    number: int
+    source: int  # hash of what was sent to the API
+    image: str  # the 28x28 image, as data URL
+    answer: dict[str, Any] | None  # None for an example from a file
     strokes: list[Stroke]  # empty for an upload or a photograph
-    label: int | None  # what the visitor says it is; None leaves it out of the download
+    label: int | None  # the digit that the visitor meant; None leaves it out of the download
+    is_example: bool = False  # the visitor chose the label, and the models learn it
 
 
 @dataclass
-class Visit:
+class Session:
     """Everything that the page keeps between two runs of its script."""
 
     model: str | None = None  # the chosen one; None is the API's default
-    steps: list[Snapshot] = field(default_factory=list)
+    canvas: Canvas = field(default_factory=Canvas)
+    practice: Canvas = field(default_factory=Canvas)  # where examples are drawn to order
     uploaded: bytes | None = None
-    answer: dict[str, Any] | None = None  # the last answer for the picture at hand
-    history: list[Entry] = field(default_factory=list)
-    canvas: int = 0  # a new number makes a new canvas, which starts from `start`
-    start: list[dict] = field(default_factory=list)
+    answer: dict[str, Any] | None = None  # of the API for the current image
+    history: list[Drawing] = field(default_factory=list)
+    uses_examples: bool = True
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     @property
-    def drawn(self) -> bytes | None:
-        """The picture on the canvas, PNG, or None while it is empty."""
-        return self.steps[-1].picture if self.steps else None
+    def image(self) -> bytes | None:
+        """The current image: the upload if there is one, else what is on the canvas."""
+        return self.uploaded or self.canvas.image
 
     @property
-    def picture(self) -> bytes | None:
-        """The picture at hand: the upload if there is one, else what is on the canvas."""
-        return self.uploaded or self.drawn
+    def saved_examples(self) -> list[Example]:
+        """The drawings whose labels the visitor chose, oldest first."""
+        return [
+            {"label": drawing.label, "image": drawing.image}
+            for drawing in self.history
+            if drawing.is_example and drawing.label is not None
+        ]
 
-    def draw(self, objects: list[dict], picture: bytes | None) -> None:
-        """Take over what the canvas sent; `picture` is None until the first stroke."""
-        if picture is None:
-            return
-        if not objects:  # the canvas's own reset
-            self.steps.clear()
-            self.answer = None
-        elif not self.steps or objects != self.steps[-1].objects:
-            self.steps.append(Snapshot(objects, picture))
+    @property
+    def examples(self) -> list[Example]:
+        """The examples that go with every request: none while they are switched off."""
+        return self.saved_examples if self.uses_examples else []
+
+    @property
+    def counts(self) -> list[int]:
+        """How many examples there are of each digit, 0 to 9."""
+        labels = [example["label"] for example in self.saved_examples]
+        return [labels.count(digit) for digit in range(10)]
+
+    def next_digit(self, wanted: int) -> int | None:
+        """The digit with the fewest examples, or None where each has `wanted` of them."""
+        digit = min(range(10), key=self.counts.__getitem__)
+        return digit if self.counts[digit] < wanted else None
+
+    def draw(self, objects: list[CanvasObject], image: bytes | None) -> None:
+        """Take over what the canvas sent; a label was meant for the drawing before."""
+        before = self.canvas.image
+        if self.canvas.update(objects, image):
+            if objects:
+                self._withdraw(before)
             self.answer = None
 
     def undo(self) -> None:
         """Take the last stroke back."""
-        if self.steps:
-            self.steps.pop()
+        self._withdraw(self.canvas.image)
+        self.canvas.undo()
         self.answer = None
-        self.renew_canvas()
 
     def clear(self) -> None:
         """Put the drawing into the history and begin a new one."""
-        if self.drawn and self.answer:
-            self.remember(self.drawn, self.answer, strokes_of(self.steps[-1].objects))
-        self.steps.clear()
+        if self.canvas.image and self.answer:
+            self.record()
+        self.canvas.clear()
         self.answer = None
-        self.renew_canvas()
 
-    def upload(self, picture: bytes | None) -> None:
-        """Take a picture in the drawing's place; None gives the place back."""
-        if picture != self.uploaded:
-            self.uploaded, self.answer = picture, None
+    def upload(self, image: bytes | None) -> None:
+        """Take an image in the drawing's place; None gives the place back."""
+        if image != self.uploaded:
+            self.uploaded, self.answer = image, None
 
-    def remember(self, picture: bytes, answer: dict[str, Any], strokes: list[Stroke]) -> None:
-        """Add to the history; the answer is taken as the label until somebody corrects it."""
+    def record(self) -> Drawing:
+        """The current image in the history; added with its answer if it is not there yet."""
+        if self.image is None or self.answer is None:
+            raise ValueError("There is no answered image to record.")
+        source = hash(self.image)
+        for drawing in self.history:
+            if drawing.source == source:
+                return drawing
+        return self.add(source, self.answer, [] if self.uploaded else self.canvas.strokes)
+
+    def add(self, source: int, answer: dict[str, Any], strokes: list[Stroke]) -> Drawing:
+        """Add to the history; the prediction is the label until somebody corrects it."""
         label = answer["prediction"] if answer.get("is_digit", True) else None
-        self.history.append(Entry(picture, answer, strokes, label))
+        return self._append(
+            Drawing(next(self._numbers), source, answer["image"], answer, strokes, label)
+        )
 
-    def renew_canvas(self) -> None:
-        """Let the page show a new canvas that starts from the last step."""
-        self.canvas += 1
-        self.start = self.steps[-1].objects if self.steps else []
+    def set_label(self, drawing: Drawing, label: int | None) -> None:
+        """Say what a drawing is; the models learn it. None leaves the drawing out."""
+        drawing.label, drawing.is_example = label, label is not None
+        self.answer = None
 
-    def recordings(self, writer: str) -> str:
+    def use_examples(self, used: bool) -> None:
+        """Switch the examples on or off."""
+        self.uses_examples, self.answer = used, None
+
+    def load(self, examples: list[Example]) -> None:
+        """Add the examples of a file; those that are there already get the file's labels."""
+        known = {drawing.image: drawing for drawing in self.history}
+        for example in examples:
+            image, label = example["image"], example["label"]
+            if image not in known:
+                known[image] = self._append(
+                    Drawing(next(self._numbers), hash(image), image, None, [], None)
+                )
+            self.set_label(known[image], label)
+
+    def forget_examples(self) -> None:
+        """Remove every example."""
+        self.history = [drawing for drawing in self.history if not drawing.is_example]
+        self.answer = None
+
+    def stroke_lines(self, writer: str) -> str:
         """The labelled drawings as JSON lines, oldest first."""
         lines = [
-            recording_line(entry.label, writer, entry.strokes) + "\n"
-            for entry in self.history
-            if entry.strokes and entry.label is not None
+            stroke_line(drawing.label, writer, drawing.strokes) + "\n"
+            for drawing in self.history
+            if drawing.strokes and drawing.label is not None
         ]
         return "".join(lines)
+
+    def _append(self, drawing: Drawing) -> Drawing:
+        self.history.append(drawing)
+        if len(self.history) > MAX_HISTORY:  # the oldest that is no example goes first
+            older = self.history[:-1]
+            self.history.remove(next((d for d in older if not d.is_example), older[0]))
+        return drawing
+
+    def _withdraw(self, image: bytes | None) -> None:
+        """Remove an unfinished drawing from the history."""
+        source = hash(image)
+        self.history = [drawing for drawing in self.history if drawing.source != source]

@@ -1,20 +1,22 @@
-"""Every string of the page in English and French, from `texts.toml`."""
+"""Every text of the page, from `texts/en.toml` and `texts/fr.toml`."""
 
 import functools
+import re
 import tomllib
 from pathlib import Path
 
-LANGUAGES = {"en": "English", "fr": "Français"}
+LANGUAGES = ("en", "fr")  # the first is the default
+FOLDER = Path(__file__).with_name("texts")
 
 
 @functools.cache
-def all_texts() -> dict[str, dict[str, str]]:
-    """The texts by dotted key: `{"draw.clear": {"en": "Clear", "fr": "Effacer"}, ...}`."""
-    sections = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
+def all_texts(language: str) -> dict[str, str]:
+    """The texts of a language by dotted key: `{"draw.clear": "Clear", ...}`."""
+    sections = tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
     return {
-        f"{section}.{name}": {language: text.strip() for language, text in texts.items()}
-        for section, entries in sections.items()
-        for name, texts in entries.items()
+        f"{section}.{name}": text
+        for section, texts in sections.items()
+        for name, text in texts.items()
     }
 
 
@@ -24,12 +26,17 @@ def translate(key: str, language: str, **values: object) -> str:
     Raises:
         KeyError: there is no such text, or a placeholder got no value.
     """
-    return all_texts()[key][language].format(**values)
+    return all_texts(language)[key].format(**values)
 
 
 def has_text(key: str) -> bool:
     """Whether there is a text of this key."""
-    return key in all_texts()
+    return key in all_texts(LANGUAGES[0])
+
+
+def escape_markdown(text: str) -> str:
+    """Text from outside, in one line, so that Markdown shows it as it is."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
 def percent(share: float, language: str) -> str:

@@ -1,8 +1,9 @@
-"""Batches for training: MNIST, synthetic synthetic_digits and pictures of no digit, augmented."""
+"""Batches for training: MNIST, synthetic digits and outliers, augmented."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -13,15 +14,24 @@ from model.data.mnist import Digits
 from model.data.synthetic.digits import synthesize_digits
 from model.data.synthetic.outliers import synthesize_outliers
 
+# The independent streams of random numbers of a training run
+WEIGHTS, BATCHES, AUGMENTATION = range(3)
+
+
+def stream_seed(seed: int, stream: int, rank: int = 0) -> int:
+    """Return a 64-bit seed for one stream of one process; ``seed`` is any number from 0 on."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(stream, rank))
+    return int(sequence.generate_state(1, np.uint64)[0])
+
 
 @dataclass(frozen=True)
 class Batch:
-    """One training step's share of this process.
+    """This process's shard of one training step.
 
     Attributes:
-        pictures: (n, 1, 28, 28) floats in [0, 1], augmented, pixels in order.
-        targets: (n, 10) probabilities; flat for a picture of no digit.
-        size: pictures in the step over all processes.
+        images: (n, 1, 28, 28) floats in [0, 1], augmented, pixels not permuted.
+        targets: (n, 10) probabilities; uniform for an outlier.
+        size: images in the step over all processes.
     """
 
     images: Tensor
@@ -32,8 +42,8 @@ class Batch:
 class Batches:
     """The batches of an epoch, as many as MNIST's training part fills; iterate once an epoch.
 
-    Synthetic pictures are drawn anew for every epoch. With several processes each takes every
-    ``world_size``-th picture of a global batch, which is the same whatever their number; only
+    Synthetic images are drawn anew for every epoch. With several processes each takes every
+    ``world_size``-th image of a global batch, which is the same whatever their number; only
     the augmentation's random numbers differ by process.
     """
 
@@ -50,8 +60,8 @@ class Batches:
     ) -> None:
         self.recipe, self.augmentation = recipe, augmentation
         self.rank, self.world_size, self.device = rank, world_size, device
-        self.rng = torch.Generator().manual_seed(seed)
-        self.rank_rng = torch.Generator().manual_seed(seed * 1_000_003 + rank)
+        self.rng = torch.Generator().manual_seed(stream_seed(seed, BATCHES))
+        self.rank_rng = torch.Generator().manual_seed(stream_seed(seed, AUGMENTATION, rank))
         self.digits = Digits(digits.images.to(device), digits.labels.to(device))
         self.synthetic_count = round(
             recipe.batch_size * recipe.synthetic_fraction / (1 - recipe.synthetic_fraction)
@@ -68,12 +78,12 @@ class Batches:
         """Yield the batches of one epoch in a new random order."""
         order = torch.randperm(len(self.digits), generator=self.rng)
         labels = torch.randint(NUM_CLASSES, (len(self) * self.synthetic_count,), generator=self.rng)
-        synthetic_digits = Digits(synthesize_digits(labels, self.rng), labels)
+        digits = Digits(synthesize_digits(labels, self.rng), labels)
         outliers = synthesize_outliers(len(self) * self.outlier_count, self.rng)
         for step, chosen in enumerate(order.split(self.recipe.batch_size)):
             real = self.digits[self._shard(chosen).to(self.device)]
-            synthetic = synthetic_digits[self._shard(self._part(step, self.synthetic_count))]
-            others = outliers[self._shard(self._part(step, self.outlier_count))]
+            synthetic = digits[self._shard(self._slice(step, self.synthetic_count))]
+            others = outliers[self._shard(self._slice(step, self.outlier_count))]
             images = torch.cat(
                 (real.images, synthetic.images.to(self.device), others.to(self.device))
             )
@@ -94,10 +104,10 @@ class Batches:
         smoothing = self.recipe.label_smoothing
         return F.one_hot(labels, NUM_CLASSES).float() * (1 - smoothing) + smoothing / NUM_CLASSES
 
-    def _part(self, step: int, count: int) -> Tensor:
-        """The indices of a step's share of the epoch's synthetic pictures."""
+    def _slice(self, step: int, count: int) -> Tensor:
+        """The indices of a step's part of the epoch's synthetic images."""
         return torch.arange(step * count, (step + 1) * count)
 
     def _shard(self, chosen: Tensor) -> Tensor:
-        """This process's share of a global batch."""
+        """This process's shard of a global batch."""
         return chosen[self.rank :: self.world_size]

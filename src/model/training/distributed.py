@@ -1,8 +1,9 @@
-"""This process's part in data-parallel training; alone unless ``torchrun`` started it."""
+"""Device and precision of training, and this process's part where several train together."""
 
 import gc
 import os
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
@@ -12,20 +13,25 @@ from typing import Self
 import torch
 from torch import distributed
 
+from errors import OptionError
+
+PRECISIONS = ("auto", "bfloat16", "float32")
+_PEER_LOST = re.compile(r"closed by peer|reset by peer", re.IGNORECASE)  # Gloo's messages
+
 
 class DistributedContext:
     """Rank and device of this process; a context manager that joins and leaves the group.
 
+    Several processes are started by ``main_pipeline.launch`` or by ``torchrun``.
+
     Attributes:
         rank, world_size: 0 and 1 when it trains alone.
-        device: its own GPU when there are several.
+        device: what ``choose_device`` chose.
     """
 
     def __init__(self, device: torch.device) -> None:
         self.rank = int(os.environ.get("RANK", "0"))
         self.world_size = int(os.environ.get("WORLD_SIZE", "1"))
-        if device.type == "cuda" and self.world_size > 1:
-            device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         self.device = device
         self._open = ExitStack()
 
@@ -35,8 +41,11 @@ class DistributedContext:
             silence = self._open.enter_context(Path(os.devnull).open("w"))
             self._open.enter_context(redirect_stdout(silence))
         if self.world_size > 1:
-            backend = "nccl" if self.device.type == "cuda" else "gloo"
-            distributed.init_process_group(backend)
+            if self.device.type == "cuda":
+                torch.cuda.set_device(self.device)
+                distributed.init_process_group("nccl", device_id=self.device)
+            else:
+                distributed.init_process_group("gloo")
         return self
 
     def __exit__(
@@ -45,15 +54,19 @@ class DistributedContext:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Leave the process group, all processes together unless this one failed."""
+        """Leave the process group.
+
+        Raises:
+            SystemExit: another process failed, which reports why; this one ends without a word.
+        """
         if self.world_size > 1:
-            if kind is None:
-                distributed.barrier()
             # What still holds the group would let its threads outlive the interpreter, which aborts
             # (pytorch/pytorch#179291): DistributedDataParallel's reference cycles must go first.
             gc.collect()
             distributed.destroy_process_group()
         self._open.close()
+        if isinstance(error, RuntimeError) and _PEER_LOST.search(str(error)):
+            raise SystemExit(1) from None
 
     @property
     def description(self) -> str:
@@ -64,9 +77,59 @@ class DistributedContext:
 
     @contextmanager
     def main_process_first(self) -> Iterator[None]:
-        """Let the first process through before the others, so that one alone downloads."""
+        """Let the first process through before the others, so that one alone downloads.
+
+        Raises:
+            SystemExit: in the others, if the first process failed; it reports why.
+        """
+        failed = [True]
         if self.rank > 0:
-            distributed.barrier()
-        yield
-        if self.rank == 0 and self.world_size > 1:
-            distributed.barrier()
+            distributed.broadcast_object_list(failed)
+            if failed[0]:
+                raise SystemExit(1)
+        try:
+            yield
+            failed = [False]
+        finally:
+            if self.rank == 0 and self.world_size > 1:
+                distributed.broadcast_object_list(failed)
+
+
+def choose_device(wanted: str) -> torch.device:
+    """Choose this process's device: ``auto`` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        OptionError: there is no such device, or this machine lacks it.
+    """
+    name = wanted
+    if wanted == "auto":
+        has_mps = torch.backends.mps.is_available()
+        name = "cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu"
+    if name == "cuda" and "LOCAL_RANK" in os.environ:
+        name = f"cuda:{os.environ['LOCAL_RANK']}"  # each process has a GPU of its own
+    try:
+        if name.partition(":")[0] not in ("cpu", "cuda", "mps"):
+            raise RuntimeError("there is no such device")
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:  # AssertionError: a torch without CUDA
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise OptionError(
+            f"--device {wanted} cannot be used: {reason}. Give auto, or a device that this "
+            "machine has: cpu, cuda or mps."
+        ) from error
+    return torch.device(name)
+
+
+def choose_precision(wanted: str, device: torch.device) -> str:
+    """Return "bfloat16" where the hardware computes it natively, else "float32", unless told.
+
+    Emulated bf16 is many times slower than float32, so a processor must have AVX-512 BF16 or AMX
+    (a GPU: compute capability 8, NVIDIA's Ampere).
+    """
+    if wanted != "auto":
+        return wanted
+    if device.type == "cpu":
+        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    else:
+        native = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+    return "bfloat16" if native else "float32"

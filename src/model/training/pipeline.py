@@ -1,18 +1,22 @@
-"""Load, preprocess, build, train, evaluate, save: what ``main_pipeline`` drives."""
+"""Load, build, train, calibrate, evaluate, save: what ``main_pipeline`` drives."""
 
 import platform
 import re
+import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version as library_version
 from pathlib import Path
+from typing import cast
 
 import torch
-from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
+from matplotlib.figure import Figure
+from torch import Tensor
+from tqdm import tqdm
 
-from errors import DataError
-from model.checkpoint import ModelCard, checkpoint_path, save_checkpoint
+from errors import OptionError
+from model.card import EpochRecord, ModelCard, TrainingRecord
+from model.checkpoint import checkpoint_path, replace_model, save_checkpoint
 from model.classifier import rejection_score
 from model.config import (
     AUGMENTATION,
@@ -20,6 +24,7 @@ from model.config import (
     CALIBRATION_SYNTHETIC,
     IMAGE_SIZE,
     MEAN,
+    MODELS_DIR,
     NUM_CLASSES,
     RECIPES,
     SAMPLE_EPOCHS,
@@ -28,18 +33,18 @@ from model.config import (
     VERSION,
     Recipe,
 )
-from model.data.loader import Batches
+from model.data.loader import WEIGHTS, Batches, stream_seed
 from model.data.mnist import Digits, Mnist, load_mnist
 from model.data.synthetic.digits import synthesize_digits
-from model.registry import NETWORKS
-from model.train import Epoch, fit, predict_logits
+from model.registry import NETWORKS, Network
+from model.train import Epoch, accuracy, fit, predict_logits
 from model.training import plots
 from model.training.calibration import fit_temperature, fit_threshold, measure_calibration
-from model.training.distributed import DistributedContext
+from model.training.distributed import DistributedContext, choose_device, choose_precision
 from model.training.export import export
-from model.training.keep import keep_previous
-from model.training.precision import Precision, choose_device, choose_precision
-from model.training.progress import Progress
+
+SPLITS = ("validation", "synthetic", "test")  # that a trained network is measured on
+Predictions = dict[str, tuple[Tensor, Tensor]]  # by split: logits (N, 10) and labels (N,)
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,7 @@ class Options:
     """What the command line chose; see ``main_pipeline.parse``."""
 
     network: str
-    output: Path
-    data_dir: Path
+    output: Path = MODELS_DIR
     epochs: int | None = None
     seed: int = 0
     data: str = "auto"
@@ -58,12 +62,16 @@ class Options:
     version: str = VERSION
     device: str = "auto"
     precision: str = "auto"
-    processes: int = 1
 
     @property
     def name(self) -> str:
         """The model's name: the network's, and whether its pixels are permuted."""
         return self.network if self.permute is None else f"{self.network}-permuted"
+
+    @property
+    def path(self) -> Path:
+        """Where the weights go."""
+        return checkpoint_path(self.name, self.version, self.output)
 
     def recipe(self, *, complete: bool) -> Recipe:
         """The network's recipe with the options applied; ``complete``: on all of MNIST."""
@@ -73,153 +81,175 @@ class Options:
             recipe = replace(recipe, epochs=epochs, synthetic_fraction=SAMPLE_SYNTHETIC_FRACTION)
         if self.epochs is not None:
             recipe = replace(recipe, epochs=self.epochs)
-        return (
-            replace(recipe, synthetic_fraction=0.0, outlier_ratio=0.0)
-            if self.no_synthetic
-            else recipe
-        )
+        if self.no_synthetic:
+            recipe = replace(recipe, synthetic_fraction=0.0, outlier_ratio=0.0)
+        return recipe
+
+
+def check(options: Options) -> torch.device:
+    """Refuse before training what would fail after it; return the device.
+
+    Raises:
+        OptionError: the version is no version, the folder cannot be written to, or the device
+            cannot be used.
+    """
+    if not re.fullmatch(r"\d+\.\d+\.\d+", options.version):
+        raise OptionError(f"--version {options.version}: give three numbers, such as 0.0.1.")
+    try:
+        options.output.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=options.output).close()
+    except OSError as error:
+        raise OptionError(
+            f"--output {options.output} cannot be written to ({error.strerror}); "
+            "choose another folder."
+        ) from error
+    return choose_device(options.device)
 
 
 def run(options: Options) -> Path:
     """Train, evaluate and save one model; return the path of its weights.
 
     Raises:
-        DigitsError: MNIST cannot be had, or an option does not fit.
+        DigitsError: MNIST cannot be had, or an option cannot be fulfilled.
     """
-    if not re.fullmatch(r"\d+\.\d+\.\d+", options.version):
-        raise DataError(f"--version {options.version} is none; give three numbers, such as 0.0.1.")
-    started = time.perf_counter()
-    with DistributedContext(choose_device(options.device)) as process:
+    with DistributedContext(check(options)) as process:
         with process.main_process_first():
-            mnist = load_mnist(options.data, options.data_dir)
-        print(f"data: {mnist.source}; {len(mnist.training)} pictures to train on", flush=True)
-        torch.manual_seed(options.seed)
-        network = NETWORKS[options.network]().to(process.device)
+            mnist = load_mnist(options.data)
+        print(f"data: {mnist.source}; {len(mnist.training)} images to train on", flush=True)
+        started = time.perf_counter()
         permutation = make_permutation(options.permute)
         precision = choose_precision(options.precision, process.device)
-        network, history = train_network(
-            network, mnist, options, permutation=permutation, precision=precision, process=process
-        )
+        network = build(options, process)
+        network, history = train_network(network, mnist, options, permutation, precision, process)
         if process.rank != 0:
-            return checkpoint_path(options.name, options.version, options.output)
-        network = network.cpu()
-        seconds = time.perf_counter() - started
-        training = {
+            return options.path
+        training: TrainingRecord = {
             **options.recipe(complete=mnist.complete).as_json(),
             "augmentation": options.augment,
             "seed": options.seed,
-            "seconds": round(seconds, 1),
+            "seconds": round(time.perf_counter() - started, 1),
             "device": process.description,
-            "precision": precision.name,
+            "precision": precision,
             "processes": process.world_size,
-            "history": [asdict(epoch) for epoch in history],
+            "history": [cast("EpochRecord", asdict(epoch)) for epoch in history],
         }
-        return evaluate_and_save(network, mnist, options, permutation, training, history)
+        return evaluate_and_save(network.cpu(), mnist, options, permutation, training)
 
 
 def make_permutation(seed: int | None) -> Tensor | None:
-    """Return the random permutation (784,) of ``seed``, or None for pixels in order."""
+    """Return the random permutation (784,) of ``seed``; None leaves the pixels in their order."""
     if seed is None:
         return None
     return torch.randperm(IMAGE_SIZE * IMAGE_SIZE, generator=torch.Generator().manual_seed(seed))
 
 
 def synthetic_digits(count: int, seed: int) -> Digits:
-    """Synthesise ``count`` handwritten digits, as many of each as possible."""
+    """Synthesise ``count`` digits, as many of each as possible."""
     labels = torch.arange(count) % NUM_CLASSES
     return Digits(synthesize_digits(labels, torch.Generator().manual_seed(seed)), labels)
 
 
+def build(options: Options, process: DistributedContext) -> Network:
+    """Return the untrained network on its device; the first process's weights count for all."""
+    torch.manual_seed(stream_seed(options.seed, WEIGHTS, process.rank))
+    return NETWORKS[options.network]().to(process.device)
+
+
 def train_network(
-    network: nn.Module,
+    network: Network,
     mnist: Mnist,
     options: Options,
-    *,
     permutation: Tensor | None,
-    precision: Precision,
+    precision: str,
     process: DistributedContext,
-) -> tuple[nn.Module, list[Epoch]]:
-    """Train ``network`` by the options' recipe, with progress."""
+) -> tuple[Network, list[Epoch]]:
+    """Train by the options' recipe: a bar on a terminal, and one line per epoch."""
     recipe = options.recipe(complete=mnist.complete)
+    shard = {"rank": process.rank, "world_size": process.world_size}
     batches = Batches(
-        mnist.training,
-        recipe,
-        options.augment,
-        options.seed,
-        rank=process.rank,
-        world_size=process.world_size,
-        device=process.device,
+        mnist.training, recipe, options.augment, options.seed, device=process.device, **shard
     )
-    model: nn.Module = network
-    if process.world_size > 1:
-        if process.device.type == "cuda":
-            network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
-        model = DistributedDataParallel(network)
-    with Progress(options.name, recipe.epochs, len(batches), quiet=process.rank != 0) as progress:
+
+    def report(epoch: Epoch) -> None:
+        left = epoch.seconds * (recipe.epochs - epoch.number)
+        tqdm.write(
+            f"{options.name} epoch {epoch.number}/{recipe.epochs}: "
+            f"loss {epoch.training_loss:.3f}, validation {epoch.validation_accuracy:.2%}, "
+            f"{epoch.seconds:.0f} s, {left:.0f} s left"
+        )
+
+    disable = None if process.rank == 0 else True  # None: shown on a terminal alone
+    with tqdm(total=recipe.epochs * len(batches), unit="step", disable=disable) as bar:
         return fit(
-            model,
+            network,
             batches,
             mnist.validation,
             recipe,
             permutation=None if permutation is None else permutation.to(process.device),
             precision=precision,
-            on_epoch=progress.epoch,
-            on_step=progress.step,
+            on_epoch=report,
+            on_step=bar.update,
         )
 
 
 def evaluate_and_save(
-    network: nn.Module,
+    network: Network,
     mnist: Mnist,
     options: Options,
     permutation: Tensor | None,
-    training: ModelCard,
-    history: list[Epoch],
+    training: TrainingRecord,
 ) -> Path:
-    """Calibrate on validation and held-back synthetic digits, look at the test set once, save."""
-    held_back = synthetic_digits(CALIBRATION_SYNTHETIC, CALIBRATION_SEED)
-    logits = {
-        part: predict_logits(network, digits.images, permutation=permutation)
-        for part, digits in (
-            ("validation", mnist.validation),
-            ("synthetic", held_back),
-            ("test", mnist.test),
-        )
+    """Calibrate, look at the test set once, save; return the path of the weights."""
+    synthetic = synthetic_digits(CALIBRATION_SYNTHETIC, CALIBRATION_SEED)
+    predictions: Predictions = {
+        split: (predict_logits(network, digits.images, permutation=permutation), digits.labels)
+        for split, digits in zip(SPLITS, (mnist.validation, synthetic, mnist.test), strict=True)
     }
-    labels = {
-        "validation": mnist.validation.labels,
-        "synthetic": held_back.labels,
-        "test": mnist.test.labels,
-    }
-    both = torch.cat((logits["validation"], logits["synthetic"]))
-    both_labels = torch.cat((labels["validation"], labels["synthetic"]))
-    temperature = fit_temperature(both, both_labels)
-    threshold = fit_threshold(both, temperature)
-    matrix = plots.confusion(logits["test"], labels["test"])
-    rejection_scores = rejection_score((logits["test"] / temperature).softmax(dim=1).numpy())
-    path = checkpoint_path(options.name, options.version, options.output)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    accuracy = {
-        f"{part}_accuracy": (logits[part].argmax(dim=1) == labels[part]).double().mean().item()
-        for part in logits
-    }
-    figures = {
-        "confusion-matrix": plots.plot_confusion(
-            matrix, f"{options.name}: {accuracy['test_accuracy']:.2%} of MNIST's test pictures"
-        ),
-        "learning-curves": plots.plot_learning_curves(history, f"{options.name}: learning"),
-        "reliability": plots.plot_reliability(
-            logits["test"],
-            labels["test"],
-            temperature,
-            f"{options.name}: reliability on the test set",
-        ),
-    }
-    names = {figure: f"{path.stem}-{figure}.png" for figure in figures}
-    card: ModelCard = {
+    temperature, threshold = calibrate(predictions, synthetic=training["handwriting"] > 0)
+    card = make_card(
+        network, mnist, options, permutation, training, predictions, temperature, threshold
+    )
+    previous = save(network, card, plots.draw_figures(card, *predictions["test"]), options.path)
+    reached = card["results"]["test_accuracy"]
+    print(
+        f"{options.name}: {reached:.2%} of {len(mnist.test)} test images correct; "
+        f"{training['seconds']:.0f} s; written to {options.path}"
+    )
+    if previous:
+        print(f"The model that it replaces is now in {previous}")
+    return options.path
+
+
+def calibrate(predictions: Predictions, *, synthetic: bool) -> tuple[float, float]:
+    """Return temperature and rejection threshold, fitted to validation digits.
+
+    With ``synthetic``, which is for networks that were trained on such, held-back synthetic
+    digits join them.
+    """
+    splits = ("validation", "synthetic") if synthetic else ("validation",)
+    logits, labels = (torch.cat([predictions[split][i] for split in splits]) for i in (0, 1))
+    temperature = fit_temperature(logits, labels)
+    return temperature, fit_threshold(logits, temperature)
+
+
+def make_card(
+    network: Network,
+    mnist: Mnist,
+    options: Options,
+    permutation: Tensor | None,
+    training: TrainingRecord,
+    predictions: Predictions,
+    temperature: float,
+    threshold: float,
+) -> ModelCard:
+    """Return the card of a trained network: how it was made, and what it reaches."""
+    logits, labels = predictions["test"]
+    rejection_scores = rejection_score((logits / temperature).softmax(dim=1).numpy())
+    names = ("confusion-matrix", "learning-curves", "reliability")
+    return {
         "name": options.name,
         "version": options.version,
-        "architecture": {"network": options.network, "settings": network.settings},
+        "architecture": {"network": options.network, "settings": network.config},
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "data": mnist.description(),
         "preprocessing": {
@@ -229,16 +259,18 @@ def evaluate_and_save(
         },
         "training": training,
         "results": {
-            **accuracy,
-            "recall": plots.recall(matrix),
+            "validation_accuracy": accuracy(*predictions["validation"]),
+            "synthetic_accuracy": accuracy(*predictions["synthetic"]),
+            "test_accuracy": accuracy(logits, labels),
+            "recall": plots.recall(plots.confusion(logits, labels)),
             "test_refused": float((rejection_scores < threshold).mean()),
         },
         "reader": {
             "temperature": temperature,
             "threshold": threshold,
             "calibration": {
-                "before": asdict(measure_calibration(logits["test"], labels["test"], 1.0)),
-                "after": asdict(measure_calibration(logits["test"], labels["test"], temperature)),
+                "before": measure_calibration(logits, labels, 1.0),
+                "after": measure_calibration(logits, labels, temperature),
             },
         },
         "versions": {
@@ -246,20 +278,20 @@ def evaluate_and_save(
             "torch": torch.__version__,
             **{name: library_version(name) for name in ("torchvision", "numpy", "pillow")},
         },
-        "figures": names,
+        "figures": {name: f"{options.path.stem}-{name}.png" for name in names},
         "permutation": None
         if permutation is None
         else {"seed": options.permute, "indices": permutation.tolist()},
     }
-    kept = keep_previous(path, card)
-    for figure, drawing in figures.items():
-        plots.save_figure(drawing, path.with_name(names[figure]))
-    save_checkpoint(network, card, path)
-    export(path)
-    print(
-        f"{options.name}: {accuracy['test_accuracy']:.2%} of {len(mnist.test)} test pictures read "
-        f"right; {training['seconds']:.0f} s; written to {path}"
-    )
-    if kept:
-        print(kept)
-    return path
+
+
+def save(network: Network, card: ModelCard, figures: dict[str, Figure], path: Path) -> Path | None:
+    """Put the model to ``path``; return where the one that lay there is now, if there was one."""
+
+    def write(folder: Path) -> None:
+        for name, figure in figures.items():
+            plots.save_figure(figure, folder / card["figures"][name])
+        save_checkpoint(network, card, folder / path.name)
+        export(folder / path.name)
+
+    return replace_model(path, write)

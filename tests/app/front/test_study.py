@@ -1,6 +1,6 @@
 import pytest
 
-from app.front.study import accuracy_table, markdown_table, mean_and_spread
+from app.front.study import accuracy_table, markdown_table, mean_and_std
 
 
 def result(network, pixels, augmentation, seed, accuracy, pictures=None):
@@ -53,7 +53,7 @@ def test_what_nobody_measured_has_no_table():
     [([], "-"), ([0.5], "50.00"), ([0.9, 0.92], "91.00 ± 1.41")],  # 1.41 = 2 / sqrt(2)
 )
 def test_the_spread_is_the_standard_deviation_of_a_sample(shares, text):
-    assert mean_and_spread(shares) == text
+    assert mean_and_std(shares) == text
 
 
 def test_a_table_has_a_line_for_each_row():

@@ -1,10 +1,12 @@
 import re
+from html import unescape
 from pathlib import Path
 from string import Formatter
 
 import pytest
+from markdown_it import MarkdownIt
 
-from app.front.texts import LANGUAGES, all_texts, percent, translate
+from app.front.texts import LANGUAGES, all_texts, escape_markdown, has_text, percent, translate
 
 SOURCES = Path(__file__).parents[3] / "src" / "app"
 
@@ -13,24 +15,26 @@ def placeholders(text):
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("key", all_texts())
-def test_every_text_is_in_every_language_with_the_same_placeholders(key):
-    texts = all_texts()[key]
-    assert set(texts) == set(LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_every_text_with_the_same_placeholders(language):
+    english, texts = all_texts("en"), all_texts(language)
+    assert list(texts) == list(english)
     assert all(texts.values())
-    assert placeholders(texts["en"]) == placeholders(texts["fr"])
+    assert {key: placeholders(text) for key, text in texts.items()} == {
+        key: placeholders(text) for key, text in english.items()
+    }
 
 
-def written_keys():
-    """The keys that stand in the page's code in full."""
+def literal_keys():
+    """The keys that are literals in the page's code."""
     files = [*SOURCES.glob("front/*.py"), *SOURCES.glob("front/pages/*.py")]
-    pattern = re.compile(r'(?:say|translate)\(\s*"([^"]+)"')
+    pattern = re.compile(r'\b(?:t|translate)\(\s*"([^"]+)"')
     return sorted({key for file in files for key in pattern.findall(file.read_text())})
 
 
-@pytest.mark.parametrize("key", written_keys())
+@pytest.mark.parametrize("key", literal_keys())
 def test_every_text_that_the_page_asks_for_exists(key):
-    assert key in all_texts()
+    assert has_text(key)
 
 
 def test_texts_are_filled_in():
@@ -41,6 +45,22 @@ def test_texts_are_filled_in():
 def test_a_missing_value_is_an_error():
     with pytest.raises(KeyError):
         translate("answer.is", "en")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![alt](http://stranger.example/a.png)",
+        "[link](http://stranger.example) <b>bold</b> **bold** _it_ `code`",
+        "| a cell | :red[colour] $x$ ~~gone~~",
+        "# heading\n\n- list\n1. list",
+        "C:\\path\\*",
+    ],
+)
+def test_markdown_shows_escaped_text_as_it_is(text):
+    shown = MarkdownIt("gfm-like", {"linkify": False}).render(escape_markdown(text))
+    assert unescape(shown) == f"<p>{' '.join(text.split())}</p>\n"
+    assert "<" not in shown.removeprefix("<p>").removesuffix("</p>\n")
 
 
 @pytest.mark.parametrize(

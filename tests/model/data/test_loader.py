@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from model.config import RECIPES
-from model.data.loader import Batches
+from model.data.loader import AUGMENTATION, BATCHES, WEIGHTS, Batches, stream_seed
 from model.data.mnist import Digits
 
 RECIPE = replace(RECIPES["cnn"], batch_size=30, label_smoothing=0.0)
@@ -77,3 +77,18 @@ def test_processes_augment_by_different_random_numbers(digits):
         for rank in range(2)
     )
     assert not torch.equal(first.images, second.images)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 20250101123456, 2**70])
+def test_every_stream_of_every_process_has_random_numbers_of_its_own(seed):
+    streams = [(stream, rank) for stream in (WEIGHTS, BATCHES, AUGMENTATION) for rank in range(3)]
+    first = {
+        torch.rand(1, generator=torch.Generator().manual_seed(stream_seed(seed, *stream))).item()
+        for stream in streams
+    }
+    assert len(first) == len(streams)
+
+
+def test_order_and_augmentation_draw_from_different_streams(digits):
+    batches = Batches(digits, PLAIN, "none", seed=0)
+    assert batches.rng.initial_seed() != batches.rank_rng.initial_seed()

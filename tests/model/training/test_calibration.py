@@ -36,17 +36,17 @@ def test_scaling_mends_the_calibration_error(logits):
     labels = drawn_labels(logits, 2.5)
     before = measure_calibration(logits, labels, 1.0)
     after = measure_calibration(logits, labels, fit_temperature(logits, labels))
-    assert before.error > 0.2
-    assert after.error < 0.015
-    assert after.log_loss < before.log_loss
+    assert before["error"] > 0.2
+    assert after["error"] < 0.015
+    assert after["log_loss"] < before["log_loss"]
 
 
 def test_error_and_log_loss_are_those_calculated_by_hand():
     probabilities = torch.full((2, 10), 0.4 / 9)
     probabilities[:, 0] = 0.6
     calibration = measure_calibration(probabilities.log(), torch.tensor([0, 1]), 1.0)
-    assert calibration.error == pytest.approx(0.1, abs=1e-6)  # 0.6 sure, right in 0.5
-    assert calibration.log_loss == pytest.approx(-(np.log(0.6) + np.log(0.4 / 9)) / 2, abs=1e-6)
+    assert calibration["error"] == pytest.approx(0.1, abs=1e-6)  # 0.6 sure, right in 0.5
+    assert calibration["log_loss"] == pytest.approx(-(np.log(0.6) + np.log(0.4 / 9)) / 2, abs=1e-6)
 
 
 def test_the_threshold_refuses_the_part_it_was_fitted_to(logits):

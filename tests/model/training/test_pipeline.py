@@ -1,7 +1,7 @@
-"""The real pipeline in a fast form: on few pictures, for one epoch, from data to model card."""
+"""The real pipeline in a fast form: on few digits, for one epoch, from data to model card."""
 
 import json
-import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,32 +9,13 @@ import torch
 
 import main_pipeline
 from model.checkpoint import load_checkpoint
-from model.classifier import Classifier
-from model.config import RECIPES
-from model.data.mnist import Digits, Mnist
-from model.data.synthetic.digits import synthesize_digits
-from model.training.pipeline import make_permutation
-
-
-def drawn(count, seed):
-    labels = torch.arange(count) % 10
-    return Digits(synthesize_digits(labels, torch.Generator().manual_seed(seed)), labels)
-
-
-@pytest.fixture
-def few_digits(monkeypatch):
-    """Synthesised digits in MNIST's place: loading has tests of its own."""
-    mnist = Mnist(
-        training=drawn(600, 1),
-        validation=drawn(100, 2),
-        test=drawn(100, 3),
-        source="synthesised digits",
-        checksums={"none": "0"},
-        complete=False,
-    )
-    monkeypatch.setattr("model.training.pipeline.load_mnist", lambda *arguments: mnist)
-    monkeypatch.setattr("model.training.pipeline.CALIBRATION_SYNTHETIC", 200)
-    return mnist
+from model.classifier import Classifier, rejection_score
+from model.config import CALIBRATION_SEED, RECIPES, TARGET_FALSE_REJECTION_RATE
+from model.data.mnist import Digits
+from model.registry import NETWORKS
+from model.train import predict_logits
+from model.training.calibration import fit_temperature
+from model.training.pipeline import make_permutation, synthetic_digits
 
 
 @pytest.fixture
@@ -46,7 +27,23 @@ def train(few_digits, tmp_path):
     return run
 
 
-def test_the_cnn_is_written_with_its_card_and_its_pictures(train, capsys):
+@pytest.fixture
+def train_mlp(train):
+    """Trains the MLP for an epoch; returns its weights and its card."""
+
+    def run(*arguments):
+        path = train("mlp", "--epochs", "1", *arguments) / "mnist-mlp-0.0.1.pt"
+        checkpoint = load_checkpoint(path)
+        return checkpoint.network.state_dict(), checkpoint.card
+
+    return run
+
+
+def are_equal(first, second):
+    return all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_cnn_is_written_with_its_card_and_its_figures(train, capsys):
     models = train("cnn", "--epochs", "1", "--seed", "4")
     assert sorted(path.name for path in models.iterdir()) == [
         "mnist-0.0.1-confusion-matrix.png",
@@ -57,13 +54,26 @@ def test_the_cnn_is_written_with_its_card_and_its_pictures(train, capsys):
     ]
     card = json.loads((models / "mnist-0.0.1.json").read_text())
     assert (card["name"], card["version"], card["permutation"]) == ("cnn", "0.0.1", None)
-    assert card["data"]["source"] == "synthesised digits"
+    assert card["data"]["source"] == "synthetic digits"
     assert card["data"]["complete"] is False
     assert (card["data"]["training"], card["data"]["test"]) == (600, 100)
     assert (card["training"]["seed"], card["training"]["epochs"]) == (4, 1)
     assert len(card["results"]["recall"]) == 10
     assert card["versions"]["torch"] == torch.__version__
     assert "epoch 1/1" in capsys.readouterr().out
+
+
+def test_a_new_card_has_the_names_of_the_cards_that_clients_know(train_mlp):
+    shipped = json.loads((main_pipeline.MODELS_DIR / "mnist-mlp-0.0.1.json").read_text())
+    _, card = train_mlp()
+
+    def names(entry):
+        if not isinstance(entry, dict):
+            return None
+        return {key: names(value) for key, value in entry.items() if key != "checksums"}
+
+    assert names(card) == names(shipped)
+    assert card["training"]["history"][0].keys() == shipped["training"]["history"][0].keys()
 
 
 def test_the_cards_accuracy_is_that_of_the_saved_model(train, few_digits):
@@ -78,68 +88,88 @@ def test_the_cards_accuracy_is_that_of_the_saved_model(train, few_digits):
     assert rejected == pytest.approx(classifier.card["results"]["test_refused"])
 
 
-def test_permuting_writes_a_file_of_its_own_with_the_permutation(train):
-    models = train("mlp", "--epochs", "1", "--permute", "5")
-    checkpoint = load_checkpoint(models / "mnist-mlp-permuted-0.0.1.pt")
-    assert torch.equal(checkpoint.permutation, make_permutation(5))
-    assert checkpoint.card["name"] == "mlp-permuted"
-    assert not (models / "mnist-mlp-0.0.1.pt").exists()
+@pytest.mark.parametrize("with_synthetic", [True, False])
+def test_calibration_is_fitted_to_validation_and_to_synthetic_digits_if_trained_on(
+    train, few_digits, with_synthetic
+):
+    options = [] if with_synthetic else ["--no-synthetic"]
+    path = train("mlp", "--epochs", "2", *options) / "mnist-mlp-0.0.1.pt"
+    checkpoint = load_checkpoint(path)
+    digits = few_digits.validation
+    if with_synthetic:
+        held_back = synthetic_digits(200, CALIBRATION_SEED)
+        digits = Digits(
+            torch.cat((digits.images, held_back.images)),
+            torch.cat((digits.labels, held_back.labels)),
+        )
+    logits = predict_logits(checkpoint.network, digits.images)
+    settings = checkpoint.card["reader"]
+    temperature = fit_temperature(logits, digits.labels)
+    assert settings["temperature"] == pytest.approx(temperature, rel=1e-3)
+    scores = rejection_score((logits / temperature).softmax(dim=1)).double().numpy()
+    threshold = np.quantile(scores, TARGET_FALSE_REJECTION_RATE)
+    assert settings["threshold"] == pytest.approx(threshold, rel=1e-3)
 
 
-def test_a_permuted_cnn_does_not_write_the_plain_file(train):
-    models = train("cnn", "--epochs", "1", "--permute", "5")
-    assert (models / "mnist-cnn-permuted-0.0.1.pt").exists()
-    assert not (models / "mnist-0.0.1.pt").exists()
+def test_no_synthetic_trains_on_mnist_alone(train_mlp, monkeypatch):
+    def forbidden(count, rng):
+        assert count == 0, "outliers were made"
+        return torch.empty(0, 28, 28, dtype=torch.uint8)
 
-
-def test_the_same_seed_gives_the_same_weights(train):
-    models = train("cnn", "--epochs", "1", "--seed", "7")
-    first = torch.load(models / "mnist-0.0.1.pt", weights_only=True)
-    train("cnn", "--epochs", "1", "--seed", "7")
-    second = torch.load(models / "mnist-0.0.1.pt", weights_only=True)
-    assert all(torch.equal(first[name], second[name]) for name in first)
-
-
-def test_replacing_a_better_model_keeps_it_and_says_so(train, capsys):
-    models = train("mlp", "--epochs", "2")
-    card_path = models / "mnist-mlp-0.0.1.json"
-    card = json.loads(card_path.read_text())
-    card["data"]["training"] = 55_000
-    card_path.write_text(json.dumps(card))
-    train("mlp", "--epochs", "1")
-    assert (models / "previous" / "mnist-mlp-0.0.1.pt").exists()
-    assert "bring it back with: cp" in capsys.readouterr().out.splitlines()[-1]
-
-
-def test_an_interrupt_while_training_leaves_no_model(few_digits, tmp_path, monkeypatch, capsys):
-    def interrupted(*arguments, **options):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("model.train.F.cross_entropy", interrupted)
-    assert main_pipeline.main(["cnn", "--output", str(tmp_path)]) == 130
-    assert list(tmp_path.iterdir()) == []
-    assert "nothing was written" in capsys.readouterr().err
-
-
-def test_an_error_is_one_line_that_says_what_to_do(tmp_path, capsys):
-    missing = str(tmp_path / "nowhere")
-    assert main_pipeline.main(["cnn", "--data", missing, "--output", str(tmp_path)]) == 1
-    error = capsys.readouterr().err
-    assert error.startswith("error: ")
-    assert "nowhere" in error
+    monkeypatch.setattr("model.data.loader.synthesize_outliers", forbidden)
+    _, card = train_mlp("--no-synthetic")
+    assert (card["training"]["handwriting"], card["training"]["non_digits"]) == (0, 0)
+    with pytest.raises(AssertionError, match="outliers were made"):
+        train_mlp()
 
 
 @pytest.mark.parametrize(
-    "wrong", [["nosuch"], ["cnn", "--epochs", "0"], ["cnn", "--augment", "wild"], []]
+    ("option", "values"),
+    [
+        ("--augment", ("none", "affine")),
+        ("--precision", ("float32", "bfloat16")),
+        ("--seed", ("1", "20250101123456")),
+    ],
 )
-def test_a_wrong_command_line_ends_with_the_usage_and_status_2(wrong, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main_pipeline.main(wrong)
-    assert ended.value.code == 2
-    assert re.search(r"usage: run\.sh", capsys.readouterr().err)
+def test_an_option_decides_the_weights_and_stands_in_the_card(train_mlp, option, values):
+    (first, card), (second, other_card) = (train_mlp(option, value) for value in values)
+    again, _ = train_mlp(option, values[0])
+    assert are_equal(first, again)
+    assert not are_equal(first, second)
+    key = {"--augment": "augmentation"}.get(option, option.removeprefix("--"))
+    assert [str(c["training"][key]) for c in (card, other_card)] == list(values)
+
+
+def test_the_sample_is_trained_six_times_as_many_epochs(train, few_digits, monkeypatch):
+    monkeypatch.setitem(RECIPES, "mlp", replace(RECIPES["mlp"], epochs=1))
+    epochs = []
+    for complete in (True, False):
+        mnist = replace(few_digits, complete=complete)
+        monkeypatch.setattr("model.training.pipeline.load_mnist", lambda source, mnist=mnist: mnist)
+        card = load_checkpoint(train("mlp") / "mnist-mlp-0.0.1.pt").card
+        epochs.append(len(card["training"]["history"]))
+    assert epochs == [1, 6]
+
+
+@pytest.mark.parametrize(("network", "stem"), [("mlp", "mnist-mlp"), ("cnn", "mnist")])
+def test_permuting_writes_a_file_of_its_own_with_the_permutation(train, network, stem):
+    models = train(network, "--epochs", "1", "--permute", "5")
+    checkpoint = load_checkpoint(models / f"mnist-{network}-permuted-0.0.1.pt")
+    assert torch.equal(checkpoint.permutation, make_permutation(5))
+    assert checkpoint.card["permutation"]["seed"] == 5
+    assert checkpoint.card["name"] == f"{network}-permuted"
+    assert not (models / f"{stem}-0.0.1.pt").exists()
+
+
+def test_a_replaced_model_is_kept_and_the_last_line_says_where(train, capsys):
+    models = train("mlp", "--epochs", "2")
+    weights = (models / "mnist-mlp-0.0.1.pt").read_bytes()
+    train("mlp", "--epochs", "1")
+    (previous,) = (models / "previous").iterdir()
+    assert len(list(previous.iterdir())) == 5
+    assert (previous / "mnist-mlp-0.0.1.pt").read_bytes() == weights
+    assert str(previous) in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_every_network_has_a_recipe():
-    from model.registry import NETWORKS
-
     assert set(RECIPES) == set(NETWORKS)

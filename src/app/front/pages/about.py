@@ -5,8 +5,9 @@ from importlib.metadata import version
 
 import streamlit as st
 
-from app.front.common import api_errors_in_words, model_card, model_names, say, settings
+from app.front.common import model_card, model_names, settings, show_api_errors, t
 from app.front.study import markdown_table
+from app.front.texts import escape_markdown
 
 
 def versions() -> None:
@@ -15,19 +16,20 @@ def versions() -> None:
         ["Python", platform.python_version()],
         *[[name, version(name)] for name in ("streamlit", "streamlit-drawable-canvas", "pillow")],
     ]
-    with api_errors_in_words():
+    with show_api_errors():
         for name in model_names():
             card = model_card(name)
             trained = ", ".join(
                 f"{package} {number}" for package, number in card.get("versions", {}).items()
             )
-            rows.append([say("about.model_row", name=name, version=card["version"]), trained])
-    rows.append([say("about.api"), f"`{settings().api_url}`"])
-    st.markdown(markdown_table([say("about.part"), say("about.version")], rows))
+            model = t("about.model_row", name=name, version=card["version"])
+            rows.append([escape_markdown(model), escape_markdown(trained)])
+    rows.append([t("about.api"), f"`{settings().api_url}`"])
+    st.markdown(markdown_table([t("about.part"), t("about.version")], rows))
 
 
 for part in ("what", "how", "cannot", "privacy"):
-    st.header(say(f"about.{part}_title"), anchor=False)
-    st.markdown(say(f"about.{part}"))
-st.header(say("about.versions_title"), anchor=False)
+    st.header(t(f"about.{part}_title"), anchor=False)
+    st.markdown(t(f"about.{part}"))
+st.header(t("about.versions_title"), anchor=False)
 versions()

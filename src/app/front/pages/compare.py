@@ -1,23 +1,26 @@
-"""The same drawing read by every model; sliders that shift, turn, scale and blur it with noise."""
+"""Every model's prediction for the current image, which sliders corrupt."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from app.client import Example
 from app.front import components
 from app.front.common import (
-    about_model,
-    api_errors_in_words,
     client,
-    language,
+    current_image,
+    current_language,
+    current_session,
+    describe_model,
     model_card,
     model_names,
-    picture_at_hand,
-    reading,
-    say,
+    predict,
+    show_api_errors,
+    t,
 )
-from app.front.pictures import altered, data_url, permuted, pixels_of, png_of
+from app.front.images import corrupt, data_url, decode_data_url, encode_png, permute
 
 SLIDERS = {  # name: (least, greatest, start, step)
     "right": (-12, 12, 0, 1),
@@ -29,26 +32,26 @@ SLIDERS = {  # name: (least, greatest, start, step)
 
 
 @st.fragment
-def comparison(picture: bytes) -> None:
-    """Sliders above, one card a model below."""
+def comparison(image: bytes) -> None:
+    """Sliders above, one card per model below."""
     with st.container(key="sliders"):
         columns = st.columns(len(SLIDERS))
         for column, (name, (least, greatest, start, step)) in zip(
             columns, SLIDERS.items(), strict=True
         ):
             column.slider(
-                say(f"compare.{name}"), least, greatest, start, step=step, key=f"slider-{name}"
+                t(f"compare.{name}"), least, greatest, start, step=step, key=f"slider-{name}"
             )
         with st.container(horizontal=True, vertical_alignment="center"):
-            again = st.toggle(say("compare.again"), help=say("compare.again_help"))
+            renormalize = st.toggle(t("compare.renormalize"), help=t("compare.renormalize_help"))
             st.button(
-                say("compare.reset"),
+                t("compare.reset"),
                 icon=":material/restart_alt:",
                 on_click=reset,
                 type="tertiary",
             )
-    with api_errors_in_words(kept=True):
-        show(picture, again)
+    with show_api_errors(kept=True):
+        show(image, renormalize)
 
 
 def reset() -> None:
@@ -57,12 +60,13 @@ def reset() -> None:
         st.session_state[f"slider-{name}"] = start
 
 
-def show(picture: bytes, again: bool) -> None:
-    """A card for each model, those that see the pixels in order first."""
+def show(image: bytes, renormalize: bool) -> None:
+    """A card for each model, those with unpermuted pixels first."""
     names = model_names()
-    pixels = pixels_of(reading(picture, names[0])["image"])
+    examples = current_session().examples
+    pixels = decode_data_url(predict(image, names[0], examples)["image"])
     values = {name: st.session_state[f"slider-{name}"] for name in SLIDERS}
-    changed = altered(
+    corrupted = corrupt(
         pixels,
         values["right"],
         values["down"],
@@ -70,25 +74,33 @@ def show(picture: bytes, again: bool) -> None:
         values["scale"] / 100,
         values["noise"] / 100,
     )
-    in_order, mixed = [], []
+    untouched = values == {name: start for name, (_, _, start, _) in SLIDERS.items()}
+    unpermuted_cards: list[str] = []
+    permuted_cards: list[str] = []
     for name in names:
         permutation = model_card(name)["permutation"]
-        reply = read_again(changed, name) if again else read_as_it_is(changed, name)
+        if renormalize or untouched:  # preprocessing leaves a preprocessed image as it is
+            reply = predict_renormalized(corrupted, name, examples)
+        else:
+            reply = predict_pixels(corrupted, name)
         if permutation:
-            reply["pixels"] = permuted(reply["pixels"], permutation["indices"])
-        (mixed if permutation else in_order).append(card(name, reply))
-    groups = [components.cards(in_order, say("compare.in_order"))]
-    if mixed:
-        groups.append(components.cards(mixed, say("compare.permuted")))
+            reply["pixels"] = permute(reply["pixels"], permutation["indices"])
+        (permuted_cards if permutation else unpermuted_cards).append(card(name, reply))
+    groups = [components.cards(unpermuted_cards, t("compare.unpermuted"))]
+    if permuted_cards:
+        groups.append(components.cards(permuted_cards, t("compare.permuted")))
     st.html(f'<div class="groups">{"".join(groups)}</div>')
-    if mixed:
-        st.write(say("compare.permuted_why"))
+    if examples:
+        used = renormalize or untouched
+        st.caption(t("compare.examples_used" if used else "compare.examples_unused"))
+    if permuted_cards:
+        st.write(t("compare.permuted_why"))
     else:
-        st.info(say("compare.no_permuted"), icon=":material/terminal:")
+        st.info(t("compare.no_permuted"), icon=":material/terminal:")
 
 
-def read_as_it_is(pixels: np.ndarray, model: str) -> dict[str, Any]:
-    """What the model reads in the altered pixels, with no preprocessing between."""
+def predict_pixels(pixels: np.ndarray, model: str) -> dict[str, Any]:
+    """A model's prediction for the corrupted pixels, without preprocessing."""
     probabilities, is_digit = client().infer(pixels[None], model)
     digit = int(probabilities[0].argmax())
     return {
@@ -99,20 +111,22 @@ def read_as_it_is(pixels: np.ndarray, model: str) -> dict[str, Any]:
     }
 
 
-def read_again(pixels: np.ndarray, model: str) -> dict[str, Any]:
-    """What the model reads once the altered picture has gone through the preprocessing again."""
-    reply = reading(png_of(pixels), model)
-    return {**reply, "pixels": pixels_of(reply["image"])}
+def predict_renormalized(
+    pixels: np.ndarray, model: str, examples: Sequence[Example]
+) -> dict[str, Any]:
+    """A model's prediction for the corrupted image after preprocessing it once more."""
+    reply = predict(encode_png(pixels), model, examples)
+    return {**reply, "pixels": decode_data_url(reply["image"])}
 
 
 def card(name: str, reply: dict[str, Any]) -> str:
     """One model's answer."""
-    reply["words"] = components.brief_answer(reply, language())
-    source = data_url(png_of(reply["pixels"]))
+    source = data_url(encode_png(reply["pixels"]))
+    summary = components.summarize(reply, current_language())
     return components.model_card(
-        name, about_model(name), source, say("compare.alt", name=name), reply
+        name, describe_model(name), source, t("compare.alt", name=name), reply, summary
     )
 
 
-st.write(say("compare.intro"))
-comparison(picture_at_hand())
+st.write(t("compare.intro"))
+comparison(current_image())

@@ -1,32 +1,33 @@
-"""What the models reach and what the study found: cards, tables and figures from the API."""
+"""The models' and the study's results: cards, tables and figures from the API."""
 
 from typing import Any
 
 import streamlit as st
 
 from app.front.common import (
-    about_model,
-    api_errors_in_words,
     client,
-    language,
+    current_language,
+    describe_model,
     model_card,
     model_names,
-    say,
+    show_api_errors,
+    t,
 )
-from app.front.study import MEASURES, accuracy_table, markdown_table
-from app.front.texts import has_text, percent
+from app.front.settings import MAX_CACHED_FIGURES
+from app.front.study import METRICS, accuracy_table, markdown_table
+from app.front.texts import escape_markdown, has_text, percent
 from errors import ApiError
 
 MODEL_FIGURES = (("confusion-matrix", "reliability"), ("learning-curves",))  # row by row
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=MAX_CACHED_FIGURES, show_spinner=False)
 def figure(model: str | None, name: str) -> bytes:
     """A figure of a model, or of the study where `model` is None; raises `ApiError`."""
     return client().model_figure(model, name) if model else client().study_figure(name)
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=1, show_spinner=False)
 def study_results() -> dict[str, Any] | None:
     """The study's results, or None where there are none yet; raises `ApiError`."""
     try:
@@ -39,75 +40,77 @@ def study_results() -> dict[str, Any] | None:
 
 def models() -> None:
     """A table of all models, then the card of the one that is chosen."""
-    st.header(say("results.models"), anchor=False)
+    st.header(t("results.models"), anchor=False)
     names = model_names()
     rows = [row(model_card(name)) for name in names]
-    header = [say(f"results.column_{column}") for column in ("model", "accuracy", "size", "data")]
+    header = [t(f"results.column_{column}") for column in ("model", "accuracy", "size", "data")]
     st.markdown(markdown_table(header, rows))
-    chosen = st.selectbox(say("results.choose"), names, width=280)
+    chosen = st.selectbox(t("results.choose"), names, width=280)
     card = model_card(chosen)
-    st.write(say("results.card", name=chosen, about=about_model(chosen), **words_of(card)))
+    name = escape_markdown(chosen)
+    st.write(t("results.card", name=name, about=describe_model(chosen), **card_values(card)))
     for names_in_row in MODEL_FIGURES:
         shown = [name for name in names_in_row if name in card["figures"]]
         for column, name in zip(st.columns(len(names_in_row)), shown, strict=False):
             with column:
                 show_figure(chosen, name)
-    with st.expander(say("results.whole_card")):
+    with st.expander(t("results.whole_card")):
         st.json(card, expanded=1)
 
 
 def row(card: dict[str, Any]) -> list[str]:
     """A model's row in the table."""
     return [
-        card["name"],
-        percent(card["results"]["test_accuracy"], language()),
+        escape_markdown(card["name"]),
+        percent(card["results"]["test_accuracy"], current_language()),
         f"{card['parameters']:,}",
-        str(card["data"]["source"]),
+        escape_markdown(str(card["data"]["source"])),
     ]
 
 
-def words_of(card: dict[str, Any]) -> dict[str, object]:
-    """The parts of a card that its description names."""
+def card_values(card: dict[str, Any]) -> dict[str, object]:
+    """The values of a card that its description names."""
     training = card["training"]
     return {
         "parameters": f"{card['parameters']:,}",
-        "source": card["data"]["source"],
-        "pictures": f"{card['data']['training']:,}",
+        "source": escape_markdown(str(card["data"]["source"])),
+        "images": f"{card['data']['training']:,}",
         "epochs": training["epochs"],
         "minutes": f"{training['seconds'] / 60:.1f}",
-        "augmentation": training["augmentation"],
-        "accuracy": percent(card["results"]["test_accuracy"], language()),
+        "augmentation": escape_markdown(str(training["augmentation"])),
+        "accuracy": percent(card["results"]["test_accuracy"], current_language()),
         "worst": min(range(10), key=card["results"]["recall"].__getitem__),
     }
 
 
 def study() -> None:
     """The study's tables and figures, or the command that makes them."""
-    st.header(say("results.study"), anchor=False)
-    st.write(say("results.question"))
+    st.header(t("results.study"), anchor=False)
+    st.write(t("results.question"))
     results = study_results()
     if results is None:
-        st.info(say("results.no_study"), icon=":material/terminal:")
+        st.info(t("results.no_study"), icon=":material/terminal:")
         return
-    for measure in MEASURES:
-        table = accuracy_table(results, measure)
+    for metric in METRICS:
+        table = accuracy_table(results, metric)
         if table:
             augmentations, rows = table
-            header = [say("results.network"), *augmentations]
-            st.markdown(f"**{say(f'results.{measure}')}**")
-            st.markdown(markdown_table(header, rows))
-    st.caption(say("results.spread"))
+            header = [t("results.network"), *map(escape_markdown, augmentations)]
+            st.markdown(f"**{t(f'results.{metric}')}**")
+            escaped = [[escape_markdown(cell) for cell in row] for row in rows]
+            st.markdown(markdown_table(header, escaped))
+    st.caption(t("results.spread"))
     for name in results["figures"]:
         show_figure(None, name)
 
 
 def show_figure(model: str | None, name: str) -> None:
-    """A figure with plain words below it, which are its text alternative too."""
-    words = say(f"figure.{name}") if has_text(f"figure.{name}") else name.replace("-", " ")
-    st.image(figure(model, name), caption=words, alt=words, width="stretch")
+    """A figure with a caption in plain words, which is its text alternative too."""
+    caption = t(f"figure.{name}") if has_text(f"figure.{name}") else name.replace("-", " ")
+    st.image(figure(model, name), caption=escape_markdown(caption), alt=caption, width="stretch")
 
 
-st.write(say("results.intro"))
-with api_errors_in_words():
+st.write(t("results.intro"))
+with show_api_errors():
     models()
     study()

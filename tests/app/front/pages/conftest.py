@@ -2,12 +2,17 @@
 
 import base64
 import json
+import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+
+from app.client import DigitsClient, Example
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 SCRIPT = REPOSITORY / "src" / "app" / "streamlit_app.py"
@@ -18,8 +23,10 @@ STROKE = {"path": [["M", 60, 60], ["Q", 80, 90, 140, 160], ["L", 220, 220]]}
 class Visitor:
     """Somebody who uses the page; fails as soon as the page shows a traceback."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, **query: str) -> None:
         self.app = AppTest.from_file(SCRIPT, default_timeout=20)
+        for key, value in query.items():
+            self.app.query_params[key] = value
         self.run()
         if name != "draw":
             self.go_to(name)
@@ -33,26 +40,23 @@ class Visitor:
         self.app.switch_page(f"front/pages/{name}.py")
         self.run()
 
-    def draw(self, digit: int, strokes: int = 1) -> None:
-        """Let the canvas send a drawing of the repository."""
-        data = base64.b64encode(picture_of(digit)).decode()
+    def draw(self, digit: int, strokes: int = 1, canvas: str = "canvas") -> None:
+        """Let a canvas send a drawing of the repository."""
+        data = base64.b64encode(digit_png(digit)).decode()
         raw = {"objects": [STROKE | {"left": 140, "top": 140}] * strokes}
-        self.app.session_state[self.canvas] = {
+        number = getattr(self.app.session_state["session"], canvas).number
+        self.app.session_state[f"{canvas}-{number}"] = {
             "drawing": {"raw": raw, "data": f"data:image/png;base64,{data}"}
         }
         self.run()
-
-    @property
-    def canvas(self) -> str:
-        """The key of the canvas on the page."""
-        return f"canvas-{self.app.session_state['visit'].canvas}"
 
     @property
     def shown(self) -> str:
         """All that the page says: texts, messages and its own HTML."""
         app = self.app
         kinds = (app.title, app.header, app.markdown, app.caption, app.warning, app.info)
-        return "\n".join(element.value for kind in (*kinds, app.html) for element in kind)
+        text = "\n".join(element.value for kind in (*kinds, app.html) for element in kind)
+        return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)  # as Markdown shows it
 
     def widget(self, kind: str, label: str):
         """The widget of that kind (`button`, `selectbox`, ...) and label."""
@@ -71,7 +75,7 @@ class Visitor:
         self.run()
 
 
-def picture_of(digit: int) -> bytes:
+def digit_png(digit: int) -> bytes:
     """A digit of the repository, drawn on the canvas."""
     return (REPOSITORY / "data" / "digits" / f"{digit}.png").read_bytes()
 
@@ -96,7 +100,7 @@ def permuted_model(network: str, folder: Path) -> None:
     card = {
         "name": name,
         "version": "0.0.1",
-        "architecture": {"network": network, "settings": untrained.settings},
+        "architecture": {"network": network, "settings": untrained.config},
         "parameters": 1,
         "permutation": {"seed": 0, "indices": list(range(783, -1, -1))},
         "data": {"source": "nothing", "training": 0},
@@ -130,7 +134,7 @@ def study_file(folder: Path) -> None:
     }
     (folder / "comparison.json").write_text(json.dumps({"cells": cells}))
     (folder / "figures").mkdir()
-    (folder / "figures" / "accuracy.png").write_bytes(picture_of(8))
+    (folder / "figures" / "accuracy.png").write_bytes(digit_png(8))
 
 
 @pytest.fixture(scope="session")
@@ -160,13 +164,13 @@ def cnn_api_url(tmp_path_factory):
 
 @pytest.fixture
 def open_page(api_url, monkeypatch):
-    """Opens a page, by its file's name, in a new visit."""
+    """Opens a page, by its file's name, in a new session; `query` is that of the address."""
 
-    def open_(name: str = "draw", url: str = api_url) -> Visitor:
+    def open_(name: str = "draw", url: str = api_url, **query: str) -> Visitor:
         monkeypatch.setenv("API_URL", url)
         st.cache_resource.clear()
         st.cache_data.clear()
-        return Visitor(name)
+        return Visitor(name, **query)
 
     yield open_
     st.cache_resource.clear()
@@ -174,6 +178,36 @@ def open_page(api_url, monkeypatch):
 
 
 @pytest.fixture
-def digit_picture():
+def learning(monkeypatch):
+    """Lets the client's answers follow the examples as the API's will; gives all that were sent.
+
+    The answer to an image that is among the examples has the example's label.
+    """
+    sent: list[list[Example]] = []
+
+    def learn(answer: dict[str, Any], examples: Sequence[Example]) -> dict[str, Any]:
+        labels = {example["image"]: example["label"] for example in examples}
+        if answer["image"] in labels:
+            answer |= {"prediction": labels[answer["image"]], "is_digit": True}
+        return answer | ({"examples": len(examples)} if examples else {})
+
+    predict, predict_batch = DigitsClient.predict, DigitsClient.predict_batch
+
+    def predict_and_learn(client, picture, model=None, examples=()):
+        sent.append(list(examples))
+        return learn(predict(client, picture, model), examples)
+
+    def predict_batch_and_learn(client, pictures, model=None, examples=()):
+        sent.append(list(examples))
+        answers = predict_batch(client, pictures, model)
+        return [learn(answer, examples) for answer in answers]
+
+    monkeypatch.setattr(DigitsClient, "predict", predict_and_learn)
+    monkeypatch.setattr(DigitsClient, "predict_batch", predict_batch_and_learn)
+    return sent
+
+
+@pytest.fixture
+def digit_image():
     """Gives the PNG of a digit of the repository."""
-    return picture_of
+    return digit_png

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.front.pictures import altered, data_url, permuted, pixels_of, png_of
+from app.front.images import corrupt, data_url, decode_data_url, encode_png, permute
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def visitor(open_page, full_api_url):
 
 def seen(visitor):
     """The 28x28 picture that the cnn read."""
-    return pixels_of(visitor.app.session_state["visit"].answer["image"])
+    return decode_data_url(visitor.app.session_state["session"].answer["image"])
 
 
 def move(visitor, **sliders):
@@ -37,9 +37,9 @@ def test_every_model_has_its_card(visitor):
 
 def test_a_permuted_model_is_shown_with_the_picture_that_it_sees(visitor):
     reverse = list(range(783, -1, -1))
-    expected = data_url(png_of(permuted(seen(visitor), reverse)))
+    expected = data_url(encode_png(permute(seen(visitor), reverse)))
     assert visitor.shown.count(expected) == 2
-    assert np.array_equal(permuted(seen(visitor), reverse), seen(visitor)[::-1, ::-1])
+    assert np.array_equal(permute(seen(visitor), reverse), seen(visitor)[::-1, ::-1])
 
 
 def test_untouched_sliders_leave_the_answer_of_the_drawing_page(visitor):
@@ -48,21 +48,21 @@ def test_untouched_sliders_leave_the_answer_of_the_drawing_page(visitor):
 
 def test_the_sliders_alter_what_the_models_are_given(visitor):
     move(visitor, right=6, degrees=45)
-    expected = altered(seen(visitor), 6, 0, 45, 1.0, 0.0)
-    assert data_url(png_of(expected)) in visitor.shown
+    expected = corrupt(seen(visitor), 6, 0, 45, 1.0, 0.0)
+    assert data_url(encode_png(expected)) in visitor.shown
 
 
 def test_normalising_again_brings_a_shifted_digit_back(visitor):
     move(visitor, right=4, down=-3)
-    assert data_url(png_of(seen(visitor))) not in visitor.shown
+    assert data_url(encode_png(seen(visitor))) not in visitor.shown
     visitor.choose("toggle", "Normalise again", True)
-    assert data_url(png_of(seen(visitor))) in visitor.shown
+    assert data_url(encode_png(seen(visitor))) in visitor.shown
 
 
-def test_put_back_puts_every_slider_back(visitor):
+def test_reset_puts_every_slider_back(visitor):
     move(visitor, right=5, noise=50)
-    visitor.press("Put back")
-    assert data_url(png_of(seen(visitor))) in visitor.shown
+    visitor.press("Reset")
+    assert data_url(encode_png(seen(visitor))) in visitor.shown
 
 
 def test_where_no_permuted_model_is_served_the_page_says_how_to_make_them(open_page, cnn_api_url):

@@ -17,12 +17,12 @@ def test_before_the_first_stroke_there_is_no_answer(open_page):
     assert "Waiting for a digit" in open_page().shown
 
 
-def test_the_chosen_model_reads_the_drawing_at_hand(open_page):
+def test_the_chosen_model_predicts_the_current_drawing(open_page):
     visitor = open_page()
     visitor.draw(7)
     names = visitor.widget("selectbox", "Model").options
     visitor.choose("selectbox", "Model", names[-1])
-    assert visitor.app.session_state["visit"].answer["model"] == names[-1]
+    assert visitor.app.session_state["session"].answer["model"] == names[-1]
 
 
 def test_undo_takes_the_last_stroke_back(open_page):
@@ -54,11 +54,11 @@ def downloaded(visitor):
     visitor.widget("text_input", "Your name or initials in the file").set_value("Ada")
     visitor.run()
     [download] = visitor.app.download_button
-    visit = visitor.app.session_state["visit"]
-    return download, [json.loads(line) for line in visit.recordings("Ada").splitlines()]
+    session = visitor.app.session_state["session"]
+    return download, [json.loads(line) for line in session.stroke_lines("Ada").splitlines()]
 
 
-def test_the_visit_can_be_downloaded_with_its_labels_corrected(open_page):
+def test_the_drawings_can_be_downloaded_with_its_labels_corrected(open_page):
     visitor = open_page()
     for digit in (7, 3):
         visitor.draw(digit)
@@ -82,6 +82,55 @@ def test_a_drawing_can_be_left_out_of_the_download(open_page):
     assert download.disabled
 
 
+def test_one_tap_corrects_an_answer_and_the_drawing_is_read_again(open_page, learning):
+    visitor = open_page()
+    visitor.draw(7)
+    assert "Not a 7?" in visitor.shown
+    visitor.press("1")
+    assert "This is a 1" in visitor.shown
+    assert "Learnt: 1 example<" in visitor.shown
+    assert [[example["label"] for example in sent] for sent in learning] == [[], [1]]
+
+
+def test_a_corrected_drawing_stands_in_the_history_with_its_label(open_page, learning):
+    visitor = open_page()
+    visitor.draw(7)
+    visitor.press("1")
+    visitor.press("Clear")
+    [label] = [box for box in visitor.app.selectbox if box.label == "What it really is"]
+    assert label.value == 1
+    assert "read as 7" in visitor.shown  # what it was taken for at first
+
+
+def test_a_label_that_is_chosen_in_the_history_is_learnt_too(open_page, learning):
+    visitor = open_page()
+    visitor.draw(7)
+    visitor.press("Clear")
+    visitor.app.selectbox(key="label-1").set_value(1)
+    visitor.run()
+    visitor.draw(7)
+    assert "This is a 1" in visitor.shown
+
+
+def test_a_rejected_drawing_can_be_told_what_it_is(open_page, learning, digit_image):
+    visitor = open_page()
+    upload(visitor, "seventy-seven.png", two_digits(digit_image(7)))
+    assert "More than one digit" in visitor.shown
+    assert "Is it a digit?" in visitor.shown
+    visitor.press("4")
+    assert "This is a 4" in visitor.shown
+
+
+def two_digits(digit):
+    """A picture of two digits, which is rejected."""
+    picture = Image.new("L", (560, 280))
+    for place in (0, 280):
+        picture.paste(Image.open(io.BytesIO(digit)).convert("L"), (place, 0))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
 def upload(visitor, name, content):
     visitor.app.segmented_control(key="input").set_value("upload")
     visitor.run()
@@ -89,28 +138,28 @@ def upload(visitor, name, content):
     visitor.run()
 
 
-def test_an_uploaded_picture_takes_the_same_road(open_page, digit_picture):
+def test_an_uploaded_picture_is_read_like_a_drawing(open_page, digit_image):
     visitor = open_page()
-    upload(visitor, "four.png", digit_picture(4))
+    upload(visitor, "four.png", digit_image(4))
     assert "This is a 4" in visitor.shown
     assert "read as 4" in visitor.shown
 
 
-def test_an_upload_gives_way_to_the_drawing_that_was_there(open_page, digit_picture):
+def test_an_upload_gives_way_to_the_drawing_that_was_there(open_page, digit_image):
     visitor = open_page()
     visitor.draw(7)
-    upload(visitor, "four.png", digit_picture(4))
+    upload(visitor, "four.png", digit_image(4))
     visitor.app.segmented_control(key="input").set_value("canvas")
     visitor.run()
     assert "This is a 7" in visitor.shown
 
 
-def test_a_photograph_takes_the_same_road(open_page, digit_picture):
+def test_a_photograph_is_read_like_a_drawing(open_page, digit_image):
     visitor = open_page()
     visitor.app.segmented_control(key="input").set_value("camera")
     visitor.run()
     photo = io.BytesIO()
-    Image.open(io.BytesIO(digit_picture(5))).convert("RGB").save(photo, "JPEG")
+    Image.open(io.BytesIO(digit_image(5))).convert("RGB").save(photo, "JPEG")
     visitor.app.camera_input[0].set_value(("photo.jpg", photo.getvalue(), "image/jpeg"))
     visitor.run()
     assert "This is a 5" in visitor.shown
@@ -127,7 +176,7 @@ def blank(side):
     [
         (blank(8) + bytes(5_000_000), "at most 5 MB"),
         (blank(6_400), "at most 40"),
-        (b"hello", "no picture"),
+        (b"hello", "not an image"),
         (blank(100), "nothing to read"),
     ],
 )
@@ -144,7 +193,7 @@ def test_where_there_is_no_api_the_page_says_how_to_start_it_and_keeps_the_drawi
     visitor.draw(7)
     assert "bash run.sh api" in visitor.shown
     assert "Your drawing is kept" in visitor.shown
-    assert visitor.app.session_state["visit"].drawn
+    assert visitor.app.session_state["session"].canvas.image
 
 
 def test_an_api_that_never_answers_is_called_slow(open_page, monkeypatch):
@@ -154,10 +203,25 @@ def test_an_api_that_never_answers_is_called_slow(open_page, monkeypatch):
         assert "takes too long" in visitor.shown
 
 
-def test_french_is_one_choice_away(open_page):
+@pytest.mark.parametrize(
+    ("asked", "title"),
+    [
+        ("fr", "Dessinez un chiffre"),
+        ("FR", "Dessinez un chiffre"),
+        ("en", "Draw a digit"),
+        ("tlh", "Draw a digit"),
+    ],
+)
+def test_the_address_chooses_the_language(open_page, asked, title):
+    visitor = open_page(language=asked)
+    assert visitor.app.title[0].value == title
+
+
+def test_french_is_one_choice_away_and_stays_in_the_address(open_page):
     visitor = open_page()
     visitor.draw(7)
     visitor.app.segmented_control(key="language").set_value("fr")
     visitor.run()
     assert "C\N{RIGHT SINGLE QUOTATION MARK}est un 7" in visitor.shown
     assert "Dessinez un chiffre" in visitor.shown
+    assert visitor.app.query_params["language"] == "fr"

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from app.front import settings
-from app.front.pictures import altered, data_url, pixels_of, png_of, refusal
+from app.front.images import corrupt, data_url, decode_data_url, encode_png, upload_problem
 from model import config as model_settings
 
 
@@ -30,61 +30,61 @@ def test_the_page_s_limits_are_those_of_the_api():
     assert model_settings.MAX_IMAGE_PIXELS == settings.MAX_PIXELS
 
 
-def test_a_picture_within_the_limits_is_sent():
-    assert refusal(png(280, 280)) is None
+def test_an_image_within_the_limits_is_sent():
+    assert upload_problem(png(280, 280)) is None
 
 
-def test_too_many_bytes_are_refused_with_the_limit_named():
-    key, values = refusal(png(8, 8) + bytes(5_000_000))
+def test_too_many_bytes_are_rejected_with_the_limit_named():
+    key, values = upload_problem(png(8, 8) + bytes(5_000_000))
     assert (key, values["limit"]) == ("limit.bytes", 5)
 
 
 @pytest.mark.parametrize("side", [6_400, 13_500])
-def test_too_many_pixels_are_refused_from_the_header_alone(side):
-    key, values = refusal(png(side, side))
+def test_too_many_pixels_are_rejected_from_the_header_alone(side):
+    key, values = upload_problem(png(side, side))
     assert (key, values["limit"]) == ("limit.pixels", 40)
 
 
-def test_what_is_no_picture_is_refused():
-    assert refusal(b"hello") == ("limit.unreadable", {})
+def test_a_file_that_is_not_an_image_is_rejected():
+    assert upload_problem(b"hello") == ("limit.unreadable", {})
 
 
-def test_pixels_survive_the_way_through_a_data_url(stroke):
-    assert np.array_equal(pixels_of(data_url(png_of(stroke))), stroke)
+def test_pixels_survive_a_data_url(stroke):
+    assert np.array_equal(decode_data_url(data_url(encode_png(stroke))), stroke)
 
 
-def test_a_data_url_is_the_picture_itself():
+def test_a_data_url_is_the_png_itself():
     assert base64.b64decode(data_url(b"abc").partition(",")[2]) == b"abc"
 
 
-def test_without_any_change_the_picture_stays_what_it_is(stroke):
-    assert altered(stroke, 0, 0, 0, 1.0, 0.0) == pytest.approx(stroke)
+def test_without_any_change_the_image_stays_the_same(stroke):
+    assert corrupt(stroke, 0, 0, 0, 1.0, 0.0) == pytest.approx(stroke)
 
 
 def test_a_shift_moves_every_pixel(stroke):
-    moved = altered(stroke, 3, -2, 0, 1.0, 0.0)
+    moved = corrupt(stroke, 3, -2, 0, 1.0, 0.0)
     assert moved == pytest.approx(np.roll(stroke, (-2, 3), axis=(0, 1)))
 
 
 def test_a_quarter_turn_goes_counter_clockwise(stroke):
-    assert altered(stroke, 0, 0, 90, 1.0, 0.0) == pytest.approx(np.rot90(stroke), abs=1e-4)
+    assert corrupt(stroke, 0, 0, 90, 1.0, 0.0) == pytest.approx(np.rot90(stroke), abs=1e-4)
 
 
-def test_a_turned_picture_is_shifted_after_the_turn(stroke):
-    moved = altered(stroke, 4, 1, 90, 1.0, 0.0)
+def test_a_rotated_image_is_shifted_after_the_turn(stroke):
+    moved = corrupt(stroke, 4, 1, 90, 1.0, 0.0)
     assert moved == pytest.approx(np.roll(np.rot90(stroke), (1, 4), axis=(0, 1)), abs=1e-4)
 
 
-def test_twice_the_scale_is_four_times_the_ink_about_the_middle():
+def test_twice_the_scale_is_four_times_the_foreground():
     pixels = np.zeros((28, 28), dtype=np.float32)
     pixels[12:16, 12:16] = 1
-    larger = altered(pixels, 0, 0, 0, 2.0, 0.0)
+    larger = corrupt(pixels, 0, 0, 0, 2.0, 0.0)
     assert larger.sum() == pytest.approx(4 * pixels.sum(), rel=0.02)
     assert larger[10:18, 10:18].min() > 0.5
 
 
 def test_noise_is_the_same_each_time_and_stays_within_black_and_white(stroke):
-    noisy = altered(stroke, 0, 0, 0, 1.0, 0.3)
-    assert np.array_equal(noisy, altered(stroke, 0, 0, 0, 1.0, 0.3))
+    noisy = corrupt(stroke, 0, 0, 0, 1.0, 0.3)
+    assert np.array_equal(noisy, corrupt(stroke, 0, 0, 0, 1.0, 0.3))
     assert not np.array_equal(noisy, stroke)
     assert (noisy.min(), noisy.max()) == (0, 1)

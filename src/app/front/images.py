@@ -1,4 +1,4 @@
-"""Pictures on the page: limits, data URLs, and what the sliders do to a 28x28 picture."""
+"""Images on the page: limits, data URLs, and what the sliders do to a 28x28 image."""
 
 import base64
 import io
@@ -15,18 +15,18 @@ SPEAKS_FOR = np.array([202, 0, 32]) / 255
 SPEAKS_AGAINST = np.array([5, 113, 176]) / 255
 
 
-def refusal(picture: bytes) -> tuple[str, dict[str, object]] | None:
-    """Why a picture is too large to be sent, as key and values of a text, or None if it is not.
+def upload_problem(image: bytes) -> tuple[str, dict[str, object]] | None:
+    """Why an image cannot be sent, as key and values of a text, or None if it can.
 
     Only the header is looked at; nothing is decoded.
     """
-    if len(picture) > MAX_FILE_BYTES:
-        size = f"{len(picture) / 1e6:.1f}"
+    if len(image) > MAX_FILE_BYTES:
+        size = f"{len(image) / 1e6:.1f}"
         return "limit.bytes", {"size": size, "limit": MAX_FILE_BYTES // 1_000_000}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            width, height = Image.open(io.BytesIO(picture)).size
+            width, height = Image.open(io.BytesIO(image)).size
     except Image.DecompressionBombError:
         return "limit.pixels", {"size": "> 170", "limit": MAX_PIXELS // 1_000_000}
     except OSError:
@@ -37,18 +37,23 @@ def refusal(picture: bytes) -> tuple[str, dict[str, object]] | None:
     return None
 
 
-def data_url(picture: bytes) -> str:
-    """The picture as a data URL, so that the page needs no second request for it."""
-    return "data:image/png;base64," + base64.b64encode(picture).decode()
+def data_url(image: bytes) -> str:
+    """The PNG as a data URL, so that the page needs no second request for it."""
+    return "data:image/png;base64," + base64.b64encode(image).decode()
 
 
-def pixels_of(url: str) -> np.ndarray:
-    """The 28x28 picture in a data URL: (28, 28) float in [0, 1], ink 1."""
-    picture = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
-    return np.asarray(picture.convert("L"), dtype=np.float32) / 255
+def data_url_bytes(url: str) -> bytes:
+    """The PNG in a data URL."""
+    return base64.b64decode(url.partition(",")[2])
 
 
-def png_of(pixels: np.ndarray) -> bytes:
+def decode_data_url(url: str) -> np.ndarray:
+    """The 28x28 image in a data URL: (28, 28) float32 in [0, 1], foreground 1."""
+    image = Image.open(io.BytesIO(data_url_bytes(url)))
+    return np.asarray(image.convert("L"), dtype=np.float32) / 255
+
+
+def encode_png(pixels: np.ndarray) -> bytes:
     """(H, W) grey or (H, W, 3) RGB, float in [0, 1], as PNG."""
     file = io.BytesIO()
     bytes_ = (np.clip(pixels, 0, 1) * 255).round().astype(np.uint8)
@@ -56,17 +61,17 @@ def png_of(pixels: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def altered(
+def corrupt(
     pixels: np.ndarray, right: int, down: int, degrees: int, scale: float, noise: float
 ) -> np.ndarray:
-    """A 28x28 picture shifted, rotated, scaled about its middle, with noise added.
+    """Shift, rotate and scale a 28x28 image about its middle, and add noise.
 
     Args:
         pixels: (28, 28) float in [0, 1].
         right, down: shift in pixels, after rotation and scaling.
         degrees: rotation, counter-clockwise.
         scale: 1 keeps the size.
-        noise: standard deviation of the noise, 1 being full ink; the same noise each time.
+        noise: standard deviation of the noise, 1 being full foreground; the same noise each time.
 
     Returns:
         (28, 28) float32 in [0, 1].
@@ -74,7 +79,7 @@ def altered(
     angle = np.deg2rad(degrees)
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
     middle = IMAGE_SIZE / 2
-    # Pillow wants the way back: from a point of the result to the point it comes from.
+    # Pillow wants the inverse: from a point of the result to the point that it comes from.
     matrix = (
         cos,
         -sin,
@@ -88,12 +93,12 @@ def altered(
     )
     result = np.asarray(moved, dtype=np.float32)
     if noise:
-        result = result + np.random.default_rng(0).normal(0, noise, result.shape)
+        result = result + np.random.default_rng(0).normal(0, noise, result.shape).astype(np.float32)
     return np.clip(result, 0, 1).astype(np.float32)
 
 
-def permuted(pixels: np.ndarray, order: list[int]) -> np.ndarray:
-    """A (28, 28) picture as a model trained on permuted pixels sees it.
+def permute(pixels: np.ndarray, order: list[int]) -> np.ndarray:
+    """A (28, 28) image as a model trained on permuted pixels sees it.
 
     Args:
         pixels: (28, 28).
@@ -106,13 +111,14 @@ def overlay(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
     """An attribution over the drawing it belongs to.
 
     Args:
-        pixels: (28, 28) in [0, 1], ink 1; becomes grey ink on white.
+        pixels: (28, 28) in [0, 1], foreground 1; becomes grey on white.
         values: (28, 28) in [-1, 1]: red where positive, blue where negative.
 
     Returns:
         (28, 28, 3) in [0, 1].
     """
-    paper = (1 - 0.35 * pixels)[..., None].repeat(3, axis=2)
+    background = (1 - 0.35 * pixels)[..., None].repeat(3, axis=2)
     hue = np.where(values[..., None] >= 0, SPEAKS_FOR, SPEAKS_AGAINST)
     strength = np.clip(np.abs(values), 0, 1)[..., None]
-    return paper + strength * (hue - paper)
+    blended: np.ndarray = background + strength * (hue - background)
+    return blended

@@ -1,4 +1,5 @@
 import http.server
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -7,10 +8,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from torchvision.datasets import MNIST
 
 from errors import DataError
-from model.data import mnist_files
-from model.data.mnist_files import FILES, fetch_missing, missing_files
+from model.data import mnist
+from model.data.mnist import fetch_missing, missing_files
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -60,23 +62,12 @@ def silent_server() -> Iterator[str]:
 @pytest.fixture
 def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder for downloads, with patience cut short."""
-    monkeypatch.setattr(mnist_files, "PROBE_SECONDS", 0.5)
-    monkeypatch.setattr(mnist_files, "STALL_SECONDS", 0.7)
+    monkeypatch.setattr(mnist, "PROBE_SECONDS", 0.5)
+    monkeypatch.setattr(mnist, "STALL_SECONDS", 0.7)
     StallingHandler.released.clear()
     folder = tmp_path / "raw"
     folder.mkdir()
     return folder
-
-
-def test_checksums_and_mirrors_are_torchvisions():
-    from torchvision.datasets import MNIST
-
-    assert {(f"{name}.gz", md5) for name, md5, _ in FILES.values()} == set(MNIST.resources)
-    assert list(mnist_files.MIRRORS) == MNIST.mirrors
-
-
-def test_a_mirror_is_given_three_seconds_to_answer_and_a_download_fifteen():
-    assert (mnist_files.PROBE_SECONDS, mnist_files.STALL_SECONDS) == (3, 15)
 
 
 def test_files_come_from_a_url(tiny_mnist, raw):
@@ -102,10 +93,11 @@ def test_a_server_that_never_answers_is_passed_over_for_the_next_mirror(
     tiny_mnist, raw, monkeypatch
 ):
     with silent_server() as silent, http_mirror(tiny_mnist) as url:
-        monkeypatch.setattr(mnist_files, "MIRRORS", (url,))
+        monkeypatch.setattr(MNIST, "mirrors", [url])
         (problem,) = fetch_missing(raw, silent)
 
-    assert "no answer" in problem
+    assert silent in problem
+    assert re.search("no answer|timed out", problem)
     assert missing_files(raw) == []
 
 
@@ -121,7 +113,7 @@ def test_a_download_that_breaks_off_is_given_up_and_leaves_nothing_half_written(
     with http_mirror(tiny_mnist, BreakingHandler) as url:
         (problem,) = fetch_missing(raw, url)
 
-    assert url in problem
+    assert "corrupted" in problem
     assert list(raw.iterdir()) == []
 
 
@@ -130,7 +122,7 @@ def test_a_mirror_that_has_no_such_file_or_cannot_be_reached_is_reported(tiny_mn
         (problem,) = fetch_missing(raw, url)
         assert "404" in problem
     (problem,) = fetch_missing(raw, url)
-    assert "cannot be reached" in problem
+    assert "refused" in problem
 
 
 def test_a_slow_name_look_up_counts_as_no_answer(tiny_mnist, raw, monkeypatch):
@@ -164,8 +156,8 @@ def test_a_public_mirror_that_serves_something_else_is_passed_over(tiny_mnist, r
     for path in tiny_mnist.iterdir():
         (login_page / path.name).write_bytes(b"<html>Welcome to our hotel</html>")
     with http_mirror(login_page) as hotel, http_mirror(tiny_mnist) as url:
-        monkeypatch.setattr(mnist_files, "MIRRORS", (hotel, url))
+        monkeypatch.setattr(MNIST, "mirrors", [hotel, url])
         (problem,) = fetch_missing(raw, None)
 
-    assert "damaged" in problem
+    assert "corrupted" in problem
     assert missing_files(raw) == []

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from app.front.drawing import recording_line, strokes_of
+from app.front.strokes import canvas_strokes, stroke_line
 
 # As Fabric.js 7.4 sent them: a stroke with the mouse, and a click.
 STROKE = {
@@ -35,28 +35,28 @@ SQUARE = {"path": [["M", 0, 0], ["L", 10, 0], ["L", 10, 20]], "left": 5, "top": 
 def test_a_stroke_is_the_points_that_the_mouse_visited():
     visited = [(80, 60), (80, 60), (100, 61), (120, 62), (140, 61), (160, 61), (180, 60),
                (200, 60), (185, 90), (170, 120), (140, 220)]  # fmt: skip
-    [stroke] = strokes_of([STROKE])
+    [stroke] = canvas_strokes([STROKE])
     assert stroke == [pytest.approx(point, abs=0.03) for point in visited]
 
 
 def test_a_click_is_a_stroke_of_one_place():
-    [stroke] = strokes_of([CLICK])
+    [stroke] = canvas_strokes([CLICK])
     assert stroke == [pytest.approx((50, 250), abs=0.03)] * 2
 
 
 def test_strokes_keep_their_order():
-    assert [len(stroke) for stroke in strokes_of([CLICK, STROKE])] == [2, 11]
+    assert [len(stroke) for stroke in canvas_strokes([CLICK, STROKE])] == [2, 11]
 
 
 def test_a_stroke_moved_on_the_canvas_is_followed():
-    [stroke] = strokes_of([STROKE | {"left": 138.912 + 30, "top": 140 - 20}])
+    [stroke] = canvas_strokes([STROKE | {"left": 138.912 + 30, "top": 140 - 20}])
     assert stroke[7] == pytest.approx((230, 40), abs=0.1)
 
 
 def test_a_stroke_scaled_and_turned_on_the_canvas_is_followed():
     # Twice as large about its middle (5, 10), then a quarter turn clockwise: x' = 5 - 2 (y - 10),
     # y' = 10 + 2 (x - 5).
-    [stroke] = strokes_of([SQUARE | {"scaleX": 2, "scaleY": 2, "angle": 90}])
+    [stroke] = canvas_strokes([SQUARE | {"scaleX": 2, "scaleY": 2, "angle": 90}])
     assert stroke == [
         pytest.approx((25, 0)),
         pytest.approx((25, 20)),
@@ -65,11 +65,11 @@ def test_a_stroke_scaled_and_turned_on_the_canvas_is_followed():
 
 
 def test_objects_that_are_no_strokes_are_passed_over():
-    assert strokes_of([{"type": "Rect", "left": 1, "top": 2}]) == []
+    assert canvas_strokes([{"type": "Rect", "left": 1, "top": 2}]) == []
 
 
 def test_a_recording_is_one_line_of_json():
-    line = recording_line(7, "Zoé", [[(1.04, 2.0), (3.0, 4.0)], [(5.0, 6.0)]])
+    line = stroke_line(7, "Zoé", [[(1.04, 2.0), (3.0, 4.0)], [(5.0, 6.0)]])
     assert "\n" not in line
     assert json.loads(line) == {
         "label": 7,

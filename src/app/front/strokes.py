@@ -1,9 +1,11 @@
-"""What was drawn on the canvas, as strokes: the form in which drawings are kept and measured."""
+"""Strokes of the canvas, in the form in which they are saved and evaluated."""
 
 import json
 import math
 from itertools import pairwise
+from typing import Any
 
+CanvasObject = dict[str, Any]  # of Fabric.js
 Point = tuple[float, float]
 Stroke = list[Point]
 
@@ -11,7 +13,7 @@ UNMOVED = 0.5  # px between a path's centre as drawn and as placed that rounding
 CURVE_STEPS = 16  # points at which a curve is looked at to find its box
 
 
-def strokes_of(objects: list[dict]) -> list[Stroke]:
+def canvas_strokes(objects: list[CanvasObject]) -> list[Stroke]:
     """The pen's points, stroke by stroke, in canvas pixels (x right, y down).
 
     Args:
@@ -19,21 +21,21 @@ def strokes_of(objects: list[dict]) -> list[Stroke]:
             "Q" and "L" commands, whose control points are the points that the pen visited.
             Moved, scaled and rotated paths are followed.
     """
-    return [_placed(drawn, _pen_points(drawn["path"])) for drawn in objects if drawn.get("path")]
+    return [_place(drawn, _pen_points(drawn["path"])) for drawn in objects if drawn.get("path")]
 
 
-def recording_line(label: int, writer: str, strokes: list[Stroke]) -> str:
-    """One line of a stroke recording: the JSON lines that `bash run.sh drawn` reads."""
+def stroke_line(label: int, writer: str, strokes: list[Stroke]) -> str:
+    """One line of a stroke recording: the JSON lines that `bash run.sh evaluate strokes` reads."""
     points = [[[round(x, 1), round(y, 1)] for x, y in stroke] for stroke in strokes]
     return json.dumps({"label": label, "writer": writer, "strokes": points}, ensure_ascii=False)
 
 
-def _pen_points(path: list[list]) -> Stroke:
+def _pen_points(path: list[list[Any]]) -> Stroke:
     # M x y and L x y end at the point itself; Q cx cy x y passes by its control point.
     return [(command[1], command[2]) for command in path]
 
 
-def _placed(drawn: dict, points: Stroke) -> Stroke:
+def _place(drawn: CanvasObject, points: Stroke) -> Stroke:
     """The points where the path now lies: Fabric.js places a path by the centre of its box."""
     centre_x, centre_y = _centre(drawn["path"])
     left, top = drawn.get("left", centre_x), drawn.get("top", centre_y)
@@ -50,7 +52,7 @@ def _placed(drawn: dict, points: Stroke) -> Stroke:
     return placed
 
 
-def _centre(path: list[list]) -> Point:
+def _centre(path: list[list[Any]]) -> Point:
     """The centre of the box that Fabric.js places a path by.
 
     Fabric.js measures a quadratic curve as the cubic one whose two control points are its one.

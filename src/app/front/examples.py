@@ -1,0 +1,54 @@
+"""A person's examples as a file, which the page saves and loads."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
+
+from app.client import Example
+from app.front.images import data_url_bytes, decode_data_url
+from app.front.settings import MAX_HISTORY
+from errors import ExamplesError
+
+MAX_IMAGE_CHARACTERS = 2_000  # of a data URL; the API takes 400 kB for 200 examples
+PNG_SIZE = bytes([0, 0, 0, 28, 0, 0, 0, 28])  # width and height in the header
+
+
+class _Entry(BaseModel):
+    label: int = Field(strict=True, ge=0, le=9)
+    image: str = Field(max_length=MAX_IMAGE_CHARACTERS, pattern="^data:image/png;base64,")
+
+    @field_validator("image")
+    @classmethod
+    def _small_image(cls, image: str) -> str:
+        if data_url_bytes(image)[16:24] != PNG_SIZE:
+            raise ValueError("not a PNG of 28x28 pixels")
+        try:
+            decode_data_url(image)
+        except (OSError, SyntaxError) as error:  # Pillow's for a damaged chunk
+            raise ValueError("not an image") from error
+        return image
+
+
+_FILE = TypeAdapter(Annotated[list[_Entry], Field(min_length=1, max_length=MAX_HISTORY)])
+
+
+def save_examples(examples: Sequence[Example]) -> str:
+    """The examples as a file: a JSON list with one example per line."""
+    return "[\n" + ",\n".join(json.dumps(example) for example in examples) + "\n]\n"
+
+
+def load_examples(content: bytes) -> list[Example]:
+    """The examples of a file that `save_examples` made.
+
+    Raises:
+        ExamplesError: it is no such file, or an entry has no label 0-9 or no 28x28 PNG.
+    """
+    try:
+        entries = _FILE.validate_json(content)
+    except ValidationError as error:
+        place = error.errors()[0]["loc"][:1]  # the entry's index, if it is about one
+        entry = place[0] + 1 if place and isinstance(place[0], int) else None
+        raise ExamplesError(entry) from error
+    return [{"label": entry.label, "image": entry.image} for entry in entries]

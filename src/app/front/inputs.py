@@ -1,0 +1,84 @@
+"""The ways to give an image: a canvas, a file, the camera."""
+
+from collections.abc import Callable
+
+import streamlit as st
+from streamlit_drawable_canvas import st_canvas  # type: ignore[import-untyped]
+
+from app.front.canvas import Canvas
+from app.front.common import t
+from app.front.images import upload_problem
+from app.front.settings import BRUSH_WIDTH, CANVAS_SIDE, MAX_FILE_BYTES
+from app.front.strokes import CanvasObject
+
+IMAGE_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
+
+
+def canvas_input(
+    canvas: Canvas,
+    name: str,
+    on_draw: Callable[[list[CanvasObject], bytes | None], object],
+    on_undo: Callable[[], None],
+    on_clear: Callable[[], None],
+) -> None:
+    """A canvas with its buttons.
+
+    Args:
+        canvas: its state.
+        name: the prefix of the widgets' keys.
+        on_draw: takes what the canvas sends.
+        on_undo, on_clear: what the buttons do.
+    """
+    with st.container(key=f"{name}-frame"):
+        drawn = st_canvas(
+            stroke_width=st.session_state.get("brush", BRUSH_WIDTH),
+            stroke_color="#fff",
+            background_color="#000",
+            height=CANVAS_SIDE,
+            width=CANVAS_SIDE,
+            initial_drawing={"objects": canvas.initial_objects},
+            return_image_data=True,
+            key=f"{name}-{canvas.number}",
+        )
+    on_draw(drawn.json_data["objects"], drawn.image_bytes)
+    empty = not canvas.steps
+    with st.container(horizontal=True, key=f"{name}-buttons"):
+        st.button(
+            t("draw.undo"),
+            icon=":material/undo:",
+            on_click=on_undo,
+            disabled=empty,
+            width="stretch",
+            key=f"{name}-undo",
+        )
+        st.button(
+            t("draw.clear"),
+            icon=":material/delete:",
+            on_click=on_clear,
+            disabled=empty,
+            width="stretch",
+            key=f"{name}-clear",
+        )
+
+
+def image_input(source: str) -> bytes | None:
+    """An image from a file or from the camera, within the limits of the API, if one was chosen."""
+    megabytes = MAX_FILE_BYTES // 1_000_000
+    if source == "upload":
+        file = st.file_uploader(
+            t("draw.upload_label", megabytes=megabytes),
+            IMAGE_TYPES,
+            max_upload_size=megabytes,
+            key="file",
+        )
+    else:
+        file = st.camera_input(t("draw.camera_label"), key="photo")
+    image = file.getvalue() if file else None
+    problem = upload_problem(image) if image else None
+    if problem:
+        key, values = problem
+        st.warning(t(key, **values), icon=":material/block:")
+        return None
+    if image and source == "upload":
+        st.image(image, caption=t("draw.your_image"), width=CANVAS_SIDE)
+    return image

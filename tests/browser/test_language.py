@@ -1,0 +1,46 @@
+"""The language of the page: in the address, on the screen, and for the browser."""
+
+import pytest
+from playwright.sync_api import expect
+
+from bench.pen import DIGITS, draw_and_read
+
+READ_AS_2 = "C\N{RIGHT SINGLE QUOTATION MARK}est un 2"
+
+
+def assert_all_is_french(page):
+    """Title, navigation, widgets, answer, language of the document and the switch."""
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    expect(page.locator("h1")).to_have_text("Dessinez un chiffre")
+    expect(page).to_have_title("Chiffres")
+    expect(page.get_by_role("link", name="Comparer")).to_be_visible()
+    expect(page.get_by_role("button", name="Effacer")).to_be_visible()
+    expect(page.locator(".answer-head")).to_contain_text("En attente")
+    expect(page.get_by_role("radio", name="FR")).to_be_checked()
+    for english in ("Draw", "Compare", "Clear", "Waiting", "Model"):
+        expect(page.get_by_text(english, exact=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["fr", "FR"])
+def test_the_address_makes_the_whole_page_french_also_after_a_reload(open_page, page_url, language):
+    page = open_page(f"{page_url}?language={language}")
+    assert_all_is_french(page)
+    page.reload()
+    assert_all_is_french(page)
+
+
+def test_the_switch_keeps_the_drawing_and_stays_through_pages_and_reloads(open_page, page_url):
+    page = open_page(page_url)
+    draw_and_read(page, DIGITS[2])
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.get_by_role("radio", name="FR").click()
+    expect(page.locator(".answer-head")).to_have_text(READ_AS_2)
+    page.get_by_role("link", name="propos").click()
+    expect(page.locator("h1")).to_contain_text("propos")
+    page.wait_for_url("**/about?language=fr")
+    page.reload()
+    expect(page.locator("h1")).to_contain_text("propos")
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    page.get_by_role("radio", name="EN").click()
+    expect(page.locator("h1")).to_have_text("About")
+    expect(page.locator("html")).to_have_attribute("lang", "en")

@@ -1,0 +1,184 @@
+"""The pipeline's command line: refused options, interrupts at any time, several processes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import main_pipeline
+from model.checkpoint import load_checkpoint
+
+SOURCES = Path(main_pipeline.__file__).parent
+TIMEOUT = 180  # seconds after which processes that wait for each other are given up
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["nosuch"],
+        ["cnn", "--epochs", "0"],
+        ["cnn", "--seed", "-1"],
+        ["cnn", "--augment", "wild"],
+        [],
+    ],
+)
+def test_a_wrong_command_line_ends_with_the_usage_and_status_2(wrong, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main_pipeline.main(wrong)
+    assert ended.value.code == 2
+    assert re.search(r"usage: run\.sh", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize(
+    ("option", "value", "advice"),
+    [
+        ("--output", "a file/models", "choose another folder"),
+        ("--device", "nonsense", "Give auto"),
+        ("--device", "cuda:99", "Give auto"),
+        ("--version", "1.0", "such as 0.0.1"),
+    ],
+)
+def test_an_option_that_cannot_be_fulfilled_is_refused_before_data_and_training(
+    tmp_path, monkeypatch, capsys, option, value, advice, processes
+):
+    def forbidden(*arguments):
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr("model.training.pipeline.load_mnist", forbidden)
+    monkeypatch.setattr("main_pipeline.launch", forbidden)
+    monkeypatch.chdir(tmp_path)
+    Path("a file").touch()
+    arguments = ["cnn", "--output", str(tmp_path), "--processes", processes, option, value]
+    assert main_pipeline.main(arguments) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {option} {value}")
+    assert advice in line
+
+
+def test_data_that_is_not_there_is_one_line_that_says_what_to_do(tmp_path, capsys):
+    missing = str(tmp_path / "nowhere")
+    assert main_pipeline.main(["cnn", "--data", missing, "--output", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert "nowhere" in error
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "model.training.pipeline.load_mnist",
+        "model.train.F.cross_entropy",
+        "model.training.pipeline.calibrate",
+        "model.training.plots.save_figure",
+        "model.checkpoint.torch.save",
+    ],
+)
+def test_an_interrupt_at_any_moment_leaves_the_old_model_whole(
+    few_digits, tmp_path, monkeypatch, capsys, moment
+):
+    arguments = ["mlp", "--epochs", "1", "--output", str(tmp_path)]
+    assert main_pipeline.main(arguments) == 0
+    before = files(tmp_path)
+
+    def interrupted(*arguments, **options):
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(moment, interrupted)
+    assert main_pipeline.main(arguments) == 130
+    assert files(tmp_path) == before
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
+    assert "Stopped" in capsys.readouterr().err
+
+
+def test_an_interrupt_while_the_files_move_leaves_the_new_model_whole(
+    few_digits, tmp_path, monkeypatch
+):
+    arguments = ["mlp", "--epochs", "1", "--output", str(tmp_path), "--seed"]
+    assert main_pipeline.main([*arguments, "1"]) == 0
+    move = Path.replace
+
+    def interrupted(self, target):
+        if "previous" in str(target):
+            signal.raise_signal(signal.SIGINT)
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    assert main_pipeline.main([*arguments, "2"]) == 130
+    assert load_checkpoint(tmp_path / "mnist-mlp-0.0.1.pt").card["training"]["seed"] == 2
+
+
+# --- Several processes ----------------------------------------------------------------------------
+
+
+def start(*arguments):
+    command = [sys.executable, str(SOURCES / "main_pipeline.py"), "mlp", "--processes", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([*command, *arguments], env=environment, text=True, **pipes)
+
+
+def workers_of(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def wait_for_epoch(process):
+    """Read its lines until the first epoch is done."""
+    for line in process.stdout:
+        if "epoch 1/" in line:
+            return
+    raise AssertionError(process.stderr.read())
+
+
+def test_two_processes_train_and_one_of_them_logs_and_saves(tmp_path):
+    process = start("--data", "sample", "--epochs", "1", "--output", str(tmp_path))
+    output, errors = process.communicate(timeout=TIMEOUT)
+    assert (process.returncode, errors) == (0, "")
+    assert output.count("mlp epoch 1/1") == 1
+    assert output.count("written to") == 1
+    card = json.loads((tmp_path / "mnist-mlp-0.0.1.json").read_text())
+    assert card["training"]["processes"] == 2
+    assert card["data"]["complete"] is False
+
+
+def test_if_the_first_of_two_processes_fails_there_is_one_message(tmp_path):
+    process = start("--data", str(tmp_path / "nowhere"), "--output", str(tmp_path))
+    _, errors = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1
+    (line,) = errors.splitlines()
+    assert line.startswith("error: There is no directory")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no /proc: run it on Linux")
+@pytest.mark.parametrize("rank", [0, 1])
+def test_if_one_of_two_processes_is_killed_there_is_one_message(tmp_path, rank):
+    process = start("--data", "sample", "--output", str(tmp_path))
+    wait_for_epoch(process)
+    workers = workers_of(process.pid)
+    os.kill(workers[rank], signal.SIGKILL)
+    _, errors = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1
+    assert errors.splitlines() == [f"error: process {rank} of 2 was ended by SIGKILL"]
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no /proc: run it on Linux")
+def test_an_interrupt_ends_both_processes_and_nothing_is_written(tmp_path):
+    process = start("--data", "sample", "--output", str(tmp_path))
+    wait_for_epoch(process)
+    workers = workers_of(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 130
+    assert errors.splitlines() == ["", "Stopped; no model was left half-written."]
+    assert list(tmp_path.iterdir()) == []
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
