@@ -71,7 +71,8 @@ signal.alarm(3); u.urlopen(sys.argv[1]).close()' "$TORCH_INDEX/torch/"; } >/dev/
     { rm -rf "$VENV" && "$PYTHON" -m venv "$VENV"; } >&2 || die "$PYTHON could not make $VENV (see above)."
     pip_install "$(pin uv)" || true
     # shellcheck disable=SC2046 # one argument a pin
-    [ -z "$index" ] || pip_install --no-deps --index-url "$index" $(pin torch) $(pin torchvision) ||
+    [ -z "$index" ] ||
+        PIP_INDEX_URL=$index UV_DEFAULT_INDEX=$index pip_install --no-deps $(pin torch) $(pin torchvision) ||
         say "$index has no build for this machine: torch comes from PyPI."
     pip_install -r "$ROOT/requirements.txt" || die 'The installation failed (the reason stands above):' \
         'see to the network or the disk, then run this again.'
@@ -117,8 +118,7 @@ both() {
 }
 
 run_tests() {
-    prepare
-    cd "$ROOT"
+    prepare; cd "$ROOT"
     export PATH="$VENV/bin:$PATH" OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}" # more threads are slower
     ruff check .; ruff format --check .; mypy; shellcheck run.sh .ci/run
     PYTHONPATH=$ROOT/src lint-imports
