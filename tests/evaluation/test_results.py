@@ -61,12 +61,10 @@ def test_other_code_gives_another_fingerprint_and_other_comments_do_not(
 
 
 def test_a_table_is_markdown_with_numbers_to_the_right():
-    lines = markdown_table(["", "mlp"], [["errors", "0.10"]]).splitlines()
-    assert [line.replace(" ", "") for line in lines] == [
-        "||mlp|",
-        "|:-------|-----:|",
-        "|errors|0.10|",
-    ]
+    header, rule, row = markdown_table(["", "mlp"], [["errors", "0.10"]]).splitlines()
+    assert header.replace(" ", "") == "||mlp|"
+    assert rule.endswith("-:|")
+    assert row.split() == ["|", "errors", "|", "0.10", "|"]
 
 
 def test_results_are_written_with_a_page_beside_them(tmp_path, capsys):
