@@ -29,7 +29,7 @@ from model.data.loader import Batches
 from model.data.mnist import Digits, load_mnist
 from model.registry import NETWORKS
 from model.train import train
-from model.training.precision import Precision, choose_precision
+from model.training.distributed import choose_precision
 
 EPOCH = 60_000  # images in the epoch that seconds are scaled to
 BASELINE = "baseline loop, float32"
@@ -86,14 +86,12 @@ def baseline_epoch(network: nn.Module, digits: Digits, batch_size: int) -> None:
         optimizer.step()
 
 
-def pipeline_epoch(
-    network: nn.Module, digits: Digits, batch_size: int, precision: Precision
-) -> None:
+def pipeline_epoch(network: nn.Module, digits: Digits, batch_size: int, precision: str) -> None:
     """Train one epoch as ``run.sh`` does, without synthetic images."""
     recipe = replace(
         RECIPES["cnn"], batch_size=batch_size, synthetic_fraction=0.0, outlier_ratio=0.0
     )
-    network = precision.prepare_model(network)
+    network = network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters())
     train(network, Batches(digits, recipe, AUGMENTATION, 0), optimizer, precision=precision)
 
@@ -113,13 +111,13 @@ def measure(network: str, digits: Digits, rounds: int) -> TrainSpeed:
         if name == BASELINE:
             epoch = partial(baseline_epoch, build(), digits, size)
         else:
-            precision = Precision(name.removeprefix("pipeline, "))
+            precision = name.removeprefix("pipeline, ")
             epoch = partial(pipeline_epoch, build(), digits, size, precision)
         taken = seconds(epoch) * EPOCH / len(digits)
         print(f"{name}: {taken:.1f} s per epoch", file=sys.stderr, flush=True)
         return taken
 
-    precisions = {"float32", choose_precision("auto", torch.device("cpu")).name}
+    precisions = {"float32", choose_precision("auto", torch.device("cpu"))}
     names = [BASELINE, *(f"pipeline, {name}" for name in sorted(precisions, reverse=True))]
     times = [[timed(name) for name in names] for _ in range(rounds + 1)]
     best = [min(column) for column in zip(*times[1:], strict=True)]  # the first is to warm up

@@ -21,15 +21,14 @@ from sklearn.metrics import roc_auc_score
 
 from evaluation.evaluate_strokes import StrokeResults, predict_strokes, score
 from evaluation.out_of_distribution import KINDS, ood_samples
-from evaluation.results import fingerprint, markdown_table, write_results
+from evaluation.results import data_checksum, fingerprint, markdown_table, write_results
 from evaluation.strokes import StrokeSample, read_strokes
-from model.checkpoint import checkpoint_path, read_card
+from model.checkpoint import checkpoint_path, read_card, replace_model
 from model.classifier import Classifier, rejection_score, to_tensor
 from model.config import DATA_DIR, MODELS_DIR, VERSION
 from model.data.mnist import Digits, Mnist, load_mnist
 from model.registry import NETWORKS
 from model.train import test
-from model.training.keep import keep_previous
 from model.training.pipeline import Options
 from model.training.pipeline import run as train_and_save
 
@@ -68,9 +67,11 @@ class Quality(TypedDict, total=False):
 
 def train(network: str, seed: int, mnist: Mnist, data: str) -> Path:
     """Train by the real pipeline unless that very run is finished; return the weights' path."""
-    options = Options(network=network, output=RUNS, data_dir=DATA_DIR, seed=seed, data=data)
+    options = Options(network=network, output=RUNS, seed=seed, data=data)
     recipe = options.recipe(complete=mnist.complete).as_json()
-    key = fingerprint(mnist, network=network, seed=seed, recipe=recipe, augment=options.augment)
+    key = fingerprint(
+        data_checksum(mnist), network=network, seed=seed, recipe=recipe, augment=options.augment
+    )
     directory = RUNS / f"{network}-{seed}-{key[:16]}"
     path = checkpoint_path(network, VERSION, directory)
     if path.with_suffix(".json").exists():
@@ -192,9 +193,13 @@ def with_earlier(results: list[Quality], path: Path) -> list[Quality]:
 
 def ship(path: Path) -> None:
     """Copy a model with its card and figures to ``models/``."""
-    print(keep_previous(MODELS_DIR / path.name, read_card(path)) or f"shipped: {path}")
-    for file in sorted(path.parent.glob(f"{path.stem}[.-]*")):
-        shutil.copyfile(file, MODELS_DIR / file.name)
+
+    def write(folder: Path) -> None:
+        for file in sorted(path.parent.glob(f"{path.stem}[.-]*")):
+            shutil.copyfile(file, folder / file.name)
+
+    previous = replace_model(MODELS_DIR / path.name, write)
+    print(f"{path} copied to {MODELS_DIR}; the model that it replaces: {previous or 'none'}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

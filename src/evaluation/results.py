@@ -3,7 +3,7 @@
 import ast
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -36,28 +36,33 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return frame.to_markdown(index=False, disable_numparse=True, colalign=align)
 
 
-def fingerprint(mnist: Mnist, **settings: object) -> str:
+def fingerprint(data: str, *, code: Iterable[Path] = (), **settings: object) -> str:
     """Return a hash of what decides the result of a training run.
 
-    That is the settings, every image and label of the split data, the code of ``src/model``
-    (comments and layout do not count) and torch's version.
+    Args:
+        data: what `data_checksum` gave.
+        code: source files that matter beside those of ``src/model``; comments and layout do not.
+        settings: all else, torch's version aside.
     """
-    parts = {**settings, "data": _data(mnist), "code": _code(), "torch": torch.__version__}
+    checksums = [_code_checksum(path) for path in (*_model_code(), *code)]
+    parts = {**settings, "data": data, "code": checksums, "torch": torch.__version__}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _data(mnist: Mnist) -> str:
+def data_checksum(mnist: Mnist) -> str:
+    """Return a hash of every image and label of the split data."""
     content = hashlib.sha256()
     for digits in (mnist.training, mnist.validation, mnist.test):
         content.update(digits.images.numpy().tobytes() + digits.labels.numpy().tobytes())
     return content.hexdigest()
 
 
+def _model_code() -> list[Path]:
+    return sorted(path for path in CODE.rglob("*") if path.suffix in (".py", ".txt"))
+
+
 @cache
-def _code() -> str:
-    content = hashlib.sha256()
-    for path in sorted(CODE.rglob("*")):
-        if path.suffix in (".py", ".txt"):
-            text = path.read_text(encoding="utf-8")
-            content.update((text if path.suffix == ".txt" else ast.dump(ast.parse(text))).encode())
-    return content.hexdigest()
+def _code_checksum(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    content = ast.dump(ast.parse(text)) if path.suffix == ".py" else text
+    return hashlib.sha256(content.encode()).hexdigest()
