@@ -23,6 +23,7 @@ from evaluation.evaluate_strokes import StrokeResults, predict_strokes, score
 from evaluation.out_of_distribution import KINDS, ood_samples
 from evaluation.results import data_checksum, fingerprint, markdown_table, write_results
 from evaluation.strokes import StrokeSample, read_strokes
+from model.card import CalibrationErrors
 from model.checkpoint import checkpoint_path, read_card, replace_model
 from model.classifier import Classifier, rejection_score, to_tensor
 from model.config import DATA_DIR, MODELS_DIR, VERSION
@@ -60,7 +61,7 @@ class Quality(TypedDict, total=False):
     test_accuracy: list[float]
     validation_accuracy: list[float]
     chosen_seed: int
-    calibration: dict[str, dict[str, float]]
+    calibration: CalibrationErrors
     rejections: dict[str, Rejection]
     strokes: StrokeResults
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from errors import DataError
+from model.card import RecipeRecord
 from model.checkpoint import write_atomically
 from model.data.mnist import Mnist
 from study.corruptions import SEVERITIES
@@ -29,7 +30,7 @@ class Result(TypedDict, total=False):
     """
 
     cell: dict[str, Any]
-    recipe: dict[str, float]
+    recipe: RecipeRecord
     network_settings: dict[str, tuple[int, int]]
     parameters: int
     epochs: int

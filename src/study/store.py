@@ -11,7 +11,7 @@ from evaluation.results import data_checksum, fingerprint
 from model.checkpoint import write_atomically
 from model.data.augment import AUGMENTATIONS
 from model.data.mnist import Mnist
-from model.registry import NETWORKS
+from model.registry import NETWORKS, Network
 from study.permutations import pixel_permutation
 from study.results import Result
 from study.runs import PLATEAU_TOLERANCE, Run
@@ -52,7 +52,7 @@ class Store:
         write_atomically(path, lambda file: file.write(json.dumps(result).encode()))
         return result
 
-    def network(self, run: Run) -> nn.Module:
+    def network(self, run: Run) -> Network:
         """Return the trained network of a finished run, in evaluation mode."""
         network = NETWORKS[run.registry_name](**run.network_config)
         network.load_state_dict(torch.load(self._paths(run)[1], weights_only=True))

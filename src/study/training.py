@@ -6,18 +6,20 @@ from dataclasses import asdict, astuple, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
-from torch import Tensor, nn
+from torch import Tensor
 
 from errors import DataError
+from model.card import EpochRecord, TrainingRecord
 from model.checkpoint import read_card
 from model.config import CALIBRATION_SEED, CALIBRATION_SYNTHETIC, NUM_CLASSES
 from model.data.loader import Batches
 from model.data.mnist import Digits, Mnist
-from model.registry import NETWORKS
+from model.registry import NETWORKS, Network
 from model.train import Epoch, fit, predict_logits, test
 from model.training.pipeline import Options, evaluate_and_save, synthetic_digits
 from study.permutations import PERMUTATION_SEED, PERMUTED, pixel_permutation
@@ -29,7 +31,7 @@ TIMED_IMAGES, TIMED_REPEATS = 1000, 5
 
 def train_run(
     run: Run, mnist: Mnist, device: torch.device, precision: str, max_doublings: int
-) -> tuple[nn.Module, Result]:
+) -> tuple[Network, Result]:
     """Train a run until its validation accuracy has levelled off, then look at the test set.
 
     Args:
@@ -115,7 +117,7 @@ def gain_of_last_quarter(history: list[Epoch]) -> float:
     return history[-1].validation_accuracy - history[-1 - quarter].validation_accuracy
 
 
-def measure(network: nn.Module, mnist: Mnist, permutation: Tensor | None) -> Result:
+def measure(network: Network, mnist: Mnist, permutation: Tensor | None) -> Result:
     """Return accuracies on test set and synthetic digits, what was misclassified, and the speed."""
     images, labels = mnist.test.images, mnist.test.labels
     predicted = predict_logits(network, images, permutation=permutation).argmax(dim=1)
@@ -135,7 +137,7 @@ def _held_back_digits(count: int) -> Digits:
     return synthetic_digits(count, CALIBRATION_SEED)
 
 
-def microseconds_per_image(network: nn.Module, images: Tensor, permutation: Tensor | None) -> float:
+def microseconds_per_image(network: Network, images: Tensor, permutation: Tensor | None) -> float:
     """Return the time per image in batches of 1,000, the best of five, on the CPU."""
     images = images[:TIMED_IMAGES]
     seconds = []
@@ -153,7 +155,7 @@ def is_served(run: Run) -> bool:
 
 
 def export_permuted_model(
-    run: Run, network: nn.Module, mnist: Mnist, result: Result, output: Path
+    run: Run, network: Network, mnist: Mnist, result: Result, output: Path
 ) -> None:
     """Save the network of a fully permuted run as a model with a card, which can be served.
 
@@ -172,7 +174,7 @@ def export_permuted_model(
     if path.is_file() and read_card(path)["training"].get("fingerprint") == fingerprint:
         return
     history = [Epoch(number, *epoch) for number, epoch in enumerate(result["history"], start=1)]
-    training = {
+    training: TrainingRecord = {
         **result["recipe"],
         "augmentation": run.batch_augmentation,
         "seed": run.seed,
@@ -180,7 +182,7 @@ def export_permuted_model(
         "device": result["device"],
         "precision": result["precision"],
         "processes": 1,
-        "history": [asdict(epoch) for epoch in history],
+        "history": [cast("EpochRecord", asdict(epoch)) for epoch in history],
         "fingerprint": fingerprint,
     }
     permutation = pixel_permutation(PERMUTED)
