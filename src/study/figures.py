@@ -102,8 +102,8 @@ def plot_learning_curves(comparison: Comparison) -> Figure:
     """Draw the error on the validation part against epochs."""
     rows = comparison.select(pixels=PIXELS, network=DEFAULT_NETWORKS)
     curves = rows.assign(
-        epoch=[range(1, len(history) + 1) for history in rows["history"]],
-        error=[[100 * (1 - epoch[2]) for epoch in history] for history in rows["history"]],
+        epoch=rows["history"].map(lambda history: range(1, len(history) + 1)),
+        error=rows["history"].map(lambda history: [100 * (1 - epoch[2]) for epoch in history]),
     ).explode(["epoch", "error"])
     curves[["epoch", "error"]] = curves[["epoch", "error"]].astype(float)
     columns = {"x": "epoch", "y": "error", "col": "augmentation", "style": "pixels"}
@@ -281,14 +281,14 @@ def plot_robustness(comparison: Comparison) -> Figure:
     severities = comparison.common["robustness_levels"]
     curves = pd.DataFrame(
         {
-            "network": row.network,
-            "augmentation": row.augmentation,
+            "network": result["cell"]["network"],
+            "augmentation": result["cell"]["augmentation"],
             "corruption": f"{corruption} ({UNITS[corruption]})",
             "severity": severity,
             "accuracy (%)": 100 * accuracy,
         }
-        for row in comparison.frame.dropna(subset="robustness").itertuples()
-        for corruption, accuracies in row.robustness.items()
+        for result in comparison.cells.values()
+        for corruption, accuracies in result.get("robustness", {}).items()
         for severity, accuracy in zip(severities[corruption], accuracies, strict=True)
     )
     columns = {"x": "severity", "y": "accuracy (%)", "col": "corruption", "style": "augmentation"}

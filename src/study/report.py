@@ -275,7 +275,7 @@ def robustness_tables(comparison: Comparison) -> str:
         rows = []
         for (network, augmentation), found in measured.groupby(["network", "augmentation"]):
             means = np.mean([curves[corruption] for curves in found["robustness"]], axis=0)
-            name = f"{NAMES[network]}, {augmentation}"
+            name = f"{NAMES[str(network)]}, {augmentation}"
             rows.append([name, *(f"{100 * mean:.1f}" for mean in means)])
         if rows:
             unit = f"{corruption} ({UNITS[corruption]})"
