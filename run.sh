@@ -9,7 +9,7 @@
 #          api | front        one alone: http://localhost:8000/docs, http://localhost:8501
 #          predict FILE...    read pictures of digits, without any service
 # Measure  evaluate WHAT      how well a model reads: strokes, images, numbers; or quality: all of it
-#          compare            the study of MLP against CNN (--quick, --axes)
+#          compare            the study of MLP against CNN (--quick, --sweeps)
 #          notebooks          run the notebooks from top to bottom (--quick)
 #          bench WHAT         how fast: train, serve or page
 # Check    test               lint, check the types and test (arguments go to pytest)
@@ -28,7 +28,6 @@ VENV=$ROOT/.venv
 TORCH_INDEX=${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}
 API_PORT=${API_PORT:-8000} FRONT_PORT=${FRONT_PORT:-8501} BIND=${BIND:-${API_HOST:-127.0.0.1}}
 export PYTHONPATH="$ROOT/src"
-
 say() { printf 'run.sh: %s\n' "$*" >&2; }
 die() { say "$@"; exit "${STATUS:-1}"; }
 usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
@@ -134,7 +133,8 @@ case "${1:-} ${2:-}" in
 'predict '*) in_venv -m predict "${@:2}" ;;
 'evaluate '*) in_venv -m evaluation "${@:2}" ;;
 'compare '*) in_venv -m study "${@:2}" ;;
-'notebooks '*) in_venv -m study.notebooks "${@:2}" ;;
+'notebooks --quick') NOTEBOOKS_QUICK=1 in_venv "$VENV/bin/jupyter-execute" --timeout=1200 "$ROOT"/notebooks/*.ipynb ;;
+'notebooks '*) in_venv "$VENV/bin/jupyter-execute" --timeout=1200 --inplace "$ROOT"/notebooks/*.ipynb ;;
 'bench train' | 'bench serve' | 'bench page') in_venv -m "bench.$2" "${@:3}" ;;
 'test '*) run_tests "${@:2}" ;;
 'fuzz '*) cd "$ROOT"; in_venv -m tests.fuzz "${@:2}" ;;

@@ -44,6 +44,7 @@ class TrainingRecord(RecipeRecord):
     precision: str
     processes: int
     history: list[EpochRecord]
+    fingerprint: NotRequired[str]  # of a run of the study
 
 
 class Results(TypedDict):
