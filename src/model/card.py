@@ -44,7 +44,12 @@ class TrainingRecord(RecipeRecord):
     precision: str
     processes: int
     history: list[EpochRecord]
-    fingerprint: NotRequired[str]  # of a run of the study
+
+
+class StudyRecord(TrainingRecord):
+    """What the study records besides: the fingerprint of its run."""
+
+    fingerprint: str
 
 
 class Results(TypedDict):
@@ -95,7 +100,7 @@ class ModelCard(TypedDict):
     parameters: int
     data: dict[str, object]
     preprocessing: dict[str, object]
-    training: TrainingRecord
+    training: TrainingRecord | StudyRecord
     results: Results
     reader: ClassifierSettings
     versions: dict[str, str]

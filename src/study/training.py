@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from errors import DataError
-from model.card import EpochRecord, TrainingRecord
+from model.card import EpochRecord, StudyRecord
 from model.checkpoint import read_card
 from model.config import CALIBRATION_SEED, CALIBRATION_SYNTHETIC, NUM_CLASSES
 from model.data.loader import Batches
@@ -174,7 +174,7 @@ def export_permuted_model(
     if path.is_file() and read_card(path)["training"].get("fingerprint") == fingerprint:
         return
     history = [Epoch(number, *epoch) for number, epoch in enumerate(result["history"], start=1)]
-    training: TrainingRecord = {
+    training: StudyRecord = {
         **result["recipe"],
         "augmentation": run.batch_augmentation,
         "seed": run.seed,
