@@ -9,7 +9,7 @@
 #          api | front        one alone: http://localhost:8000/docs, http://localhost:8501
 #          predict FILE...    read pictures of digits, without any service
 # Measure  evaluate WHAT      how well a model reads: strokes, images, numbers; or quality: all of it
-#          compare            the study of MLP against CNN (--quick, --axes)
+#          compare            the study of MLP against CNN (--quick, --sweeps)
 #          notebooks          run the notebooks from top to bottom (--quick)
 #          bench WHAT         how fast: train, serve or page
 # Check    test               lint, check the types and test (arguments go to pytest)
@@ -28,7 +28,6 @@ VENV=$ROOT/.venv
 TORCH_INDEX=${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}
 API_PORT=${API_PORT:-8000} FRONT_PORT=${FRONT_PORT:-8501} BIND=${BIND:-${API_HOST:-127.0.0.1}}
 export PYTHONPATH="$ROOT/src"
-
 say() { printf 'run.sh: %s\n' "$*" >&2; }
 die() { say "$@"; exit "${STATUS:-1}"; }
 usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
@@ -71,7 +70,8 @@ signal.alarm(3); u.urlopen(sys.argv[1]).close()' "$TORCH_INDEX/torch/"; } >/dev/
     { rm -rf "$VENV" && "$PYTHON" -m venv "$VENV"; } >&2 || die "$PYTHON could not make $VENV (see above)."
     pip_install "$(pin uv)" || true
     # shellcheck disable=SC2046 # one argument a pin
-    [ -z "$index" ] || pip_install --no-deps --index-url "$index" $(pin torch) $(pin torchvision) ||
+    [ -z "$index" ] ||
+        PIP_INDEX_URL=$index UV_DEFAULT_INDEX=$index pip_install --no-deps $(pin torch) $(pin torchvision) ||
         say "$index has no build for this machine: torch comes from PyPI."
     pip_install -r "$ROOT/requirements.txt" || die 'The installation failed (the reason stands above):' \
         'see to the network or the disk, then run this again.'
@@ -117,8 +117,7 @@ both() {
 }
 
 run_tests() {
-    prepare
-    cd "$ROOT"
+    prepare; cd "$ROOT"
     export PATH="$VENV/bin:$PATH" OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}" # more threads are slower
     ruff check .; ruff format --check .; mypy; shellcheck run.sh .ci/run
     PYTHONPATH=$ROOT/src lint-imports
@@ -134,7 +133,8 @@ case "${1:-} ${2:-}" in
 'predict '*) in_venv -m predict "${@:2}" ;;
 'evaluate '*) in_venv -m evaluation "${@:2}" ;;
 'compare '*) in_venv -m study "${@:2}" ;;
-'notebooks '*) in_venv -m study.notebooks "${@:2}" ;;
+'notebooks --quick') NOTEBOOKS_QUICK=1 in_venv "$VENV/bin/jupyter-execute" --timeout=1200 "$ROOT"/notebooks/*.ipynb ;;
+'notebooks '*) in_venv "$VENV/bin/jupyter-execute" --timeout=1200 --inplace "$ROOT"/notebooks/*.ipynb ;;
 'bench train' | 'bench serve' | 'bench page') in_venv -m "bench.$2" "${@:3}" ;;
 'test '*) run_tests "${@:2}" ;;
 'fuzz '*) cd "$ROOT"; in_venv -m tests.fuzz "${@:2}" ;;

@@ -128,10 +128,10 @@ def launch(processes: int, arguments: list[str]) -> int:
             except subprocess.TimeoutExpired:  # it waits inside torch, deaf to signals
                 worker.kill()
                 worker.wait()
-    for rank, status in enumerate(statuses):
+    for index, status in enumerate(statuses):
         if status and status < 0:
             name = signal.Signals(-status).name
-            print(f"error: process {rank} of {processes} was ended by {name}", file=sys.stderr)
+            print(f"error: process {index} of {processes} was ended by {name}", file=sys.stderr)
     return int(any(statuses))
 
 

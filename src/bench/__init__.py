@@ -1,1 +1,1 @@
-"""How fast: training, the API, the page; and the running of services that tests share."""
+"""How fast: training, the API, the page; and the running of services that the tests share."""

@@ -10,20 +10,20 @@ import os
 import platform
 import statistics
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from bench.browser import chromium, running_page
 from bench.pen import DIGITS, SEEN, Strokes, draw
 from bench.services import running_api
 from errors import DigitsError
-from model.checkpoint import write_json
+from evaluation.results import markdown_table, write_results
 from model.config import MODELS_DIR
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 AIM = 0.45  # seconds, median
-# Notes when the mouse was released last, and when the picture of a new answer was painted.
+# Notes when the mouse was released last, and when the image of a new answer was painted.
 WATCH = """selector => {
     window.addEventListener("mouseup", () => { window.released = performance.now() }, true);
     let seen = document.querySelector(selector)?.src;
@@ -39,7 +39,7 @@ SECONDS = "() => (window.answered - window.released) / 1000"
 
 
 def measure(page: "Page", strokes: int) -> list[float]:
-    """Draw digits stroke by stroke and return the seconds that each answer took.
+    """Draw digits stroke by stroke; return the seconds that each answer took.
 
     Args:
         page: with the canvas of the drawing page.
@@ -71,7 +71,18 @@ def draw_digit(page: "Page", digit: Strokes) -> list[float]:
     return seconds
 
 
-def summary(seconds: list[float]) -> dict[str, Any]:
+class PageResult(TypedDict):
+    """Seconds from mouse-up to the new answer, and the machine."""
+
+    strokes: int
+    median_seconds: float
+    p95_seconds: float
+    slowest_seconds: float
+    aim_seconds: float
+    hardware: str
+
+
+def summary(seconds: list[float]) -> PageResult:
     """Return median, 95th percentile and what they were measured on."""
     ordered = sorted(seconds)
     return {
@@ -84,20 +95,17 @@ def summary(seconds: list[float]) -> dict[str, Any]:
     }
 
 
-def table(result: dict[str, Any]) -> str:
+def table(result: PageResult) -> str:
     """Return the result as a Markdown table."""
-    cells = [result[name] for name in ("median_seconds", "p95_seconds", "slowest_seconds")]
-    return "\n".join(
-        [
-            f"| mouse-up to the new answer, {result['hardware']} | median | 95 % | slowest |",
-            "| --- | ---: | ---: | ---: |",
-            f"| {result['strokes']} strokes | " + " | ".join(f"{c:.2f} s" for c in cells) + " |",
-        ]
+    times = (result["median_seconds"], result["p95_seconds"], result["slowest_seconds"])
+    return markdown_table(
+        [f"mouse-up to the new answer, {result['hardware']}", "median", "95 %", "slowest"],
+        [[f"{result['strokes']} strokes", *(f"{seconds:.2f} s" for seconds in times)]],
     )
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, print the table, and write it to `models/bench-page.json`."""
+    """Measure, print the table, write it to `models/bench-page.json` and `.md`."""
     parser = argparse.ArgumentParser(prog="bash run.sh bench page", description=__doc__)
     parser.add_argument("--strokes", type=int, default=30, help="how many to measure (30)")
     options = parser.parse_args(arguments)
@@ -110,11 +118,10 @@ def main(arguments: list[str] | None = None) -> int:
             page.goto(url)
             result = summary(measure(page, options.strokes))
     except (DigitsError, RuntimeError) as error:
-        print(error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 1
-    path = MODELS_DIR / "bench-page.json"
-    write_json(path, result)
-    print(table(result))
+    page_text = f"# How quick the page is\n\n{table(result)}"
+    write_results(MODELS_DIR / "bench-page.json", result, page_text)
     return 0
 
 

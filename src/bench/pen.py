@@ -7,7 +7,9 @@ crossed 7, a 9 with a curled tail, an open 4.
 
 from typing import TYPE_CHECKING
 
-import numpy as np
+import torch
+
+from model.data.synthetic.templates import curve
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -41,21 +43,12 @@ DIGITS: dict[int, Strokes] = {
 
 
 def smooth(points: list[tuple[float, float]], steps: int = 6) -> list[tuple[float, float]]:
-    """A Catmull-Rom curve through the points, `steps` points to each piece."""
-    if len(points) == 2:
-        return points
-    known = np.array([points[0], *points, points[-1]], dtype=float)
-    curve = [points[0]]
-    for before, start, end, after in zip(known, known[1:], known[2:], known[3:], strict=False):
-        for t in np.linspace(0, 1, steps + 1)[1:]:
-            x, y = 0.5 * (
-                2 * start
-                + (end - before) * t
-                + (2 * before - 5 * start + 4 * end - after) * t**2
-                + (3 * start - before - 3 * end + after) * t**3
-            )
-            curve.append((round(float(x), 1), round(float(y), 1)))
-    return curve
+    """Return a Catmull-Rom curve through the points, `steps` points per piece."""
+    last = len(points) - 1
+    xy = torch.tensor(points, dtype=torch.float64)[None, None]
+    at = torch.linspace(0, last, steps * last + 1, dtype=torch.float64)[None, None]
+    drawn = curve(xy, torch.zeros(1, 1, last + 1, dtype=xy.dtype), torch.tensor([[last]]), at)[0, 0]
+    return [(round(x, 1), round(y, 1)) for x, y in drawn.tolist()]
 
 
 def draw(page: "Page", strokes: Strokes) -> None:
@@ -70,17 +63,6 @@ def draw(page: "Page", strokes: Strokes) -> None:
         page.mouse.up()
 
 
-def draw_and_read(page: "Page", strokes: Strokes) -> None:
-    """Draw the strokes one by one, waiting after each until the page shows the new answer."""
-    for stroke in strokes:
-        before = page.locator(SEEN).get_attribute("src")
-        draw(page, [stroke])
-        page.wait_for_function(
-            "([selector, before]) => document.querySelector(selector)?.src !== before",
-            arg=[SEEN, before],
-        )
-
-
 def canvas_box(page: "Page") -> dict[str, float]:
     """Where the canvas lies in the window, in pixels; waits for it and scrolls to it."""
     from playwright.sync_api import expect
@@ -91,4 +73,4 @@ def canvas_box(page: "Page") -> dict[str, float]:
     box = canvas.bounding_box()
     if box is None:
         raise RuntimeError("The canvas is not shown: the page has not finished, or has changed.")
-    return dict(box)
+    return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import psutil
 import requests
 
 from model.config import REPOSITORY
@@ -49,16 +50,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(
-    command: list[str], url: str, health: str, interpreter: str = sys.executable, **environment: str
-) -> Iterator[Running]:
+def running(command: list[str], url: str, health: str, **environment: str) -> Iterator[Running]:
     """Start ``python COMMAND...`` from the repository, wait until it answers, stop it after.
 
     Args:
         command: the arguments of the interpreter.
         url: where the service will be.
         health: the path there that answers 200 when it is ready.
-        interpreter: the Python to start.
         environment: variables added to this process's own.
 
     Raises:
@@ -69,7 +67,7 @@ def running(
     with tempfile.NamedTemporaryFile(prefix="digits-service-") as log:
         started = time.perf_counter()
         process = subprocess.Popen(
-            [interpreter, *command],
+            [sys.executable, *command],
             cwd=REPOSITORY,
             env=variables,
             stdout=log,
@@ -86,7 +84,7 @@ def running(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            with suppress(ProcessLookupError):  # LitServe leaves its workers behind
+            with suppress(ProcessLookupError):  # a killed parent leaves its workers behind
                 os.killpg(process.pid, signal.SIGKILL)
 
 
@@ -97,6 +95,13 @@ def running_api(**environment: str) -> Iterator[Running]:
     url = f"http://127.0.0.1:{port}"
     with running(["-m", "app"], url, "/ready", **environment) as service:
         yield service
+
+
+def resident_megabytes(pid: int) -> float:
+    """Return the resident memory, in MB, of a process and all its descendants together."""
+    process = psutil.Process(pid)
+    family = [process, *process.children(recursive=True)]
+    return sum(member.memory_info().rss for member in family) / 1e6
 
 
 def _wait_until_healthy(process: subprocess.Popen[bytes], health: str, log: str) -> None:
@@ -111,4 +116,4 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], health: str, log: str)
     process.kill()
     process.wait()
     printed = Path(log).read_text(errors="replace")
-    raise RuntimeError(f"{process.args} did not answer at {health}:\n{printed}")
+    raise RuntimeError(f"{process.args!r} did not answer at {health}:\n{printed}")

@@ -1,9 +1,10 @@
-"""How much faster one epoch is than the plain loop: ``bash run.sh bench train``.
+"""How much faster one epoch is than the baseline loop: ``bash run.sh bench train``.
 
-The plain loop is what tutorials show: a DataLoader, torchvision's transforms picture by picture,
-float32, contiguous tensors. Ours: uint8 tensors, one augmentation a batch, channels-last, bf16
-where the processor has it. Network, batch size, optimizer and augmentation are the same, and
-neither sees synthetic pictures. Both are timed in turns, in one run, on the same pictures.
+The baseline loop is what tutorials show: a DataLoader, torchvision's transforms image by image,
+float32, contiguous tensors. The pipeline has uint8 tensors, one augmentation per batch,
+channels-last, and bf16 where the processor has it. Network, batch size, optimizer and augmentation
+are the same, and neither has synthetic images. Both are timed in turns, in one run, on the same
+images.
 """
 
 import argparse
@@ -11,6 +12,8 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import TypedDict
 
 import torch
 from torch import nn
@@ -19,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from errors import DigitsError
-from model.checkpoint import write_json
+from evaluation.results import markdown_table, write_results
 from model.config import AUGMENTATION, MEAN, MODELS_DIR, RECIPES, STD
 from model.data.augment import AUGMENTATIONS
 from model.data.loader import Batches
@@ -28,14 +31,26 @@ from model.registry import NETWORKS
 from model.train import train
 from model.training.distributed import choose_precision
 
-EPOCH = 60_000  # pictures in the epoch that seconds are scaled to
+EPOCH = 60_000  # images in the epoch that seconds are scaled to
+BASELINE = "baseline loop, float32"
 
 
-class PlainPictures(Dataset):
-    """Pictures one by one through torchvision's transforms."""
+class TrainSpeed(TypedDict):
+    """Seconds per epoch, the best of `rounds`, by what was timed."""
+
+    network: str
+    images: int
+    rounds: int
+    threads: int
+    seconds: dict[str, float]
+
+
+class BaselineImages(Dataset):
+    """Images one by one through torchvision's transforms."""
 
     def __init__(self, digits: Digits) -> None:
         changes = AUGMENTATIONS[AUGMENTATION]
+        assert changes is not None, "the recipes train with augmentation"
         self.digits = digits
         self.transform = v2.Compose(
             [
@@ -51,28 +66,28 @@ class PlainPictures(Dataset):
         )
 
     def __len__(self) -> int:
-        """Return the number of pictures."""
+        """Return the number of images."""
         return len(self.digits)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return one augmented picture (1, 28, 28) and its label."""
+        """Return one augmented image (1, 28, 28) and its label."""
         return self.transform(self.digits.images[index]), self.digits.labels[index]
 
 
-def plain_epoch(network: nn.Module, digits: Digits, batch_size: int) -> None:
-    """Train one epoch in the plain way."""
-    loader = DataLoader(PlainPictures(digits), batch_size=batch_size, shuffle=True)
+def baseline_epoch(network: nn.Module, digits: Digits, batch_size: int) -> None:
+    """Train one epoch as a tutorial would."""
+    loader = DataLoader(BaselineImages(digits), batch_size=batch_size, shuffle=True)
     optimizer = torch.optim.AdamW(network.parameters())
     network.train()
-    for pictures, labels in loader:
-        loss = F.cross_entropy(network(pictures), labels)
+    for x, labels in loader:
+        loss = F.cross_entropy(network(x), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
 
 
-def our_epoch(network: nn.Module, digits: Digits, batch_size: int, precision: str) -> None:
-    """Train one epoch as ``run.sh`` does, without synthetic pictures."""
+def pipeline_epoch(network: nn.Module, digits: Digits, batch_size: int, precision: str) -> None:
+    """Train one epoch as ``run.sh`` does, without synthetic images."""
     recipe = replace(
         RECIPES["cnn"], batch_size=batch_size, synthetic_fraction=0.0, outlier_ratio=0.0
     )
@@ -88,50 +103,58 @@ def seconds(epoch: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-def measure(network: str, pictures: int, rounds: int, data: str) -> dict:
-    """Time the plain loop and ours in turns; return seconds an epoch, the best of each."""
-    digits = load_mnist(data).training[torch.arange(pictures)]
-    build, batch_size = NETWORKS[network], RECIPES[network].batch_size
-    ways = {"plain loop, float32": lambda: plain_epoch(build(), digits, batch_size)}
-    names = {"float32", choose_precision("auto", torch.device("cpu"))}
-    for name in sorted(names, reverse=True):
-        ways[f"ours, {name}"] = lambda name=name: our_epoch(build(), digits, batch_size, name)
-    best = dict.fromkeys(ways, float("inf"))
-    for round_ in range(rounds + 1):  # the first is for warming up
-        for way, epoch in ways.items():
-            taken = seconds(epoch) * EPOCH / len(digits)
-            print(f"round {round_}: {way}: {taken:.1f} s an epoch", file=sys.stderr, flush=True)
-            if round_:
-                best[way] = min(best[way], taken)
-    return {"network": network, "pictures": pictures, "rounds": rounds, "seconds": best}
+def measure(network: str, digits: Digits, rounds: int) -> TrainSpeed:
+    """Time baseline and pipeline in turns; return seconds per epoch, the best of each."""
+    build, size = NETWORKS[network], RECIPES[network].batch_size
+
+    def timed(name: str) -> float:
+        if name == BASELINE:
+            epoch = partial(baseline_epoch, build(), digits, size)
+        else:
+            precision = name.removeprefix("pipeline, ")
+            epoch = partial(pipeline_epoch, build(), digits, size, precision)
+        taken = seconds(epoch) * EPOCH / len(digits)
+        print(f"{name}: {taken:.1f} s per epoch", file=sys.stderr, flush=True)
+        return taken
+
+    precisions = {"float32", choose_precision("auto", torch.device("cpu"))}
+    names = [BASELINE, *(f"pipeline, {name}" for name in sorted(precisions, reverse=True))]
+    times = [[timed(name) for name in names] for _ in range(rounds + 1)]
+    best = [min(column) for column in zip(*times[1:], strict=True)]  # the first is to warm up
+    return {
+        "network": network,
+        "images": len(digits),
+        "rounds": rounds,
+        "threads": torch.get_num_threads(),
+        "seconds": dict(zip(names, best, strict=True)),
+    }
 
 
-def table(result: dict) -> str:
+def table(result: TrainSpeed) -> str:
     """Return the result as a Markdown table."""
-    plain = next(iter(result["seconds"].values()))
-    lines = [
-        f"| {result['network']}, {torch.get_num_threads()} threads | s an epoch | times faster |",
-        "| --- | ---: | ---: |",
-    ]
-    lines += [f"| {way} | {s:.1f} | {plain / s:.1f} |" for way, s in result["seconds"].items()]
-    return "\n".join(lines)
+    baseline = result["seconds"][BASELINE]
+    return markdown_table(
+        [f"{result['network']}, {result['threads']} threads", "s per epoch", "times faster"],
+        [[name, f"{s:.1f}", f"{baseline / s:.1f}"] for name, s in result["seconds"].items()],
+    )
 
 
 def main() -> int:
-    """Measure, print the table, write it to ``models/bench-train.json``."""
+    """Measure, print the table, write it to ``models/bench-train.json`` and ``.md``."""
     parser = argparse.ArgumentParser(prog="run.sh bench train", description=__doc__)
     parser.add_argument("--network", choices=NETWORKS, default="cnn")
-    parser.add_argument("--pictures", type=int, default=6_000, help="timed, then scaled (6000)")
+    parser.add_argument("--images", type=int, default=6_000, help="timed, then scaled (6000)")
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts (3)")
     parser.add_argument("--data", default="auto")
     options = parser.parse_args()
     try:
-        result = measure(options.network, options.pictures, options.rounds, options.data)
+        digits = load_mnist(options.data).training[: options.images]
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(table(result))
-    write_json(MODELS_DIR / "bench-train.json", {**result, "threads": torch.get_num_threads()})
+    result = measure(options.network, digits, options.rounds)
+    page = f"# How fast training is\n\n{table(result)}"
+    write_results(MODELS_DIR / "bench-train.json", result, page)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Measure how well a model reads recorded pen strokes: ``bash run.sh drawn FILE``.
+"""How well a model classifies recorded pen strokes: ``bash run.sh evaluate strokes FILE``.
 
 Each sample (see `evaluation.strokes`) is drawn on a canvas with a random brush, size and place and
 goes through the same code path as an image sent to the API. FILE is JSON lines, plain or gzipped.
@@ -6,161 +6,151 @@ goes through the same code path as an image sent to the API. FILE is JSON lines,
 
 import argparse
 import io
-import os
-import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
-from PIL import Image, ImageDraw
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from sklearn.metrics import confusion_matrix
 from tqdm import tqdm
 
-from errors import DigitsError
 from evaluation.strokes import StrokeSample, draw, read_strokes
-from model.checkpoint import find_model, write_atomically, write_json
+from model.checkpoint import DEFAULT_FILE, find_model, write_json
 from model.classifier import Classifier, Prediction
-from model.config import DATA_DIR, IMAGE_SIZE, NUM_CLASSES
+from model.config import DATA_DIR, NUM_CLASSES
 from model.preprocessing.normalize import preprocess
+from model.training.plots import save_figure
 
 BATCH = 500
-SHEET_COLUMNS, SHEET_ROWS = 12, 10
-ZOOM = 3  # a picture of 28 pixels is shown this many times larger
-CAPTION = 14  # pixels below it
+SHEET_ROWS, SHEET_COLUMNS = 10, 12
 
 
-def upload(sample: StrokeSample, rng: np.random.Generator) -> np.ndarray:
-    """Draw a recording, pack it as PNG and read it as the API does; returns (28, 28) uint8."""
-    file = io.BytesIO()
-    draw(sample, rng).save(file, format="PNG", compress_level=1)
-    return preprocess(file.getvalue())
+class StrokeResults(TypedDict):
+    """What a model made of stroke samples; fractions are from 0 to 1.
+
+    `recall` is by digit, None where no sample shows it; `confusion` has true digits as rows.
+    """
+
+    samples: int
+    writers: int
+    accuracy: float
+    mean_over_writers: float
+    worst_writer: float
+    rejected: float
+    recall: list[float | None]
+    confusion: list[list[int]]
 
 
-def read_drawings(
-    classifier: Classifier, samples: list[StrokeSample], seed: int
-) -> tuple[np.ndarray, list[Prediction]]:
-    """Draw and read recordings; each has random numbers of its own, whatever stands before it.
+def render_and_preprocess(samples: list[StrokeSample], seed: int) -> np.ndarray:
+    """Draw each sample, pack it as PNG and preprocess it as the API does.
 
     Returns:
-        The pictures (N, 28, 28) uint8 that the network saw, and what it read in them.
+        (N, 28, 28) uint8. Each sample has random numbers of its own, whatever stands before it.
     """
-    images = np.empty((len(samples), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
+    images = []
+    for index, sample in enumerate(tqdm(samples, unit="sample", disable=None)):
+        file = io.BytesIO()
+        draw(sample, np.random.default_rng([seed, index])).save(file, "PNG", compress_level=1)
+        images.append(preprocess(file.getvalue()))
+    return np.stack(images)
+
+
+def predict_strokes(
+    classifier: Classifier, samples: list[StrokeSample], seed: int
+) -> tuple[np.ndarray, list[Prediction]]:
+    """Return the images (N, 28, 28) uint8 that the network saw, and its predictions."""
+    images = render_and_preprocess(samples, seed)
     predictions: list[Prediction] = []
-    with tqdm(total=len(samples), unit="drawing", disable=None) as progress:
-        for start in range(0, len(samples), BATCH):
-            stop = min(start + BATCH, len(samples))
-            for i in range(start, stop):
-                images[i] = upload(samples[i], np.random.default_rng([seed, i]))
-                progress.update()
-            predictions += classifier.predict(images[start:stop])
+    for start in range(0, len(images), BATCH):
+        predictions += classifier.predict(images[start : start + BATCH])
     return images, predictions
 
 
-def score(samples: list[StrokeSample], predictions: list[Prediction]) -> dict[str, object]:
-    """Return the results: shares from 0 to 1, and a confusion matrix with true digits as rows."""
-    confusion = np.zeros((NUM_CLASSES, NUM_CLASSES), dtype=int)
+def score(samples: list[StrokeSample], predictions: list[Prediction]) -> StrokeResults:
+    """Compare predictions with the labels of their samples."""
+    labels = [sample.label for sample in samples]
+    digits = [prediction.digit for prediction in predictions]
+    confusion = confusion_matrix(labels, digits, labels=range(NUM_CLASSES))
     by_writer: dict[str, list[bool]] = defaultdict(list)
-    for sample, prediction in zip(samples, predictions, strict=True):
-        confusion[sample.label, prediction.digit] += 1
-        by_writer[sample.writer].append(sample.label == prediction.digit)
-    written = confusion.sum(axis=1)
+    for sample, digit in zip(samples, digits, strict=True):
+        by_writer[sample.writer].append(sample.label == digit)
     writers = [float(np.mean(correct)) for correct in by_writer.values()]
     return {
-        "drawings": len(samples),
+        "samples": len(samples),
         "writers": len(writers),
         "accuracy": float(np.trace(confusion) / len(samples)),
         "mean_over_writers": float(np.mean(writers)),
         "worst_writer": min(writers),
-        "refused": float(np.mean([not prediction.is_digit for prediction in predictions])),
+        "rejected": float(np.mean([not prediction.is_digit for prediction in predictions])),
         "recall": [
-            float(confusion[digit, digit] / written[digit]) if written[digit] else None
-            for digit in range(NUM_CLASSES)
+            float(row[digit] / row.sum()) if row.sum() else None
+            for digit, row in enumerate(confusion)
         ],
         "confusion": confusion.tolist(),
     }
 
 
-def report(results: dict[str, object]) -> str:
+def report(results: StrokeResults) -> str:
     """Return the results as text for a terminal."""
-    lines = [
-        f"accuracy           {results['accuracy']:8.2%}   of {results['drawings']} drawings",
+    table = pd.DataFrame(results["confusion"]).astype(str).replace("0", ".")
+    recall = ["-" if value is None else f"{value:.1%}" for value in results["recall"]]
+    table.insert(0, "recall", recall)
+    return (
+        f"accuracy           {results['accuracy']:8.2%}   of {results['samples']} samples\n"
         f"mean over writers  {results['mean_over_writers']:8.2%}   of {results['writers']}, "
-        f"the worst {results['worst_writer']:.2%}",
-        f"refused            {results['refused']:8.2%}   taken for no digit",
-        "",
-        "written  recall   read as" + "".join(f"{digit:>6}" for digit in range(NUM_CLASSES)),
-    ]
-    for digit, (recall, row) in enumerate(
-        zip(results["recall"], results["confusion"], strict=True)
-    ):
-        share = "     -" if recall is None else f"{recall:6.1%}"
-        cells = "".join(f"{count or '.':>6}" for count in row)
-        lines.append(f"{digit:>7}  {share:>6}          {cells}")
-    return "\n".join(lines)
+        f"the worst {results['worst_writer']:.2%}\n"
+        f"rejected           {results['rejected']:8.2%}   taken for no digit\n\n"
+        f"rows: true digits; columns: predictions\n{table}"
+    )
 
 
 def contact_sheet(
-    samples: list[StrokeSample],
-    images: np.ndarray,
-    predictions: list[Prediction],
-    title: str,
-) -> Image.Image:
-    """Show what was misread, the surest mistakes first: the digit written, the digit read."""
-    wrong = [
-        i
-        for i, (sample, prediction) in enumerate(zip(samples, predictions, strict=True))
-        if sample.label != prediction.digit
-    ]
+    samples: list[StrokeSample], images: np.ndarray, predictions: list[Prediction], title: str
+) -> Figure:
+    """Show the misclassified samples as "true as predicted", the most confident mistakes first."""
+    wrong = [i for i, sample in enumerate(samples) if sample.label != predictions[i].digit]
     wrong.sort(key=lambda i: -predictions[i].confidence)
-    shown = wrong[: SHEET_COLUMNS * SHEET_ROWS]
-    rows = max(1, -(-len(shown) // SHEET_COLUMNS))
-    tile, gap, head = IMAGE_SIZE * ZOOM, 4, 20
-    size = (SHEET_COLUMNS * (tile + gap) + gap, head + rows * (tile + CAPTION + gap))
-    sheet = Image.new("L", size, 255)
-    pen = ImageDraw.Draw(sheet)
-    pen.text((gap, 4), f"{title}: {len(wrong)} of {len(samples)} misread", fill=0)
-    for k, i in enumerate(shown):
-        x = gap + k % SHEET_COLUMNS * (tile + gap)
-        y = head + k // SHEET_COLUMNS * (tile + CAPTION + gap)
-        image = Image.fromarray(images[i]).resize((tile, tile), Image.Resampling.NEAREST)
-        sheet.paste(image, (x, y))
+    figure, grid = plt.subplots(SHEET_ROWS, SHEET_COLUMNS, figsize=(12, 11), layout="constrained")
+    for axes in grid.flat:
+        axes.axis("off")
+    for axes, i in zip(grid.flat, wrong, strict=False):
+        axes.imshow(images[i], cmap="gray")
         prediction = predictions[i]
-        caption = f"{samples[i].label} as {prediction.digit}, {prediction.confidence:.0%}"
-        pen.text((x, y + tile), caption, fill=0)
-    return sheet
+        axes.set_title(
+            f"{samples[i].label} as {prediction.digit}, {prediction.confidence:.0%}", fontsize=8
+        )
+    figure.suptitle(f"{title}: {len(wrong)} of {len(samples)} misclassified")
+    return figure
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measure, print, write the contact sheet; return 1 when file or model cannot be read."""
-    parser = argparse.ArgumentParser(prog="run.sh drawn", description=__doc__)
-    parser.add_argument(
-        "file", type=Path, metavar="FILE", help="recordings, one JSON object a line"
-    )
-    default = os.environ.get("API_MODEL", "cnn")
-    parser.add_argument("--model", default=default, help=f"name or .pt file ({default})")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="samples, one JSON object per line")
+    parser.add_argument("--model", default=DEFAULT_FILE, help=f"name or .pt file ({DEFAULT_FILE})")
     parser.add_argument("--seed", type=int, default=0, help="of brush, size and place (0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
-    options = parser.parse_args(arguments)
-    try:
-        classifier = Classifier.load(find_model(options.model))
-        samples = read_strokes(options.file)
-    except DigitsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    images, predictions = read_drawings(classifier, samples, options.seed)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print, write the contact sheet.
+
+    Raises:
+        DigitsError: the file or the model cannot be read.
+    """
+    classifier = Classifier.load(find_model(options.model))
+    samples = read_strokes(options.file)
+    images, predictions = predict_strokes(classifier, samples, options.seed)
     results = score(samples, predictions)
-    name = f"{classifier.name} {classifier.version}"
-    print(f"{name} on {options.file.name}, seed {options.seed}\n\n{report(results)}")
-    sheet = contact_sheet(samples, images, predictions, f"{name} on {options.file.name}")
+    title = f"{classifier.name} {classifier.version} on {options.file.name}"
+    print(f"{title}, seed {options.seed}\n\n{report(results)}")
     stem = options.file.name.split(".")[0]
-    sheet_path = DATA_DIR / "drawn" / f"{stem}-{classifier.name}-misread.png"
-    sheet_path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(sheet_path, lambda file: sheet.save(file, format="PNG"))
-    print(f"\nwhat was misread: {sheet_path}")
+    sheet = DATA_DIR / "generated" / "strokes" / f"{stem}-{classifier.name}-misclassified.png"
+    sheet.parent.mkdir(parents=True, exist_ok=True)
+    save_figure(contact_sheet(samples, images, predictions, title), sheet)
+    print(f"\nwhat was misclassified: {sheet}")
     if options.json:
         about = {"model": classifier.name, "version": classifier.version, "file": options.file.name}
         write_json(options.json, {**about, "seed": options.seed, **results})
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

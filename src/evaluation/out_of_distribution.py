@@ -1,10 +1,10 @@
-"""What measures how well a reader refuses: pictures of no digit, from sources of their own.
+"""Out-of-distribution images, to measure how well a classifier rejects them.
 
 Nothing that trains imports this module. Its letters come from the fonts of A. V. Hershey
 ("Calligraphy for Computers", U.S. Naval Weapons Laboratory, 1967; PyPI's Hershey-Fonts), its
-scribbles from a pen that wanders, and symbols, photographs and taps are kinds of which training
-has none. Each is drawn on a canvas with a random brush, size and place and takes the road of a
-picture sent to the API.
+scribbles from a pen that wanders. Training has no symbols, photographs or taps at all. Each image
+is drawn on a canvas with a random brush, size and place and goes through the same code path as an
+image sent to the API.
 """
 
 import io
@@ -108,13 +108,13 @@ ROUND_SYMBOLS: dict[str, Callable[[], Strokes]] = {
 
 
 def letter(rng: np.random.Generator) -> Image.Image:
-    """Draw one of the letters that are unlike digits, with a slant and turn of its own."""
+    """Draw one of the letters that are unlike digits, with a random slant and rotation."""
     strokes = _hershey(str(rng.choice(FONTS)), str(rng.choice(list(LETTERS))))
-    return render_strokes(_lean(strokes, rng), rng)
+    return render_strokes(_transform(strokes, rng), rng)
 
 
 def scribble(rng: np.random.Generator) -> Image.Image:
-    """Draw the way of a pen pulled, as by a spring, towards goals that jump at random."""
+    """Draw the path of a pen that a spring pulls towards goals which jump at random."""
     strokes = []
     for _ in range(rng.integers(1, 3)):
         place, speed = rng.uniform(0, 1, 2), rng.normal(0, 0.03, 2)
@@ -130,21 +130,21 @@ def scribble(rng: np.random.Generator) -> Image.Image:
 
 
 def symbol(rng: np.random.Generator) -> Image.Image:
-    """Draw one of the symbols, slightly shaken."""
+    """Draw one of the symbols, slightly jittered."""
     name = str(rng.choice([*SYMBOLS, *ROUND_SYMBOLS]))
     strokes = ROUND_SYMBOLS[name]() if name in ROUND_SYMBOLS else SYMBOLS[name]
     size = np.ptp(np.concatenate([np.asarray(stroke) for stroke in strokes]), axis=0).max()
-    shaken = [
+    jittered = [
         np.asarray(stroke, dtype=float) + rng.normal(0, 0.012 * size, np.shape(stroke))
         for stroke in strokes
     ]
-    return render_strokes(_lean(shaken, rng), rng)
+    return render_strokes(_transform(jittered, rng), rng)
 
 
 def several_digits(rng: np.random.Generator) -> Image.Image:
     """Draw two or three of Hershey's digits side by side."""
     digits = "".join(str(digit) for digit in rng.integers(0, 10, rng.integers(2, 4)))
-    return render_strokes(_lean(_hershey(str(rng.choice(FONTS)), digits), rng), rng)
+    return render_strokes(_transform(_hershey(str(rng.choice(FONTS)), digits), rng), rng)
 
 
 def tap(rng: np.random.Generator) -> Image.Image:
@@ -172,9 +172,9 @@ KINDS: dict[str, Callable[[np.random.Generator], Image.Image]] = {
 
 
 def ood_samples(kind: str, count: int, seed: int) -> np.ndarray:
-    """Return pictures of one of `KINDS`, as the reader gets them: (count, 28, 28) uint8.
+    """Return images of one of `KINDS`, as a classifier gets them: (count, 28, 28) uint8.
 
-    A picture that preprocessing itself turns away as blank is replaced by another.
+    An image that preprocessing itself rejects as blank is replaced by another.
     """
     images = np.empty((count, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     rng = np.random.default_rng(seed)
@@ -209,9 +209,9 @@ def _photographs() -> list[np.ndarray]:
     return load_sample_images().images
 
 
-def _lean(strokes: Strokes, rng: np.random.Generator) -> Strokes:
-    """Give strokes a slant, an aspect and a turn at random, as people's hands do."""
+def _transform(strokes: Strokes, rng: np.random.Generator) -> Strokes:
+    """Slant, stretch and rotate strokes at random, as people's hands do."""
     slant, turn, aspect = rng.normal(0, 0.12), rng.normal(0, 0.07), math.exp(rng.normal(0, 0.12))
-    lean = np.array([[aspect, -slant], [0, 1]])
+    shear = np.array([[aspect, -slant], [0, 1]])
     rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    return [np.asarray(stroke, dtype=float) @ (rotation @ lean).T for stroke in strokes]
+    return [np.asarray(stroke, dtype=float) @ (rotation @ shear).T for stroke in strokes]

@@ -1,55 +1,89 @@
-"""How well the networks read and refuse, over several seeds: ``bash run.sh bench quality``.
+"""How well the networks classify and reject, over several seeds: ``bash run.sh evaluate quality``.
 
-Each network is trained with each seed by the real pipeline (runs that are finished are kept in
-data/generated/quality and not repeated). Of its seeds the one that reads most of MNIST's
-validation part and of held-back synthetic digits is measured further, and copied to models/ with
-``--ship``: pictures of no digit from sources that training never used, and, with ``--drawn
-FILE``, recorded pen strokes. ``--sample`` adds the CNN trained on the 5,000 offline digits. What
-earlier runs measured of networks that this one leaves out (``--networks``) is kept in the table.
+Each network is trained with each seed by the real pipeline. Finished runs are kept in
+data/generated/quality while recipe, data and code are the same. The seed with the best sum of
+accuracies on MNIST's validation part and on held-back synthetic digits is measured further, and
+copied to models/ with ``--ship``: out-of-distribution images from sources that training never used
+and, with ``--strokes FILE``, recorded pen strokes. ``--sample`` adds the CNN trained on the 5,000
+offline digits. Networks that ``--networks`` leaves out keep what earlier runs measured.
 """
 
 import argparse
 import json
 import shutil
-import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
+import torch
 from sklearn.metrics import roc_auc_score
 
-import main_pipeline
-from errors import DigitsError
-from evaluation.evaluate_strokes import read_drawings, score
+from evaluation.evaluate_strokes import StrokeResults, predict_strokes, score
 from evaluation.out_of_distribution import KINDS, ood_samples
-from evaluation.strokes import read_strokes
-from model.card import ModelCard
-from model.checkpoint import checkpoint_path, read_card, replace_model, write_json
+from evaluation.results import data_checksum, fingerprint, markdown_table, write_results
+from evaluation.strokes import StrokeSample, read_strokes
+from model.card import CalibrationErrors
+from model.checkpoint import checkpoint_path, read_card, replace_model
 from model.classifier import Classifier, rejection_score
 from model.config import DATA_DIR, MODELS_DIR, VERSION
-from model.data.mnist import Digits, load_mnist
+from model.data.mnist import Digits, Mnist, load_mnist
 from model.registry import NETWORKS
+from model.train import accuracy
+from model.training.pipeline import Options
+from model.training.pipeline import run as train_and_save
 
-RESULTS = MODELS_DIR / "bench-quality.json"
+RESULTS = MODELS_DIR / "quality.json"
 RUNS = DATA_DIR / "generated" / "quality"
-PICTURES = 1_000  # of each kind of no digit
+OOD_COUNT = 1_000  # images of each out-of-distribution kind
+IN_DISTRIBUTION = "MNIST test digits"
+TITLE = "# How well the networks classify and reject"
 SAMPLE = "cnn, 5,000 digits"
 
 
-def train(network: str, seed: int, data: str, directory: Path) -> Path:
-    """Train by the real pipeline unless that run is finished; return the path of the weights."""
+class Rejection(TypedDict, total=False):
+    """The fraction (0-1) of images that is rejected; AUROC against MNIST's test digits."""
+
+    rejected: float
+    auroc: float
+
+
+class Quality(TypedDict, total=False):
+    """What was measured of one network; lists have one entry per seed. `strokes` may be absent."""
+
+    name: str
+    parameters: int
+    epochs: int
+    seconds: list[float]
+    device: str
+    precision: str
+    seeds: list[int]
+    test_accuracy: list[float]
+    validation_accuracy: list[float]
+    chosen_seed: int
+    calibration: CalibrationErrors
+    rejections: dict[str, Rejection]
+    strokes: StrokeResults
+
+
+def train(network: str, seed: int, mnist: Mnist, data: str) -> Path:
+    """Train by the real pipeline unless that very run is finished; return the weights' path."""
+    options = Options(network=network, output=RUNS, seed=seed, data=data)
+    recipe = options.recipe(complete=mnist.complete).as_json()
+    key = fingerprint(
+        data_checksum(mnist), network=network, seed=seed, recipe=recipe, augment=options.augment
+    )
+    directory = RUNS / f"{network}-{seed}-{key[:16]}"
     path = checkpoint_path(network, VERSION, directory)
     if path.with_suffix(".json").exists():
         print(f"{directory.name}: kept from an earlier run", flush=True)
         return path
-    arguments = [network, "--seed", str(seed), "--data", data, "--output", str(directory)]
-    status = main_pipeline.main(arguments)
-    if status:
-        sys.exit(status)
-    return path
+    return train_and_save(replace(options, output=directory))
 
 
 def choose(paths: list[Path]) -> Path:
-    """Return the model that reads most of the validation part and of held-back synthetic digits."""
+    """Return the model with the best sum of validation and held-back synthetic accuracy."""
 
     def validation(path: Path) -> float:
         results = read_card(path)["results"]
@@ -58,99 +92,105 @@ def choose(paths: list[Path]) -> Path:
     return max(paths, key=validation)
 
 
-def rejections(classifier: Classifier, digits: Digits) -> dict[str, dict[str, float]]:
-    """Measure what is refused: of MNIST's test digits, and of each kind of no digit with AUROC."""
-    images = {"MNIST test digits": digits.images.numpy()}
-    images |= {kind: ood_samples(kind, PICTURES, seed=0) for kind in KINDS}
-    rejection_scores = {
-        kind: rejection_score(classifier.probabilities(classifier.forward(images)[0]))
-        for kind, images in images.items()
+def rejections(classifier: Classifier, digits: Digits) -> dict[str, Rejection]:
+    """Measure what is rejected: of MNIST's test digits, and of each out-of-distribution kind."""
+
+    def scores(images: np.ndarray) -> np.ndarray:
+        return rejection_score(classifier.probabilities(classifier.forward(images)[0]))
+
+    real = scores(digits.images.numpy())
+    found: dict[str, Rejection] = {
+        IN_DISTRIBUTION: {"rejected": float(np.mean(real < classifier.threshold))}
     }
-    real = rejection_scores["MNIST test digits"]
-    found = {}
-    for kind, values in rejection_scores.items():
-        found[kind] = {"refused": float(np.mean(values < classifier.threshold))}
-        if values is not real:
-            is_digit = np.repeat([1, 0], [len(real), len(values)])
-            found[kind]["auroc"] = float(roc_auc_score(is_digit, np.concatenate((real, values))))
+    for kind in KINDS:
+        others = scores(ood_samples(kind, OOD_COUNT, seed=0))
+        is_digit = np.repeat([1, 0], [len(real), len(others)])
+        found[kind] = {
+            "rejected": float(np.mean(others < classifier.threshold)),
+            "auroc": float(roc_auc_score(is_digit, np.concatenate((real, others)))),
+        }
     return found
 
 
-def accuracy_on(classifier: Classifier, digits: Digits) -> float:
-    """Return the part (0-1) of MNIST pictures that is read right."""
-    read = [prediction.digit for prediction in classifier.predict(digits.images.numpy())]
-    return float(np.mean(np.array(read) == digits.labels.numpy()))
-
-
-def measure(name: str, paths: list[Path], test: Digits, drawn: Path | None) -> ModelCard:
-    """Measure the runs of one network; return what the tables need."""
-    chosen = choose(paths)
-    classifier = Classifier.load(chosen)
+def measure(
+    name: str, paths: list[Path], digits: Digits, strokes: list[StrokeSample] | None
+) -> Quality:
+    """Measure the runs of one network on MNIST's test part, and its chosen run further."""
     classifiers = [Classifier.load(path) for path in paths]
-    result: ModelCard = {
+    chosen = classifiers[paths.index(choose(paths))]
+    training = [classifier.card["training"] for classifier in classifiers]
+    images = digits.images.numpy()
+    result: Quality = {
         "name": name,
-        "parameters": classifier.card["parameters"],
-        "epochs": classifier.card["training"]["epochs"],
-        "seconds": [r.card["training"]["seconds"] for r in classifiers],
-        "device": classifier.card["training"]["device"],
-        "precision": classifier.card["training"]["precision"],
-        "seeds": [r.card["training"]["seed"] for r in classifiers],
-        "test_accuracy": [accuracy_on(r, test) for r in classifiers],
-        "validation_accuracy": [r.card["results"]["validation_accuracy"] for r in classifiers],
-        "chosen_seed": classifier.card["training"]["seed"],
-        "calibration": classifier.card["reader"]["calibration"],
-        "refusals": rejections(classifier, test),
+        "parameters": chosen.card["parameters"],
+        "epochs": chosen.card["training"]["epochs"],
+        "seconds": [run["seconds"] for run in training],
+        "device": chosen.card["training"]["device"],
+        "precision": chosen.card["training"]["precision"],
+        "seeds": [run["seed"] for run in training],
+        "test_accuracy": [
+            accuracy(torch.from_numpy(classifier.forward(images)[0]), digits.labels)
+            for classifier in classifiers
+        ],
+        "validation_accuracy": [
+            classifier.card["results"]["validation_accuracy"] for classifier in classifiers
+        ],
+        "chosen_seed": chosen.card["training"]["seed"],
+        "calibration": chosen.card["reader"]["calibration"],
+        "rejections": rejections(chosen, digits),
     }
-    if drawn is not None:
-        samples = read_strokes(drawn)
-        result["drawn"] = {
-            "file": drawn.name,
-            **score(samples, read_drawings(classifier, samples, seed=0)[1]),
-        }
+    if strokes is not None:
+        result["strokes"] = score(strokes, predict_strokes(chosen, strokes, seed=0)[1])
     return result
 
 
-def table(results: list[ModelCard]) -> str:
-    """Return what was measured as a Markdown table."""
-    kinds = [kind for kind in results[0]["refusals"] if kind != "MNIST test digits"]
-    columns = ["", *(result["name"] for result in results)]
+def table(results: list[Quality]) -> str:
+    """Return what was measured as a Markdown table, one column per network."""
     rows = [
         ["parameters", *(f"{r['parameters']:,}" for r in results)],
+        ["trained on", *(r["device"] for r in results)],
         ["training, minutes", *(f"{np.mean(r['seconds']) / 60:.1f}" for r in results)],
         ["seeds", *(str(len(r["seeds"])) for r in results)],
-        ["MNIST test set, mean ± deviation", *(_spread(r["test_accuracy"]) for r in results)],
-        ["calibration error after scaling", *(_error(r) for r in results)],
+        ["MNIST test set, mean ± standard deviation", *(_spread(r) for r in results)],
+        [
+            "calibration error after scaling, points",
+            *(f"{100 * r['calibration']['after']['error']:.2f}" for r in results),
+        ],
     ]
-    if all("drawn" in r for r in results):
-        rows.append(["recorded pen strokes", *(f"{r['drawn']['accuracy']:.2%}" for r in results)])
-        worst = [min(filter(None, r["drawn"]["recall"])) for r in results]
-        rows.append(["… the worst digit", *(f"{value:.1%}" for value in worst)])
-        rows.append(["… refused", *(f"{r['drawn']['refused']:.2%}" for r in results)])
-    rejected = [r["refusals"]["MNIST test digits"]["refused"] for r in results]
-    rows.append(["refused: MNIST test digits", *(f"{value:.2%}" for value in rejected)])
-    for kind in kinds:
-        cells = [r["refusals"][kind] for r in results]
-        rows.append(
-            [f"refused: {kind} (AUROC)", *(f"{c['refused']:.1%} ({c['auroc']:.3f})" for c in cells)]
-        )
-    lines = [columns, ["---", *["---:"] * len(results)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    strokes = [r.get("strokes") for r in results]
+    cells: dict[str, Callable[[StrokeResults], str]] = {
+        "recorded pen strokes": lambda found: f"{found['accuracy']:.2%}",
+        "… the worst digit": lambda found: f"{worst_recall(found):.1%}",
+        "… rejected": lambda found: f"{found['rejected']:.2%}",
+    }
+    for title, cell in cells.items():
+        rows.append([title, *("-" if found is None else cell(found) for found in strokes)])
+    for kind in (IN_DISTRIBUTION, *KINDS):
+        found = [r["rejections"][kind] for r in results]
+        title = f"rejected: {kind}" + ("" if kind == IN_DISTRIBUTION else " (AUROC)")
+        rows.append([title, *map(_rejected, found)])
+    return markdown_table(["", *(r["name"] for r in results)], rows)
 
 
-def _spread(values: list[float]) -> str:
-    """Mean and standard deviation of a few accuracies."""
+def _spread(result: Quality) -> str:
+    values = result["test_accuracy"]
     deviation = f" ± {np.std(values, ddof=1):.2%}" if len(values) > 1 else ""
     return f"{np.mean(values):.2%}{deviation}"
 
 
-def _error(result: ModelCard) -> str:
-    return f"{100 * result['calibration']['after']['error']:.2f} points"
+def worst_recall(results: StrokeResults) -> float:
+    """Return the lowest recall (0-1) of a digit that the samples show."""
+    return min(value for value in results["recall"] if value is not None)
 
 
-def with_kept(results: list[ModelCard], path: Path) -> list[ModelCard]:
+def _rejected(found: Rejection) -> str:
+    return f"{found['rejected']:.1%}" + (f" ({found['auroc']:.3f})" if "auroc" in found else "")
+
+
+def with_earlier(results: list[Quality], path: Path) -> list[Quality]:
     """Return the results, and those of other networks that ``path`` has from earlier runs."""
-    kept = json.loads(path.read_text()) if path.exists() else []
-    by_name = {result["name"]: result for result in [*kept, *results]}
+    earlier = json.loads(path.read_text()) if path.exists() else []
+    by_name = {result["name"]: result for result in [*earlier, *results]}
     return [by_name[name] for name in (*NETWORKS, SAMPLE) if name in by_name]
 
 
@@ -165,38 +205,35 @@ def ship(path: Path) -> None:
     print(f"{path} copied to {MODELS_DIR}; the model that it replaces: {previous or 'none'}")
 
 
-def main() -> int:
-    """Train, measure, print the table, write the results to ``models/bench-quality.json``."""
-    parser = argparse.ArgumentParser(prog="run.sh bench quality", description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 (3)")
     parser.add_argument("--data", default="mnist", help="where MNIST is (mnist)")
-    parser.add_argument("--drawn", type=Path, metavar="FILE", help="recorded pen strokes")
+    parser.add_argument("--strokes", type=Path, metavar="FILE", help="recorded pen strokes")
     parser.add_argument("--sample", action="store_true", help="also the CNN of 5,000 digits")
     parser.add_argument("--ship", action="store_true", help="copy the chosen models to models/")
-    options = parser.parse_args()
-    try:
-        mnist = load_mnist(options.data)
-        results = []
-        for network in options.networks:
-            paths = [
-                train(network, seed, options.data, RUNS / f"{network}-{seed}")
-                for seed in range(options.seeds)
-            ]
-            results.append(measure(network, paths, mnist.test, options.drawn))
-            if options.ship:
-                ship(choose(paths))
-        if options.sample:
-            path = train("cnn", 0, "sample", RUNS / "sample-0")
-            results.append(measure(SAMPLE, [path], mnist.test, options.drawn))
-    except DigitsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    results = with_kept(results, RESULTS)
-    print(table(results))
-    write_json(RESULTS, results)
-    return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def run(options: argparse.Namespace) -> None:
+    """Train, measure, print the table, write the results to ``models/quality.json`` and ``.md``.
+
+    Raises:
+        DigitsError: MNIST or the strokes cannot be read.
+    """
+    strokes = read_strokes(options.strokes) if options.strokes else None
+    mnist = load_mnist(options.data)
+    results = []
+    for network in options.networks:
+        seeds = range(options.seeds)
+        paths = [train(network, seed, mnist, options.data) for seed in seeds]
+        results.append(measure(network, paths, mnist.test, strokes))
+        if options.ship:
+            ship(choose(paths))
+    if options.sample:
+        path = train("cnn", 0, load_mnist("sample"), "sample")
+        results.append(measure(SAMPLE, [path], mnist.test, strokes))
+    results = with_earlier(results, RESULTS)
+    write_results(
+        RESULTS, results, f"# How well the networks classify and reject\n\n{table(results)}"
+    )

@@ -1,51 +1,55 @@
-"""Recordings of pen strokes, and how a person's canvas would show them.
+"""Samples of pen strokes, and how a person's canvas would show them.
 
-A recording is one line of JSON: `{"label": 7, "writer": "ada", "strokes": [[[x, y], ...], ...]}`,
+A sample is one line of JSON: `{"label": 7, "writer": "ada", "strokes": [[[x, y], ...], ...]}`,
 a stroke for each time the pen was down, in any units, y downwards. Files may be gzipped.
 """
 
 import gzip
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from PIL import Image, ImageDraw
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from errors import StrokeFileError
 from model.config import NUM_CLASSES
 
 CANVAS_SIDE = 280  # pixels, as on the page
 BRUSH_WIDTH = (14.0, 24.0)  # pixels
-DRAWING_SIDE = (0.35, 0.80)  # longest side of the strokes, in parts of the canvas
+DRAWING_SIDE = (0.35, 0.80)  # longest side of the strokes, as a fraction of the canvas
 FINER = 4  # a line is drawn this many times larger, then reduced, for smooth edges
+FORM = '{"label": 0-9, "writer": "name", "strokes": [[[x, y], ...], ...]}'
 
-Strokes = Sequence[Sequence[Sequence[float]]]
+Point = tuple[FiniteFloat, FiniteFloat]
+Stroke = Annotated[list[Point], Field(min_length=1)]
+Strokes = Sequence[Sequence[Sequence[float]] | np.ndarray]
 
 
-@dataclass(frozen=True)
-class StrokeSample:
+class StrokeSample(BaseModel):
     """One written digit.
 
     Attributes:
         label: the digit, 0-9.
         writer: who wrote it.
-        strokes: for each stroke its points [x, y] in order, y downwards.
+        strokes: for each stroke its points (x, y) in order, y downwards.
     """
 
-    label: int
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    label: Annotated[int, Field(ge=0, lt=NUM_CLASSES)]
     writer: str
-    strokes: list[list[list[float]]]
+    strokes: Annotated[list[Stroke], Field(min_length=1)]
 
 
 def read_strokes(path: Path) -> list[StrokeSample]:
-    """Read a file of recordings, one a line, plain or gzipped; empty lines are passed over.
+    """Read a file of samples, one a line, plain or gzipped; empty lines are passed over.
 
     Raises:
-        StrokeFileError: the file cannot be read, has no recording, or a line (named by its number,
+        StrokeFileError: the file cannot be read, has no sample, or a line (named by its number,
             from 1) is not in the documented form.
     """
     try:
@@ -54,62 +58,28 @@ def read_strokes(path: Path) -> list[StrokeSample]:
             data = gzip.decompress(data)
         lines = data.decode("utf-8").splitlines()
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise StrokeFileError(f"{path} cannot be read as lines of JSON: {error}") from error
+        raise StrokeFileError(
+            f"{path} cannot be read ({error}): give a file with one {FORM} per line."
+        ) from error
     samples = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            samples.append(parse_recording(line))
-        except StrokeFileError as error:
-            raise StrokeFileError(f"{path}, line {number}: {error}") from error
+            samples.append(StrokeSample.model_validate_json(line))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = "".join(f"{part}: " for part in first["loc"])
+            raise StrokeFileError(
+                f"{path}, line {number}: {place}{first['msg']}. Write each line as {FORM}."
+            ) from error
     if not samples:
-        raise StrokeFileError(f"{path} holds no recordings: one JSON object a line is expected")
+        raise StrokeFileError(f"{path} holds no samples: write one {FORM} per line.")
     return samples
 
 
-def parse_recording(line: str) -> StrokeSample:
-    """Read one line of a file of recordings.
-
-    Raises:
-        StrokeFileError: the line is not in the documented form; the message says what is wrong.
-    """
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise StrokeFileError(f"no valid JSON ({error})") from error
-    if not isinstance(record, dict):
-        raise StrokeFileError("not an object with label, writer and strokes")
-    missing = [key for key in ("label", "writer", "strokes") if key not in record]
-    if missing:
-        raise StrokeFileError(f"lacks {' and '.join(missing)}")
-    label, writer, strokes = record["label"], record["writer"], record["strokes"]
-    if type(label) is not int or not 0 <= label < NUM_CLASSES:
-        raise StrokeFileError(f"label must be a digit from 0 to 9, not {label!r}")
-    if not isinstance(writer, str):
-        raise StrokeFileError(f"writer must be text, not {writer!r}")
-    if not isinstance(strokes, list) or not strokes:
-        raise StrokeFileError("strokes must be a list of at least one stroke")
-    for stroke in strokes:
-        if not isinstance(stroke, list) or not stroke:
-            raise StrokeFileError("each stroke must be a list of at least one point [x, y]")
-        for point in stroke:
-            if not _is_point(point):
-                raise StrokeFileError(f"a point must be two finite numbers [x, y], not {point!r}")
-    return StrokeSample(label, writer, strokes)
-
-
-def _is_point(point: object) -> bool:
-    """Whether a JSON value is a pair of finite numbers (true and false are none)."""
-    return (
-        isinstance(point, list)
-        and len(point) == 2
-        and all(type(value) in (int, float) and math.isfinite(value) for value in point)
-    )
-
-
 def draw(sample: StrokeSample, rng: np.random.Generator) -> Image.Image:
-    """Draw a recording on a canvas: (280, 280), mode L, white on black; see `draw_strokes`."""
+    """Draw a sample on a canvas: (280, 280), mode L, white on black; see `render_strokes`."""
     return render_strokes(sample.strokes, rng)
 
 
@@ -117,10 +87,10 @@ def render_strokes(strokes: Strokes, rng: np.random.Generator) -> Image.Image:
     """Draw strokes as a person's canvas would, with round caps and joins and smooth edges.
 
     The brush is 14-24 pixels wide, the strokes' longest side 35-80 % of the canvas, and they lie
-    anywhere that keeps the ink on the canvas, all at random.
+    anywhere that keeps the brush on the canvas, all at random.
 
     Returns:
-        A picture of 280 x 280, mode L, 255 on 0.
+        An image of 280 x 280, mode L, 255 on 0.
     """
     brush = rng.uniform(*BRUSH_WIDTH)
     side = CANVAS_SIDE * rng.uniform(*DRAWING_SIDE)
@@ -137,18 +107,18 @@ def paint(strokes: Sequence[np.ndarray], brush: float) -> Image.Image:
     """Paint strokes, each (n, 2) in pixels of the canvas, with a round brush of a given width.
 
     Returns:
-        A picture of 280 x 280, mode L, 255 on 0.
+        An image of 280 x 280, mode L, 255 on 0.
     """
     points = np.concatenate(strokes)
-    # Only the box around the ink is painted large: it is what takes the time.
+    # Only the box around the strokes is painted large: it is what takes the time.
     left, top = np.maximum(np.floor(points.min(axis=0) - brush / 2 - 1), 0).astype(int)
     right, bottom = np.minimum(np.ceil(points.max(axis=0) + brush / 2 + 1), CANVAS_SIDE).astype(int)
     large = Image.new("L", ((right - left) * FINER, (bottom - top) * FINER))
     pen = ImageDraw.Draw(large)
     radius = brush * FINER / 2 - 0.5
     for stroke in strokes:
-        # Pillow means the centre of pixel (0, 0) by (0, 0), a canvas its upper left corner; and
-        # what it fills includes the pixels of the outline.
+        # (0, 0) is the centre of the first pixel for Pillow and its upper left corner for a canvas;
+        # Pillow's fill includes the pixels of the outline.
         path = (stroke - (left, top)) * FINER - 0.5
         for start, end in pairwise(path):
             length = math.dist(start, end)

@@ -1,1 +1,3 @@
-"""The study: MLP against CNN, pixels in order against permuted, with and without augmentation."""
+"""The study: MLP against CNN, pixels unpermuted against permuted, with and without augmentation.
+
+Nothing imports it but the notebooks."""

@@ -1,11 +1,11 @@
-"""The study: MLP against CNN, pixels in order against permuted, with and without augmentation.
+"""The study: MLP against CNN, pixels unpermuted against permuted, with and without augmentation.
 
-bash run.sh compare               the whole grid -> models/comparison.json, tables, figures
-bash run.sh compare --axes        training-set size, changed pictures, permuted patches
+bash run.sh compare               the full factorial -> models/comparison.json, tables, figures
+bash run.sh compare --sweeps      training-set size, corruptions, permuted blocks
 bash run.sh compare --quick       a rougher answer in 5 minutes, into data/study
-bash run.sh compare --report      tables and README once more from models/comparison.json
+bash run.sh compare --report      tables and figures once more from models/comparison.json
 
-Finished cells are kept: stopped by Ctrl-C, the same command goes on from there.
+Finished runs are kept: stopped by Ctrl-C, the same command goes on from there.
 """
 
 import argparse
@@ -15,25 +15,24 @@ from pathlib import Path
 
 from errors import DigitsError
 from main_pipeline import positive
-from model.config import DATA_DIR, MODELS_DIR, REPOSITORY
+from model.config import DATA_DIR, MODELS_DIR
 from model.data.mnist import load_mnist
 from model.registry import NETWORKS
 from model.training.distributed import PRECISIONS, choose_device, choose_precision
-from study.comparison import FILE_NAME, read_comparison
-from study.output import write_outputs, write_report
+from study.report import write_report
+from study.results import FILE_NAME, read_comparison, write_comparison
 from study.runner import Study
 from study.runs import (
     DEFAULT_NETWORKS,
-    MOST_DOUBLINGS,
+    MAX_DOUBLINGS,
     QUICK_EPOCHS,
-    QUICK_PICTURES,
+    QUICK_IMAGES,
     SEEDS,
-    Cell,
-    axes,
-    grid,
+    factorial,
+    sweeps,
 )
 from study.store import Store
-from study.strokes import Recordings
+from study.strokes import StrokeSet
 from study.training import stratified
 
 
@@ -44,19 +43,19 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--axes", action="store_true", help="the axes instead of the grid")
-    parser.add_argument("--quick", action="store_true", help="one seed, fewer pictures and epochs")
-    parser.add_argument("--report", action="store_true", help="train nothing; write the tables")
+    parser.add_argument("--sweeps", action="store_true", help="the sweeps, not the factorial")
+    parser.add_argument("--quick", action="store_true", help="one seed, fewer images and epochs")
+    parser.add_argument("--report", action="store_true", help="train nothing; tables and figures")
     parser.add_argument(
         "--models",
         nargs="+",
         choices=NETWORKS,
         default=DEFAULT_NETWORKS,
         metavar="NETWORK",
-        help=f"networks of the grid: {', '.join(NETWORKS)} ({' '.join(DEFAULT_NETWORKS)})",
+        help=f"networks of the factorial: {', '.join(NETWORKS)} ({' '.join(DEFAULT_NETWORKS)})",
     )
     parser.add_argument(
-        "--drawn", type=Path, metavar="FILE", help="recorded pen strokes for the networks to read"
+        "--strokes", type=Path, metavar="FILE", help="recorded pen strokes to classify"
     )
     parser.add_argument(
         "--data", default="auto", help="auto, mnist, sample or a directory, as for training (auto)"
@@ -64,19 +63,19 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--seeds", type=int, choices=range(1, len(SEEDS) + 1), help=f"how many ({len(SEEDS)})"
     )
-    parser.add_argument("--epochs", type=positive, help="of every cell (the study's table)")
-    parser.add_argument("--pictures", type=positive, help="to train on at most (all)")
+    parser.add_argument("--epochs", type=positive, help="of every run (the study's table)")
+    parser.add_argument("--images", type=positive, help="to train on at most (all)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="(auto)")
     parser.add_argument(
         "--output", type=Path, help="directory for results (models; data/study/rough for a part)"
     )
     parser.add_argument(
-        "--work", type=Path, default=DATA_DIR / "study", help="where finished cells lie"
+        "--work", type=Path, default=DATA_DIR / "study", help="where finished runs lie"
     )
     options = parser.parse_args(arguments)
-    if options.axes and tuple(options.models) != DEFAULT_NETWORKS:
-        parser.error("--models is for the grid; the axes are those of the MLP and the CNN")
+    if options.sweeps and tuple(options.models) != DEFAULT_NETWORKS:
+        parser.error("--models is for the factorial; the sweeps are those of the MLP and the CNN")
     return options
 
 
@@ -85,65 +84,56 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         if options.report:
-            report(options.output or MODELS_DIR)
+            output = options.output or MODELS_DIR
+            write_report(read_comparison(output / FILE_NAME), load_mnist(options.data), output)
         else:
             compare(options)
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped. Finished cells are kept: the same command goes on.", file=sys.stderr)
+        print("\nStopped. Finished runs are kept: the same command goes on.", file=sys.stderr)
         return 130
     return 0
-
-
-def report(output: Path) -> None:
-    """Write tables and README from the results in `output`."""
-    write_report(read_comparison(output / FILE_NAME), output, REPOSITORY / "README.md")
 
 
 def compare(options: argparse.Namespace) -> None:
     """Train what is not finished, measure, and write results, tables, figures and models."""
     mnist = load_mnist(options.data)
-    pictures = options.pictures or (QUICK_PICTURES if options.quick else len(mnist.training))
-    pictures = min(pictures, len(mnist.training))
-    whole = mnist.complete and not any(
-        (options.quick, options.seeds, options.epochs, options.pictures)
+    images = options.images or (QUICK_IMAGES if options.quick else len(mnist.training))
+    full = mnist.complete and not any(
+        (options.quick, options.seeds, options.epochs, options.images)
     )
-    if pictures < len(mnist.training):  # which the sample has in order of the digits
-        mnist = replace(mnist, training=stratified(mnist.training, pictures, seed=0))
-    output = options.output or (MODELS_DIR if whole else options.work / "rough")
-    if not whole:
+    if images < len(mnist.training):
+        mnist = replace(mnist, training=stratified(mnist.training, images, seed=0))
+    output = options.output or (MODELS_DIR if full else options.work / "rough")
+    if not full:
         print(f"This is a part of the study only: results go to {output}.")
+    output.mkdir(parents=True, exist_ok=True)
     seeds = SEEDS[: options.seeds or (1 if options.quick else len(SEEDS))]
-
-    def fitted(cells: list[Cell]) -> list[Cell]:
-        """The cells as the options want them."""
-        if options.quick or options.epochs:
-            cells = [
-                replace(cell, epochs=options.epochs or QUICK_EPOCHS[cell.registry_name])
-                for cell in cells
-            ]
-        return [cell for cell in cells if cell.pictures is None or cell.pictures < pictures]
-
+    runs = sweeps(seeds) if options.sweeps else factorial(options.models, seeds)
+    if options.quick or options.epochs:
+        runs = [
+            replace(run, epochs=options.epochs or QUICK_EPOCHS[run.registry_name]) for run in runs
+        ]
+    runs = [run for run in runs if run.pictures is None or run.pictures < len(mnist.training)]
     device = choose_device(options.device)
-    study = Study(
-        Store(options.work / ("cells" if whole else "rough-cells"), mnist),
-        device,
-        choose_precision(options.precision, device),
-        most_doublings=0 if options.quick or options.epochs else MOST_DOUBLINGS,
-        recordings=Recordings.load(options.drawn) if options.drawn else None,
+    precision = choose_precision(options.precision, device)
+    doublings = 0 if options.quick or options.epochs else MAX_DOUBLINGS
+    store = Store(
+        options.work / ("runs" if full else "rough-runs"),
+        mnist,
+        device=device.type,
+        precision=precision,
+        max_doublings=doublings,
     )
-    if options.axes:
-        results = study.run("axes", fitted(axes(seeds)), with_robustness=True)
-    else:
-        results = study.run("grid", fitted(grid(options.models, seeds)))
-        study.leave_permuted_models(fitted(grid(options.models, seeds)), output)
-    known = fitted([*grid(tuple(NETWORKS)), *axes()])
-    comparison = study.merge(results, known, output / FILE_NAME)
-    write_outputs(comparison, study.store, output)
-    if whole and output == MODELS_DIR:
-        write_report(comparison, output, REPOSITORY / "README.md")
+    strokes = StrokeSet.load(options.strokes) if options.strokes else None
+    study = Study(store, device, precision, doublings, strokes)
+    results = study.run(runs, with_robustness=options.sweeps)
+    study.export(runs, results, output)
+    comparison = study.merge(results, output / FILE_NAME)
+    write_comparison(comparison, output / FILE_NAME)
+    write_report(comparison, mnist, output, store)
 
 
 if __name__ == "__main__":

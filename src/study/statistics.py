@@ -29,27 +29,27 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-def compare(right_a: np.ndarray, right_b: np.ndarray, level: float) -> Difference:
-    """Compare two sets of networks by what each read right of the same test pictures.
+def compare(correct_a: np.ndarray, correct_b: np.ndarray, confidence: float) -> Difference:
+    """Compare two sets of networks by what each predicted for the same test images.
 
     The bootstrap (Efron, 1979) is paired and has two stages: networks are drawn anew within each
-    set, which has the spread of the seeds, and pictures are drawn anew, the same for both sets.
+    set, which has the spread of the seeds, and images are drawn anew, the same for both sets.
 
     Args:
-        right_a, right_b: bool (networks, pictures): which network read which picture right.
-        level: of the interval, such as 0.95.
+        correct_a, correct_b: bool (networks, images): which network got which image right.
+        confidence: of the interval, such as 0.95.
     """
     rng = np.random.default_rng(0)
     patterns, counts = np.unique(
-        np.concatenate([right_a, right_b]).T, axis=0, return_counts=True
-    )  # what happened to a picture, and to how many: a resample is a draw of these counts
+        np.concatenate([correct_a, correct_b]).T, axis=0, return_counts=True
+    )  # what happened to an image, and to how many: a resample is a draw of these counts
     drawn = rng.multinomial(counts.sum(), counts / counts.sum(), size=RESAMPLES)
-    weights = np.hstack([_seed_weights(rng, len(right_a)), -_seed_weights(rng, len(right_b))])
-    per_network = drawn @ patterns.astype(float)  # right answers, (RESAMPLES, networks)
+    weights = np.hstack([_seed_weights(rng, len(correct_a)), -_seed_weights(rng, len(correct_b))])
+    per_network = drawn @ patterns.astype(float)  # correct predictions, (RESAMPLES, networks)
     differences = 100 * (per_network * weights).sum(axis=1) / counts.sum()
-    low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
-    points = 100 * (right_a.mean() - right_b.mean())
-    return Difference(points, float(low), float(high), mcnemar(right_a[0], right_b[0]))
+    low, high = np.quantile(differences, [(1 - confidence) / 2, (1 + confidence) / 2])
+    points = 100 * (correct_a.mean() - correct_b.mean())
+    return Difference(points, float(low), float(high), mcnemar(correct_a[0], correct_b[0]))
 
 
 def _seed_weights(rng: np.random.Generator, networks: int) -> np.ndarray:
@@ -57,10 +57,10 @@ def _seed_weights(rng: np.random.Generator, networks: int) -> np.ndarray:
     return rng.multinomial(networks, np.full(networks, 1 / networks), size=RESAMPLES) / networks
 
 
-def mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> float:
-    """Return the exact two-sided p of McNemar's test (1947) for bool (pictures,) each.
+def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
+    """Return the exact two-sided p of McNemar's test (1947) for bool (images,) each.
 
-    Where only one of two networks is right, either is as likely under the null hypothesis.
+    Where only one of two networks is correct, either is as likely under the null hypothesis.
     """
-    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+    only_a, only_b = int((correct_a & ~correct_b).sum()), int((correct_b & ~correct_a).sum())
     return binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0

@@ -1,53 +1,43 @@
-"""Recorded pen strokes as test pictures: drawn on a canvas and read as an upload is."""
+"""Recorded pen strokes as test images: drawn on a canvas and preprocessed as an upload is."""
 
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
-from tqdm import tqdm
 
-from evaluation.evaluate_strokes import upload
+from evaluation.evaluate_strokes import render_and_preprocess
 from evaluation.strokes import StrokeSample, read_strokes
 from model.data.mnist import Digits
 
 
 @dataclass(frozen=True)
-class Recordings:
-    """A file of recordings, read; drawn only when a network has still to read them.
+class StrokeSet:
+    """A file of stroke samples, read; drawn only when a network has still to classify them.
 
     Attributes:
-        name: the file's.
+        file: the file's name.
         sha256: the file's checksum.
-        strokes: what it holds.
+        samples: what it holds.
     """
 
-    name: str
+    file: str
     sha256: str
-    strokes: list[StrokeSample]
+    samples: list[StrokeSample]
 
     @classmethod
-    def load(cls, path: Path) -> "Recordings":
+    def load(cls, path: Path) -> "StrokeSet":
         """Read a file.
 
         Raises:
             StrokeFileError: a line is not in the documented form.
         """
-        strokes = read_strokes(path)
-        return cls(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), strokes)
+        samples = read_strokes(path)
+        return cls(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), samples)
 
     @cached_property
     def digits(self) -> Digits:
-        """The drawings as a network sees them, with seeded brush, size and place."""
-        images = [
-            upload(recording, np.random.default_rng([0, index]))
-            for index, recording in enumerate(tqdm(self.strokes, "drawing", disable=None))
-        ]
-        labels = torch.tensor([recording.label for recording in self.strokes])
-        return Digits(torch.from_numpy(np.stack(images)), labels)
-
-    def describe(self) -> dict[str, object]:
-        """Return name, checksum and number of recordings."""
-        return {"file": self.name, "sha256": self.sha256, "count": len(self.strokes)}
+        """The samples as a network sees them, with seeded brush, size and place."""
+        images = torch.from_numpy(render_and_preprocess(self.samples, seed=0))
+        return Digits(images, torch.tensor([sample.label for sample in self.samples]))

@@ -1,114 +1,98 @@
-"""Train one cell by the pipeline's own training function, and measure what came out."""
+"""Train one run by the pipeline's own training function, and measure what came out."""
 
 import platform
 import time
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
-from torch import Tensor, nn
+from torch import Tensor
 
 from errors import DataError
-from model.checkpoint import checkpoint_path, read_card
+from model.card import EpochRecord, StudyRecord
+from model.checkpoint import read_card
 from model.config import CALIBRATION_SEED, CALIBRATION_SYNTHETIC, NUM_CLASSES
 from model.data.loader import Batches
 from model.data.mnist import Digits, Mnist
-from model.registry import NETWORKS
-from model.train import Epoch, fit, predict_logits
+from model.registry import NETWORKS, Network
+from model.train import Epoch, fit, predict_logits, test
 from model.training.pipeline import Options, evaluate_and_save, synthetic_digits
 from study.permutations import PERMUTATION_SEED, PERMUTED, pixel_permutation
-from study.runs import HANDWRITING, LEVEL, Cell
-from study.store import Result, Store
+from study.results import Result
+from study.runs import PLATEAU_TOLERANCE, SMALL_EPOCH, SYNTHETIC, Run
 
-TIMED_PICTURES, TIMED_REPEATS = 1000, 5
+TIMED_IMAGES, TIMED_REPEATS = 1000, 5
 
 
-def train_cell(
-    cell: Cell,
-    mnist: Mnist,
-    device: torch.device,
-    precision: str,
-    most_doublings: int,
-    on_step: Callable[[], None] = lambda: None,
-) -> tuple[nn.Module, Result]:
-    """Train a cell until its validation accuracy has levelled off, then look at the test set.
+def train_run(
+    run: Run, mnist: Mnist, device: torch.device, precision: str, max_doublings: int
+) -> tuple[Network, Result]:
+    """Train a run until its validation accuracy has levelled off, then look at the test set.
 
     Args:
-        cell: what to train.
+        run: what to train.
         mnist: the data, split.
         device, precision: what computes it, and how.
-        most_doublings: how often it is trained anew with twice the epochs if it has not.
-        on_step: called after each step.
+        max_doublings: how often it is repeated with twice the epochs if it has not.
 
     Returns:
-        The network, in evaluation mode on the CPU, and what `comparison.json` says of it.
+        The network, in evaluation mode on the CPU, and what `comparison.json` says of it. Its
+        seconds include the shorter trainings that had not levelled off.
     """
     started = time.perf_counter()
-    permutation = pixel_permutation(cell.pixels)
-    epoch_pictures = choose_pictures(mnist.training, cell)
-    for doubling in range(most_doublings + 1):
-        recipe = replace(cell.recipe, epochs=cell.epochs * 2**doubling)
-        torch.manual_seed(cell.seed)
-        network = NETWORKS[cell.registry_name](**cell.network_settings).to(device)
-        # Augmentation comes first, in the batches, and `fit` permutes afterwards: to turn or to
-        # shift a picture whose pixels are permuted already would mean something else.
-        batches = Batches(
-            epoch_pictures,
-            recipe,
-            cell.batch_augmentation,
-            cell.seed,
-            device=device,
-        )
+    permutation = pixel_permutation(run.pixels)
+    images = choose_images(mnist.training, run)
+    for doubling in range(max_doublings + 1):
+        recipe = replace(run.recipe, epochs=run.epochs * 2**doubling)
+        torch.manual_seed(run.seed)
+        network = NETWORKS[run.registry_name](**run.network_config).to(device)
+        # Augmentation comes first, in the batches, and `fit` permutes afterwards: to rotate or to
+        # shift an image whose pixels are permuted already would mean something else.
         trained, history = fit(
             network,
-            batches,
+            Batches(images, recipe, run.batch_augmentation, run.seed, device=device),
             mnist.validation,
             recipe,
             permutation=None if permutation is None else permutation.to(device),
             precision=precision,
-            on_step=on_step,
         )
         gain = gain_of_last_quarter(history)
-        if gain <= LEVEL:
+        if gain <= PLATEAU_TOLERANCE:
             break
     trained = trained.cpu().eval()
     result: Result = {
-        "cell": cell.as_dict(),
+        "cell": asdict(run),
         "recipe": recipe.as_json(),
-        "network_settings": cell.network_settings,
+        "network_settings": run.network_config,
         "parameters": sum(parameter.numel() for parameter in trained.parameters()),
         "epochs": recipe.epochs,
         "gain_of_last_quarter": round(gain, 5),
-        "history": [
-            [epoch.training_loss, epoch.validation_loss, epoch.validation_accuracy, epoch.seconds]
-            for epoch in history
-        ],
+        "history": [[round(number, 5) for number in astuple(epoch)[1:]] for epoch in history],
         "seconds": round(time.perf_counter() - started, 1),
-        **measure(trained, mnist, permutation),
         "device": device.type,
         "precision": precision,
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("torch", "numpy")},
     }
-    result["history"] = [[round(number, 5) for number in epoch] for epoch in result["history"]]
-    return trained, result
+    return trained, {**result, **measure(trained, mnist, permutation)}
 
 
-def choose_pictures(training: Digits, cell: Cell) -> Digits:
-    """Return the pictures of an epoch: as many as the cell says; a few come repeatedly."""
-    if cell.pictures is None or cell.pictures >= len(training):
+def choose_images(training: Digits, run: Run) -> Digits:
+    """Return the images of an epoch: as many as the run says; a few come repeatedly."""
+    if run.pictures is None or run.pictures >= len(training):
         return training
-    chosen = torch.arange(cell.pictures).repeat(cell.repeats(len(training)))
-    return stratified(training, cell.pictures, cell.seed)[chosen]
+    repeats = max(1, min(SMALL_EPOCH, len(training)) // run.pictures)
+    chosen = torch.arange(run.pictures).repeat(repeats)
+    return stratified(training, run.pictures, run.seed)[chosen]
 
 
 def stratified(digits: Digits, count: int, seed: int) -> Digits:
-    """Return `count` of the pictures at random, each digit in proportion.
+    """Return `count` of the images at random, each digit in proportion.
 
     Raises:
         DataError: too few for each digit, or too few are left.
@@ -116,7 +100,7 @@ def stratified(digits: Digits, count: int, seed: int) -> Digits:
     most = len(digits) - NUM_CLASSES
     if not NUM_CLASSES <= count <= most:
         raise DataError(
-            f"{count:,} of {len(digits):,} pictures cannot be chosen with each digit in "
+            f"{count:,} of {len(digits):,} images cannot be chosen with each digit in "
             f"proportion; take {NUM_CLASSES} to {most:,}."
         )
     chosen, _ = train_test_split(
@@ -133,35 +117,29 @@ def gain_of_last_quarter(history: list[Epoch]) -> float:
     return history[-1].validation_accuracy - history[-1 - quarter].validation_accuracy
 
 
-def measure(network: nn.Module, mnist: Mnist, permutation: Tensor | None) -> Result:
-    """Return accuracies on test set and synthetic drawings, what was misread, and the speed."""
-    logits = predict_logits(network, mnist.test.images, permutation=permutation)
-    read = logits.argmax(dim=1)
-    wrong = (read != mnist.test.labels).nonzero().flatten()
-    drawings = _held_back_drawings(min(CALIBRATION_SYNTHETIC, len(read)))
+def measure(network: Network, mnist: Mnist, permutation: Tensor | None) -> Result:
+    """Return accuracies on test set and synthetic digits, what was misclassified, and the speed."""
+    images, labels = mnist.test.images, mnist.test.labels
+    predicted = predict_logits(network, images, permutation=permutation).argmax(dim=1)
+    wrong = (predicted != labels).nonzero().flatten().tolist()
+    synthetic = _held_back_digits(min(CALIBRATION_SYNTHETIC, len(labels)))
     return {
-        "test_accuracy": 1 - len(wrong) / len(read),
-        # [index of the test picture, what was read]: accuracy by class and all tests follow
-        "misread": [[index, int(read[index])] for index in wrong.tolist()],
-        "synthetic_accuracy": accuracy(network, drawings, permutation),
-        "microseconds_a_picture": microseconds_a_picture(network, mnist.test.images, permutation),
+        "test_accuracy": 1 - len(wrong) / len(labels),
+        # accuracy by class and all tests follow from these
+        "misread": [(index, int(predicted[index])) for index in wrong],
+        "synthetic_accuracy": test(network, synthetic, permutation=permutation)[1],
+        "microseconds_a_picture": microseconds_per_image(network, images, permutation),
     }
 
 
-def accuracy(network: nn.Module, digits: Digits, permutation: Tensor | None) -> float:
-    """Return the part (0-1) of the pictures that is read right."""
-    read = predict_logits(network, digits.images, permutation=permutation).argmax(dim=1)
-    return (read == digits.labels).double().mean().item()
-
-
 @cache
-def _held_back_drawings(count: int) -> Digits:
+def _held_back_digits(count: int) -> Digits:
     return synthetic_digits(count, CALIBRATION_SEED)
 
 
-def microseconds_a_picture(network: nn.Module, images: Tensor, permutation: Tensor | None) -> float:
-    """Return the time a picture takes in batches of 1,000, the best of five, on the CPU."""
-    images = images[:TIMED_PICTURES]
+def microseconds_per_image(network: Network, images: Tensor, permutation: Tensor | None) -> float:
+    """Return the time per image in batches of 1,000, the best of five, on the CPU."""
+    images = images[:TIMED_IMAGES]
     seconds = []
     for _ in range(TIMED_REPEATS):
         started = time.perf_counter()
@@ -170,45 +148,42 @@ def microseconds_a_picture(network: nn.Module, images: Tensor, permutation: Tens
     return round(1e6 * min(seconds) / len(images), 2)
 
 
-def leave_permuted_model(cell: Cell, store: Store, result: Result, output: Path) -> Path | None:
-    """Save the network of a fully permuted cell as a model with a card, which can be served.
+def is_served(run: Run) -> bool:
+    """Whether the network of this run is exported to the models."""
+    full = run.pictures is None and run.augmentation == SYNTHETIC
+    return full and run.pixels == PERMUTED and run.seed == 0
 
-    Returns:
-        The path of its weights; None if that very network lies there already.
+
+def export_permuted_model(
+    run: Run, network: Network, mnist: Mnist, result: Result, output: Path
+) -> None:
+    """Save the network of a fully permuted run as a model with a card, which can be served.
+
+    Nothing is done where that very network lies there already.
     """
     options = Options(
-        network=cell.registry_name,
+        network=run.registry_name,
         output=output,
         epochs=result["epochs"],
-        seed=cell.seed,
-        augment=cell.batch_augmentation,
+        seed=run.seed,
+        augment=run.batch_augmentation,
         permute=PERMUTATION_SEED,
     )
-    fingerprint = store.fingerprint(cell)
-    path = checkpoint_path(options.name, options.version, output)
+    path = options.path
+    fingerprint = result["fingerprint"]
     if path.is_file() and read_card(path)["training"].get("fingerprint") == fingerprint:
-        return None
+        return
     history = [Epoch(number, *epoch) for number, epoch in enumerate(result["history"], start=1)]
-    training = {
+    training: StudyRecord = {
         **result["recipe"],
-        "augmentation": cell.batch_augmentation,
-        "seed": cell.seed,
+        "augmentation": run.batch_augmentation,
+        "seed": run.seed,
         "seconds": result["seconds"],
         "device": result["device"],
         "precision": result["precision"],
         "processes": 1,
-        "history": [asdict(epoch) for epoch in history],
+        "history": [cast("EpochRecord", asdict(epoch)) for epoch in history],
         "fingerprint": fingerprint,
     }
     permutation = pixel_permutation(PERMUTED)
-    return evaluate_and_save(store.network(cell), store.mnist, options, permutation, training)
-
-
-def is_served(cell: Cell) -> bool:
-    """Whether the network of this cell is left among the models."""
-    return (
-        cell.pixels == PERMUTED
-        and cell.augmentation == HANDWRITING
-        and cell.seed == 0
-        and cell.pictures is None
-    )
+    evaluate_and_save(network, mnist, options, permutation, training)

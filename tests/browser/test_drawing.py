@@ -2,8 +2,9 @@
 
 import pytest
 from playwright.sync_api import expect
+from tests.support.canvas import draw_and_read
 
-from bench.pen import DIGITS, SEEN, canvas_box, draw, draw_and_read, smooth
+from bench.pen import DIGITS, SEEN, canvas_box, draw, smooth
 from evaluation.strokes import read_strokes
 from model.config import REPOSITORY
 

@@ -1,9 +1,10 @@
 """The API goes away and comes back under a page that stays open."""
 
 from playwright.sync_api import expect
+from tests.support.canvas import draw_and_read
 
 from bench.browser import running_page
-from bench.pen import DIGITS, draw, draw_and_read
+from bench.pen import DIGITS, draw
 from bench.services import free_port, running_api
 
 

@@ -286,10 +286,7 @@ def test_a_hundred_large_requests_at_once_are_answered_or_refused_within_the_mem
     paths = ("/api/v1/predict", "/api/v1/predict/batch", "/v2/models/cnn/infer")
 
     def ask(index: int) -> int:
-        url = (
-            stack.api
-            + ("/api/v1/predict", "/api/v1/predict/batch", "/v2/models/cnn/infer")[index % 3]
-        )
+        url = stack.api + paths[index % 3]
         if index % 3 == 0:
             body = {"files": {"file": large}}
         elif index % 3 == 1:

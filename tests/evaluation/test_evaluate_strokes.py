@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from evaluation import evaluate_strokes
-from evaluation.evaluate_strokes import read_drawings, report, score
+from evaluation.__main__ import main
+from evaluation.evaluate_strokes import predict_strokes, report, score
 from evaluation.strokes import StrokeSample
 from model.checkpoint import find_model
 from model.classifier import Classifier, Prediction
@@ -24,7 +25,11 @@ def samples() -> list[StrokeSample]:
         at = last[..., None] * torch.linspace(0, 1, 40)
         curves = curve(tensors.points[:, 0], tensors.corners, last, at)[0]
         samples.append(
-            StrokeSample(int(template.character), f"writer {len(samples) % 2}", curves.tolist())
+            StrokeSample(
+                label=int(template.character),
+                writer=f"writer {len(samples) % 2}",
+                strokes=[[tuple(point) for point in stroke] for stroke in curves.tolist()],
+            )
         )
     return samples
 
@@ -35,13 +40,15 @@ def prediction(digit: int, is_digit: bool = True) -> Prediction:
 
 def test_the_results_are_those_counted_by_hand():
     written = [(1, "a"), (1, "a"), (1, "a"), (7, "b"), (7, "a")]
-    samples = [StrokeSample(label, writer, [[[0, 0]]]) for label, writer in written]
+    samples = [
+        StrokeSample(label=label, writer=writer, strokes=[[(0, 0)]]) for label, writer in written
+    ]
     read = [prediction(1), prediction(7), prediction(1, False), prediction(7), prediction(2)]
     results = score(samples, read)
     assert results["accuracy"] == 3 / 5
     assert results["mean_over_writers"] == (2 / 4 + 1) / 2
     assert results["worst_writer"] == 2 / 4
-    assert results["refused"] == 1 / 5
+    assert results["rejected"] == 1 / 5
     assert results["recall"][1] == 2 / 3
     assert results["recall"][7] == 1 / 2
     assert results["recall"][0] is None
@@ -50,8 +57,8 @@ def test_the_results_are_those_counted_by_hand():
     assert "60.00%" in report(results) and "66.7%" in report(results)
 
 
-def test_the_shipped_model_reads_the_forms_we_know(samples):
-    images, read = read_drawings(Classifier.load(find_model("cnn")), samples, seed=0)
+def test_the_shipped_model_classifies_the_templates_of_training(samples):
+    images, read = predict_strokes(Classifier.load(find_model("cnn")), samples, seed=0)
     assert images.shape == (len(samples), 28, 28)
     results = score(samples, read)
     assert results["accuracy"] > 0.95, report(results)
@@ -59,12 +66,14 @@ def test_the_shipped_model_reads_the_forms_we_know(samples):
 
 def test_a_drawing_does_not_depend_on_those_before_it(samples):
     classifier = Classifier.load(find_model("cnn"))
-    images, _ = read_drawings(classifier, samples[:12], seed=5)
-    others, _ = read_drawings(classifier, samples[1:2] + samples[1:12], seed=5)
+    images, _ = predict_strokes(classifier, samples[:12], seed=5)
+    others, _ = predict_strokes(classifier, samples[1:2] + samples[1:12], seed=5)
     assert np.array_equal(images[1:], others[1:])
 
 
-def test_the_command_prints_and_writes_what_was_misread(tmp_path, monkeypatch, capsys, samples):
+def test_the_command_prints_and_writes_what_was_misclassified(
+    tmp_path, monkeypatch, capsys, samples
+):
     monkeypatch.setattr(evaluate_strokes, "DATA_DIR", tmp_path)
     lines = [
         json.dumps({"label": (r.label + (i == 0)) % 10, "writer": r.writer, "strokes": r.strokes})
@@ -73,14 +82,14 @@ def test_the_command_prints_and_writes_what_was_misread(tmp_path, monkeypatch, c
     file = tmp_path / "mine.jsonl"
     file.write_text("\n".join(lines))
     table = tmp_path / "results.json"
-    assert evaluate_strokes.main([str(file), "--seed", "1", "--json", str(table)]) == 0
+    assert main(["strokes", str(file), "--seed", "1", "--json", str(table)]) == 0
     printed = capsys.readouterr().out
     assert "accuracy" in printed and "mean over writers" in printed
     results = json.loads(table.read_text())
     assert results["model"] == "cnn" and results["seed"] == 1
-    assert results["drawings"] == len(samples)
+    assert results["samples"] == len(samples)
     assert f"{results['accuracy']:.2%}" in printed
-    (sheet,) = (tmp_path / "drawn").iterdir()
+    (sheet,) = (tmp_path / "generated" / "strokes").iterdir()
     with Image.open(sheet) as image:
         assert image.format == "PNG" and image.width > 1000
 
@@ -89,6 +98,6 @@ def test_the_command_prints_and_writes_what_was_misread(tmp_path, monkeypatch, c
 def test_a_bad_line_or_model_ends_the_command_with_a_message(tmp_path, capsys, model):
     file = tmp_path / "bad.jsonl"
     file.write_text("{}\n")
-    assert evaluate_strokes.main([str(file), "--model", model]) == 1
+    assert main(["strokes", str(file), "--model", model]) == 1
     complaint = capsys.readouterr().err
     assert ("line 1" if model == "cnn" else "nowhere") in complaint

@@ -1,18 +1,63 @@
-"""The measurement of quality: the choice among seeds, refusals, the table."""
+"""The measurement of quality: which runs are kept, the choice among seeds, rejection, the table."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
-from evaluation.quality import SAMPLE, choose, measure, table, with_kept
+from evaluation import quality
+from evaluation.quality import SAMPLE, choose, measure, table, train, with_earlier, worst_recall
 from model.checkpoint import checkpoint_path
-from model.config import MODELS_DIR, VERSION
-from model.data.mnist import Digits
+from model.config import MODELS_DIR, RECIPES, VERSION
+from model.data.mnist import Digits, Mnist
 from model.data.synthetic.digits import synthesize_digits
 
 
-def test_the_seed_with_most_validation_and_synthetic_digits_read_is_chosen(tmp_path):
+def digits(count: int, seed: int) -> Digits:
+    labels = torch.arange(count) % 10
+    return Digits(synthesize_digits(labels, torch.Generator().manual_seed(seed)), labels)
+
+
+@pytest.fixture
+def mnist() -> Mnist:
+    return Mnist(digits(20, 0), digits(10, 1), digits(10, 2), "synthetic", {}, complete=False)
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch) -> list[Path]:
+    """The folders of the runs that were really trained; training itself only leaves a card."""
+    folders = []
+
+    def leave_card(options) -> Path:
+        folders.append(options.output)
+        path = checkpoint_path(options.name, options.version, options.output)
+        path.parent.mkdir(parents=True)
+        path.with_suffix(".json").write_text("{}")
+        return path
+
+    monkeypatch.setattr(quality, "RUNS", tmp_path)
+    monkeypatch.setattr(quality, "train_and_save", leave_card)
+    return folders
+
+
+def test_a_finished_run_is_kept(trained, mnist):
+    assert train("mlp", 0, mnist, "sample") == train("mlp", 0, mnist, "sample")
+    assert len(trained) == 1
+
+
+def test_another_seed_network_recipe_or_data_is_another_run(trained, mnist, monkeypatch):
+    train("mlp", 0, mnist, "sample")
+    train("mlp", 1, mnist, "sample")
+    train("cnn", 0, mnist, "sample")
+    train("mlp", 0, replace(mnist, training=digits(20, 7)), "sample")
+    monkeypatch.setitem(RECIPES, "mlp", replace(RECIPES["mlp"], label_smoothing=0.5))
+    train("mlp", 0, mnist, "sample")
+    assert len(set(trained)) == 5
+
+
+def test_the_seed_with_the_best_validation_and_synthetic_accuracy_is_chosen(tmp_path):
     paths = []
     for seed, (validation, synthetic, test) in enumerate(
         [(0.99, 0.99, 0.999), (0.995, 0.99, 0.98), (0.99, 0.992, 0.999)]
@@ -30,31 +75,34 @@ def test_the_seed_with_most_validation_and_synthetic_digits_read_is_chosen(tmp_p
 
 @pytest.fixture(scope="module")
 def result():
-    labels = torch.arange(300) % 10
-    digits = Digits(synthesize_digits(labels, torch.Generator().manual_seed(5)), labels)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("evaluation.quality.PICTURES", 60)
-        return measure("cnn", [checkpoint_path("cnn", VERSION, MODELS_DIR)], digits, None)
+        patch.setattr("evaluation.quality.OOD_COUNT", 60)
+        path = checkpoint_path("cnn", VERSION, MODELS_DIR)
+        return measure("cnn", [path], digits(300, 5), None)
 
 
-def test_the_shipped_model_reads_synthetic_digits_and_refuses_what_is_none(result):
+def test_the_shipped_model_classifies_synthetic_digits_and_rejects_other_images(result):
     assert result["test_accuracy"][0] > 0.98
-    assert result["refusals"]["MNIST test digits"]["refused"] < 0.05
+    assert result["rejections"]["MNIST test digits"]["rejected"] < 0.05
     for kind in ("letters", "scribbles"):
-        assert result["refusals"][kind]["refused"] > 0.7
-        assert result["refusals"][kind]["auroc"] > 0.95
+        assert result["rejections"][kind]["rejected"] > 0.7
+        assert result["rejections"][kind]["auroc"] > 0.95
 
 
 def test_the_table_has_a_column_for_each_network_and_a_row_for_each_kind(result):
     lines = table([result, {**result, "name": "deep"}]).splitlines()
-    assert lines[0] == "|  | cnn | deep |"
+    assert lines[0].replace(" ", "") == "||cnn|deep|"
     assert all(line.count("|") == 4 for line in lines)
-    assert sum("refused" in line for line in lines) == len(result["refusals"])
+    assert sum("| rejected:" in line for line in lines) == len(result["rejections"])
+
+
+def test_a_digit_that_is_never_recognised_is_the_worst_one(result):
+    assert worst_recall({"recall": [None, 0.0, 0.9]}) == 0.0
 
 
 def test_what_earlier_runs_measured_of_other_networks_is_kept_in_a_fixed_order(tmp_path):
     path = tmp_path / "results.json"
-    assert with_kept([{"name": "deep"}], path) == [{"name": "deep"}]
+    assert with_earlier([{"name": "deep"}], path) == [{"name": "deep"}]
     path.write_text(json.dumps([{"name": SAMPLE}, {"name": "deep"}, {"name": "cnn", "old": True}]))
-    kept = with_kept([{"name": "cnn"}, {"name": "mlp"}], path)
+    kept = with_earlier([{"name": "cnn"}, {"name": "mlp"}], path)
     assert kept == [{"name": name} for name in ("mlp", "cnn", "deep", SAMPLE)]

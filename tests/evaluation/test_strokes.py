@@ -12,7 +12,7 @@ from model.preprocessing.normalize import normalize
 SEVEN = {
     "label": 7,
     "writer": "ada",
-    "strokes": [[[0, 0], [60, 0], [20, 100]], [[15, 50], [55, 50]]],
+    "strokes": [[(0, 0), (60, 0), (20, 100)], [(15, 50), (55, 50)]],
 }
 
 
@@ -21,7 +21,7 @@ def box(image) -> tuple[int, int, int, int]:
     return rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
 
 
-def test_recordings_are_read_plain_and_gzipped(tmp_path):
+def test_samples_are_read_plain_and_gzipped(tmp_path):
     text = json.dumps(SEVEN) + "\n\n" + json.dumps({**SEVEN, "label": 1, "writer": "bob"}) + "\n"
     (tmp_path / "plain.jsonl").write_text(text)
     (tmp_path / "packed.jsonl.gz").write_bytes(gzip.compress(text.encode()))
@@ -36,16 +36,16 @@ def test_recordings_are_read_plain_and_gzipped(tmp_path):
     [
         ("{", "JSON"),
         ("[1, 2]", "object"),
-        ('{"label": 3, "writer": "a"}', "strokes"),
+        ('{"label": 3, "writer": "a"}', "strokes: Field required"),
         (json.dumps({**SEVEN, "label": 10}), "label"),
         (json.dumps({**SEVEN, "label": True}), "label"),
         (json.dumps({**SEVEN, "label": "7"}), "label"),
         (json.dumps({**SEVEN, "writer": 5}), "writer"),
-        (json.dumps({**SEVEN, "strokes": []}), "stroke"),
-        (json.dumps({**SEVEN, "strokes": [[]]}), "stroke"),
-        (json.dumps({**SEVEN, "strokes": [[[1, 2, 3]]]}), "point"),
-        (json.dumps({**SEVEN, "strokes": [[[1, "2"]]]}), "point"),
-        ('{"label": 7, "writer": "a", "strokes": [[[1, NaN]]]}', "point"),
+        (json.dumps({**SEVEN, "strokes": []}), "strokes: .*at least 1"),
+        (json.dumps({**SEVEN, "strokes": [[]]}), "strokes: 0: .*at least 1"),
+        (json.dumps({**SEVEN, "strokes": [[[1, 2, 3]]]}), "strokes: 0: 0: .*at most 2"),
+        (json.dumps({**SEVEN, "strokes": [[[1, "2"]]]}), "strokes: 0: 0: 1: .*number"),
+        ('{"label": 7, "writer": "a", "strokes": [[[1, NaN]]]}', "strokes: 0: 0: 1: .*finite"),
     ],
 )
 def test_a_bad_line_is_named_by_its_number(tmp_path, line, complaint):
@@ -56,7 +56,7 @@ def test_a_bad_line_is_named_by_its_number(tmp_path, line, complaint):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\n\n", b"\xff\xfe\xfa", b"\x1f\x8b\x08broken"])
-def test_a_file_without_recordings_is_refused(tmp_path, content):
+def test_a_file_without_samples_is_an_error_that_names_it(tmp_path, content):
     path = tmp_path / "some.jsonl"
     if content is not None:
         path.write_bytes(content)
@@ -81,7 +81,7 @@ def test_joins_and_single_points_are_round():
     assert dot.sum() / 255 == pytest.approx(math.pi * 10**2, rel=0.03)
 
 
-def test_size_place_and_brush_vary_within_their_ranges_and_the_ink_stays_on_the_canvas():
+def test_size_place_and_brush_vary_within_their_ranges_and_the_brush_stays_on_the_canvas():
     sample = StrokeSample(**SEVEN)
     sides, tops, lefts = [], [], []
     for seed in range(200):
@@ -111,6 +111,6 @@ def test_a_drawing_keeps_its_shape():
 
 
 def test_a_single_point_is_a_dot():
-    dot = StrokeSample(label=1, writer="a", strokes=[[[5, 5]]])
+    dot = StrokeSample(label=1, writer="a", strokes=[[(5, 5)]])
     top, bottom, left, right = box(draw(dot, np.random.default_rng(0)))
     assert 13 <= bottom - top <= 26 and 13 <= right - left <= 26

@@ -7,14 +7,14 @@ import pytest
 
 from model.classifier import Classifier
 from model.data.augment import AUGMENTATIONS
+from study import runner
 from study.__main__ import main
-from study.comparison import read_comparison
-from study.corruptions import LEVELS
-from study.progress import Meter
-from study.runs import axes, grid
+from study.corruptions import SEVERITIES
+from study.results import read_comparison
+from study.runs import factorial, sweeps
 
-PICTURES = 300
-FAST = ["--quick", "--data", "sample", "--pictures", str(PICTURES), "--epochs", "1"]
+IMAGES = 300
+FAST = ["--quick", "--data", "sample", "--images", str(IMAGES), "--epochs", "1"]
 
 
 def command(work: Path, *options: str) -> int:
@@ -23,32 +23,33 @@ def command(work: Path, *options: str) -> int:
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory) -> Path:
-    """Where the fast form has left its results: grid first, then the axes."""
+    """Where the fast form has left its results: factorial first, then the sweeps."""
     folder = tmp_path_factory.mktemp("study")
     assert command(folder) == 0
-    assert command(folder, "--axes") == 0
+    assert command(folder, "--sweeps") == 0
     return folder
 
 
-def test_results_have_every_cell_of_grid_and_axes(work):
+def test_results_have_every_cell_of_grid_and_sweeps(work):
     comparison = read_comparison(work / "rough" / "comparison.json")
-    wanted = {c.key for c in [*grid(seeds=[0]), *axes(seeds=[0])] if (c.pictures or 0) < PICTURES}
+    runs = [*factorial(seeds=[0]), *sweeps(seeds=[0])]
+    wanted = {run.key for run in runs if (run.pictures or 0) < IMAGES}
     assert set(comparison.cells) == wanted
     for result in comparison.cells.values():
         assert len(result["history"]) == result["epochs"] == 1
         assert result["recipe"]["batch_size"] > 0
 
 
-def test_networks_in_order_are_tried_on_changed_pictures(work):
+def test_unpermuted_networks_are_measured_on_corrupted_images(work):
     comparison = read_comparison(work / "rough" / "comparison.json")
     tried = [result for result in comparison.cells.values() if "robustness" in result]
     assert len(tried) == 4  # two networks, two augmentations
-    assert all(set(result["robustness"]) == set(LEVELS) for result in tried)
+    assert all(set(result["robustness"]) == set(SEVERITIES) for result in tried)
 
 
 def test_tables_and_figures_are_written(work):
     text = (work / "rough" / "comparison.md").read_text()
-    for title in ("Accuracy", "Differences", "How much order", "Changed after"):
+    for title in ("Accuracy", "Differences", "How much order", "Corrupted after"):
         assert f"## {title}" in text
     figures = {path.stem for path in (work / "rough" / "figures").glob("*.png")}
     assert figures == {
@@ -59,49 +60,48 @@ def test_tables_and_figures_are_written(work):
 
 @pytest.mark.parametrize("name", ["mlp", "cnn"])
 def test_the_permuted_networks_are_models_that_can_be_served(work, name):
-    reader = Classifier.load(work / "rough" / f"mnist-{name}-permuted-0.0.1.pt")
-    assert reader.name == f"{name}-permuted"
-    assert sorted(reader.permutation.tolist()) == list(range(784))
+    classifier = Classifier.load(work / "rough" / f"mnist-{name}-permuted-0.0.1.pt")
+    assert classifier.name == f"{name}-permuted"
+    assert sorted(classifier.permutation.tolist()) == list(range(784))
     comparison = read_comparison(work / "rough" / "comparison.json")
-    (key,) = [c.key for c in grid(seeds=[0]) if c.key.startswith(f"{name}_permuted_mild+hand")]
-    assert reader.card["results"]["test_accuracy"] == pytest.approx(
+    (key,) = [c.key for c in factorial(seeds=[0]) if c.key.startswith(f"{name}_permuted_mild+hand")]
+    assert classifier.card["results"]["test_accuracy"] == pytest.approx(
         comparison.cells[key]["test_accuracy"]
     )
 
 
-def test_finished_cells_are_kept(work, capsys):
+def test_finished_runs_are_kept(work, capsys):
     before = (work / "rough" / "comparison.json").read_bytes()
     assert command(work) == 0
-    assert "14 cells, 14 of them finished before" in capsys.readouterr().out
+    assert "14 runs, 14 of them finished before" in capsys.readouterr().out
     assert (work / "rough" / "comparison.json").read_bytes() == before
 
 
-def test_a_changed_setting_trains_the_cells_that_it_concerns_anew(
-    work, tmp_path, capsys, monkeypatch
-):
+def test_a_changed_setting_repeats_the_runs_that_it_concerns(work, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(AUGMENTATIONS, "mild", AUGMENTATIONS["affine"])
     assert command(work, "--models", "mlp", "--output", str(tmp_path)) == 0
-    assert "6 cells, 2 of them finished before" in capsys.readouterr().out
+    assert "6 runs, 2 of them finished before" in capsys.readouterr().out
 
 
-def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, capsys, monkeypatch):
-    finish = Meter.finish
+def test_an_interrupted_study_goes_on_where_it_stopped(tmp_path, capsys, monkeypatch):
+    train_run, trained = runner.train_run, []
 
-    def finish_two(self, what):
-        finish(self, what)
-        if self.finished == 2:
+    def train_two(run, *rest):
+        if len(trained) == 2:
             raise KeyboardInterrupt
+        trained.append(run)
+        return train_run(run, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Meter, "finish", finish_two)
+        patch.setattr(runner, "train_run", train_two)
         assert command(tmp_path, "--models", "mlp") == 130
-    assert "Finished cells are kept" in capsys.readouterr().err
-    assert not (tmp_path / "rough").exists()
+    assert "Finished runs are kept" in capsys.readouterr().err
+    assert not (tmp_path / "rough" / "comparison.json").exists()
     assert command(tmp_path, "--models", "mlp") == 0
-    assert "6 cells, 2 of them finished before" in capsys.readouterr().out
+    assert "6 runs, 2 of them finished before" in capsys.readouterr().out
 
 
-def test_recorded_strokes_are_read_by_every_network(tmp_path, capsys):
+def test_recorded_strokes_are_classified_by_every_network(tmp_path, capsys):
     strokes = [[[10, 0], [10, 100]]], [[[0, 0], [100, 0], [30, 100]]]
     lines = [
         json.dumps({"label": label, "writer": "a", "strokes": stroke})
@@ -109,7 +109,7 @@ def test_recorded_strokes_are_read_by_every_network(tmp_path, capsys):
     ]
     file = tmp_path / "own.jsonl"
     file.write_text("\n".join(lines))
-    assert command(tmp_path, "--models", "mlp", "--drawn", str(file)) == 0
+    assert command(tmp_path, "--models", "mlp", "--strokes", str(file)) == 0
     comparison = read_comparison(tmp_path / "rough" / "comparison.json")
 
     assert comparison.common["recordings"]["count"] == 2
@@ -117,10 +117,10 @@ def test_recorded_strokes_are_read_by_every_network(tmp_path, capsys):
     assert "2 of own.jsonl" in (tmp_path / "rough" / "comparison.md").read_text()
 
 
-def test_a_bad_line_of_recordings_is_named(tmp_path, capsys):
+def test_a_bad_line_of_strokes_is_named(tmp_path, capsys):
     file = tmp_path / "bad.jsonl"
     file.write_text('{"label": 1}\n')
-    assert command(tmp_path, "--models", "mlp", "--drawn", str(file)) == 1
+    assert command(tmp_path, "--models", "mlp", "--strokes", str(file)) == 1
     assert "line 1" in capsys.readouterr().err
 
 
@@ -129,7 +129,7 @@ def test_a_report_without_results_says_how_to_make_them(tmp_path, capsys):
     assert "bash run.sh compare" in capsys.readouterr().err
 
 
-def test_the_axes_are_those_of_mlp_and_cnn():
+def test_the_sweeps_are_those_of_mlp_and_cnn():
     with pytest.raises(SystemExit) as error:
-        main(["--axes", "--models", "deep"])
+        main(["--sweeps", "--models", "deep"])
     assert error.value.code == 2

@@ -5,14 +5,14 @@ from study.statistics import compare, mcnemar
 
 
 def answers(*counts: tuple[bool, bool, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Right or wrong of two networks, from how many pictures have which pair of answers."""
+    """Right or wrong of two networks, from how many images have which pair of answers."""
     pairs = np.array([(a, b) for a, b, count in counts for _ in range(count)], dtype=bool)
     return pairs[:, :1].T, pairs[:, 1:].T
 
 
 def test_mcnemar_agrees_with_a_hand_calculation():
     a, b = answers((True, True, 50), (True, False, 5), (False, True, 1), (False, False, 3))
-    # of 6 pictures that one alone reads, at most 1 on one side: 2 (1 + 6) / 2^6
+    # of 6 images that one alone gets right, at most 1 on one side: 2 (1 + 6) / 2^6
     assert mcnemar(a[0], b[0]) == pytest.approx(2 * 7 / 64)
 
 
@@ -35,7 +35,7 @@ def test_the_interval_of_single_networks_is_the_normal_one():
     assert difference.shown
 
 
-def test_a_higher_level_gives_a_wider_interval():
+def test_a_higher_confidence_gives_a_wider_interval():
     a, b = answers((True, True, 9500), (True, False, 300), (False, True, 200))
     narrow, wide = compare(a, b, 0.9), compare(a, b, 0.999)
     assert wide.low < narrow.low < narrow.high < wide.high

@@ -11,13 +11,13 @@ from model.data.mnist import Digits, Mnist
 from model.mlp import MLP
 from model.train import Epoch, fit, predict_logits
 from study import training
-from study.permutations import IN_ORDER, PERMUTED, pixel_permutation
-from study.runs import Cell, cell
+from study.permutations import PERMUTED, UNPERMUTED, pixel_permutation
+from study.runs import Run, make_run
 from study.training import (
-    choose_pictures,
+    choose_images,
     gain_of_last_quarter,
     stratified,
-    train_cell,
+    train_run,
 )
 
 
@@ -28,7 +28,7 @@ def digits(count: int, seed: int) -> Digits:
 
 
 @pytest.mark.parametrize("count", [9, 51, 61])
-def test_pictures_that_cannot_be_chosen_in_proportion_are_refused(count):
+def test_images_that_cannot_be_chosen_in_proportion_are_refused(count):
     with pytest.raises(DataError, match="10 to 50"):
         stratified(digits(60, 0), count, seed=0)
 
@@ -39,8 +39,8 @@ def mnist() -> Mnist:
     return Mnist(digits(60, 0), digits(20, 1), digits(30, 2), "noise", {}, complete=False)
 
 
-def tiny(network: str = "mlp", pixels: str = IN_ORDER, pictures: int | None = None) -> Cell:
-    return replace(cell(network, pixels, "none", 0, pictures), epochs=1)
+def tiny(network: str = "mlp", pixels: str = UNPERMUTED, pictures: int | None = None) -> Run:
+    return replace(make_run(network, pixels, "none", 0, pictures), epochs=1)
 
 
 def epochs(*accuracies: float) -> list[Epoch]:
@@ -55,37 +55,36 @@ def test_the_gain_of_the_last_quarter_is_what_validation_rose_in_it():
     assert gain_of_last_quarter(epochs(0.5)) == 0
 
 
-def test_a_cell_that_has_not_levelled_off_is_trained_twice_as_long(mnist, monkeypatch):
-    def trained_epochs(level: float) -> int:
-        monkeypatch.setattr(training, "LEVEL", level)
-        _, result = train_cell(tiny(), mnist, torch.device("cpu"), "float32", most_doublings=2)
+def test_a_run_that_has_not_levelled_off_is_trained_twice_as_long(mnist, monkeypatch):
+    def trained_epochs(tolerance: float) -> int:
+        monkeypatch.setattr(training, "PLATEAU_TOLERANCE", tolerance)
+        _, result = train_run(tiny(), mnist, torch.device("cpu"), "float32", max_doublings=2)
         assert len(result["history"]) == result["epochs"] == result["recipe"]["epochs"]
         return result["epochs"]
 
-    assert trained_epochs(level=1.0) == 1  # no gain is larger
-    assert trained_epochs(level=-1.1) == 4  # every gain is larger
+    assert trained_epochs(tolerance=1.0) == 1  # no gain is larger
+    assert trained_epochs(tolerance=-1.1) == 4  # every gain is larger
 
 
-def test_a_few_pictures_are_stratified_and_fill_an_epoch():
+def test_a_few_images_are_stratified_and_fill_an_epoch():
     everything = digits(1000, 0)
-    few = choose_pictures(everything, tiny(pictures=50))
+    few = choose_images(everything, tiny(pictures=50))
     assert len(few) == 1000
     assert few.labels.bincount().tolist() == [100] * 10
     assert len(few.images.flatten(1).unique(dim=0)) == 50
-    assert len(few) == tiny(pictures=50).pictures_an_epoch(1000)
 
 
-def test_other_seeds_train_on_other_pictures():
+def test_other_seeds_train_on_other_images():
     everything = digits(1000, 0)
     first, second = (
-        choose_pictures(everything, replace(tiny(pictures=50), seed=seed)) for seed in (0, 1)
+        choose_images(everything, replace(tiny(pictures=50), seed=seed)) for seed in (0, 1)
     )
     assert not torch.equal(first.images[:50], second.images[:50])
 
 
-def test_the_result_says_what_was_misread_and_how_it_was_trained(mnist):
-    network, result = train_cell(
-        tiny("cnn", PERMUTED), mnist, torch.device("cpu"), "float32", most_doublings=0
+def test_the_result_says_what_was_misclassified_and_how_it_was_trained(mnist):
+    network, result = train_run(
+        tiny("cnn", PERMUTED), mnist, torch.device("cpu"), "float32", max_doublings=0
     )
     logits = predict_logits(network, mnist.test.images, permutation=pixel_permutation(PERMUTED))
     read = logits.argmax(dim=1)
@@ -98,26 +97,26 @@ def test_the_result_says_what_was_misread_and_how_it_was_trained(mnist):
     assert torch.__version__.startswith(result["versions"]["torch"])
 
 
-def test_an_mlp_cannot_tell_permuted_pixels_from_pixels_in_order(mnist):
+def test_an_mlp_cannot_tell_permuted_pixels_from_unpermuted_ones(mnist):
     """Its first layer's columns permuted alike, it is trained to the same answers.
 
     So training and test permute in the same way, and augmentation acts before the permutation:
-    were it to act on permuted pictures, the two would differ.
+    were it to act on permuted images, the two would differ.
     """
     permutation = pixel_permutation(PERMUTED)
     torch.manual_seed(0)
-    in_order = MLP(hidden=(16, 8), dropout=0.0)
-    permuted = copy.deepcopy(in_order)
+    unpermuted = MLP(hidden=(16, 8), dropout=0.0)
+    permuted = copy.deepcopy(unpermuted)
     with torch.no_grad():
-        permuted.layers[1].weight.copy_(in_order.layers[1].weight[:, permutation])
+        permuted.layers[1].weight.copy_(unpermuted.layers[1].weight[:, permutation])
     recipe = Recipe(
         epochs=3, batch_size=20, synthetic_fraction=0.0, outlier_ratio=0.0, ema_decay=0.5
     )
     answers = []
-    for network, pixels in ((in_order, None), (permuted, permutation)):
+    for network, pixels in ((unpermuted, None), (permuted, permutation)):
         batches = Batches(mnist.training, recipe, "mild", seed=0)
         trained, _ = fit(network, batches, mnist.validation, recipe, permutation=pixels)
         answers.append(predict_logits(trained, mnist.test.images, permutation=pixels))
 
     assert torch.allclose(*answers, atol=1e-3)
-    assert not torch.allclose(answers[0], predict_logits(in_order, mnist.training.images[:30]))
+    assert not torch.allclose(answers[0], predict_logits(unpermuted, mnist.training.images[:30]))

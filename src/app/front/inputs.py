@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas  # type: ignore[import-untyped]
+from streamlit_drawable_canvas import st_canvas
 
 from app.front.canvas import Canvas
 from app.front.common import t

@@ -6,16 +6,14 @@ from threading import Thread
 import pytest
 import requests
 from schemathesis.core.failures import FailureGroup
-
-from bench.fuzz import fuzz, main
+from tests.fuzz.__main__ import fuzz, main
 
 
 def test_hundreds_of_bad_requests_give_no_server_error(api_url):
-    report = fuzz(api_url, 400)
-
-    assert report.sent >= 400
-    assert report.server_errors == 0
-    assert {200, 404, 415, 422} <= set(report.answers)
+    answers = fuzz(api_url, 400)
+    assert answers.total() >= 400
+    assert max(answers) < 500
+    assert {200, 404, 415, 422} <= set(answers)
 
 
 def test_a_server_error_is_found(api_url):
@@ -40,9 +38,8 @@ def test_a_server_error_is_found(api_url):
 
 
 def test_the_command_prints_count_answers_and_memory(capsys):
-    assert main(["--count", "60"]) == 0
-
+    main(["--count", "60"])
     printed = capsys.readouterr().out
     assert int(re.search(r"(\d+) requests in \d+ s", printed)[1]) >= 60
-    assert "0 server errors" in printed
+    assert "no server error" in printed
     assert re.search(r"memory: \d+ MB before, \d+ MB after", printed)

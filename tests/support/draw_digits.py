@@ -1,4 +1,7 @@
-"""Draw data/digits/0.png ... 9.png on the page's canvas in a browser: `python -m bench.digits`."""
+"""Draw data/digits/0.png ... 9.png on the page's canvas in a browser.
+
+From the repository: PYTHONPATH=src .venv/bin/python -m tests.support.draw_digits
+"""
 
 import base64
 

@@ -1,0 +1,31 @@
+"""Measure trained models: ``bash run.sh evaluate WHAT ...``; ``WHAT --help`` lists its options."""
+
+import argparse
+import sys
+
+from errors import DigitsError
+from evaluation import evaluate_strokes, quality
+
+COMMANDS = {"strokes": evaluate_strokes, "quality": quality}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one of COMMANDS; return 1 where it ends with an error that the user can mend."""
+    parser = argparse.ArgumentParser(prog="run.sh evaluate", description=__doc__)
+    commands = parser.add_subparsers(metavar="WHAT", required=True)
+    for name, module in COMMANDS.items():
+        about = module.__doc__ or ""
+        command = commands.add_parser(name, help=about.partition(":")[0], description=about)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except DigitsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+"""Drawing on the page's canvas as a visitor does: stroke by stroke, with an answer after each."""
+
+from playwright.sync_api import Page
+
+from bench.pen import SEEN, Strokes, draw
+
+
+def draw_and_read(page: Page, strokes: Strokes) -> None:
+    """Draw the strokes one by one, waiting after each until the page shows the new answer."""
+    for stroke in strokes:
+        before = page.locator(SEEN).get_attribute("src")
+        draw(page, [stroke])
+        page.wait_for_function(
+            "([selector, before]) => document.querySelector(selector)?.src !== before",
+            arg=[SEEN, before],
+        )
