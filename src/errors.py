@@ -50,7 +50,9 @@ class ExamplesError(DigitsError):
     def __init__(self, entry: int | None) -> None:
         """Keep the number, so that the page can name it in the user's language."""
         where = "The file" if entry is None else f"Entry {entry} of the file"
-        super().__init__(f"{where} is not in the form that the page saves. Save the examples again.")
+        super().__init__(
+            f"{where} is not in the form that the page saves. Save the examples again."
+        )
         self.entry = entry
 
 
