@@ -2,15 +2,10 @@
 
 import pytest
 from playwright.sync_api import expect
-<<<<<<< HEAD
 from tests.support.canvas import draw_and_read
-
-from bench.pen import DIGITS, SEEN, canvas_box, draw, smooth
-=======
 from tests.support.touch import draw_with_a_finger
 
-from bench.pen import DIGITS, SEEN, draw, draw_and_read
->>>>>>> front
+from bench.pen import DIGITS, SEEN, draw
 from evaluation.strokes import read_strokes
 from model.config import REPOSITORY
 
