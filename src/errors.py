@@ -51,7 +51,7 @@ class ExamplesError(DigitsError):
         """Keep the number, so that the page can name it in the user's language."""
         where = "The file" if entry is None else f"Entry {entry} of the file"
         super().__init__(
-            f"{where} is not in the form that the page saves: save the examples again."
+            f"{where} is not in the form that the page saves. Save the examples again."
         )
         self.entry = entry
 

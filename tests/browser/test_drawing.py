@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 from tests.support.canvas import draw_and_read
+from tests.support.touch import draw_with_a_finger
 
-from bench.pen import DIGITS, SEEN, canvas_box, draw, smooth
+from bench.pen import DIGITS, SEEN, draw
 from evaluation.strokes import read_strokes
 from model.config import REPOSITORY
 
@@ -22,25 +23,9 @@ def test_a_digit_drawn_with_the_mouse_is_read(open_page, page_url, digit):
 
 def test_a_digit_drawn_with_a_finger_on_a_phone_is_read(open_page, page_url):
     page = open_page(page_url, viewport={"width": 390, "height": 844}, has_touch=True)
-    box = canvas_box(page)
-    for stroke in DIGITS[7]:
-        touch(page, [(box["x"] + x, box["y"] + y) for x, y in smooth(stroke)])
+    draw_with_a_finger(page, DIGITS[7])
     expect(head(page)).to_have_text("This is a 7")
     expect(head(page)).to_be_in_viewport()
-
-
-def touch(page, points):
-    """Draw a stroke with one finger, by Chromium's own touch events."""
-    session = page.context.new_cdp_session(page)
-
-    def send(kind, touched):
-        points = [{"x": x, "y": y} for x, y in touched]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    send("touchStart", points[:1])
-    for point in points[1:]:
-        send("touchMove", [point])
-    send("touchEnd", [])
 
 
 def test_undo_and_clear_act_on_the_canvas_itself(open_page, page_url):

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from bench.pen import DIGITS, draw_and_read
+from bench.pen import DIGITS, draw
 
 READ_AS_2 = "C\N{RIGHT SINGLE QUOTATION MARK}est un 2"
 
@@ -31,7 +31,8 @@ def test_the_address_makes_the_whole_page_french_also_after_a_reload(open_page, 
 
 def test_the_switch_keeps_the_drawing_and_stays_through_pages_and_reloads(open_page, page_url):
     page = open_page(page_url)
-    draw_and_read(page, DIGITS[2])
+    draw(page, DIGITS[2])
+    expect(page.locator(".answer-head")).to_have_text("This is a 2")
     expect(page.locator("html")).to_have_attribute("lang", "en")
     page.get_by_role("radio", name="FR").click()
     expect(page.locator(".answer-head")).to_have_text(READ_AS_2)

@@ -13,6 +13,7 @@ SCREENSHOTS = Path(__file__).resolve().parents[2] / "data" / "screenshots"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 PAGES = {  # the name in the navigation, and what shows that the page is complete
     "Draw": ".answer.digit",
+    "Your hand": ".counts",
     "Compare": ".cards",
     "Look inside": ".sheet",
     "Results": "h2:has-text('The study')",

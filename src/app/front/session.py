@@ -32,6 +32,7 @@ class Session:
     practice: Canvas = field(default_factory=Canvas)  # where examples are drawn to order
     uploaded: bytes | None = None
     answer: dict[str, Any] | None = None  # of the API for the current image
+    correction: int | None = None  # the digit that the visitor meant, until it is recorded
     history: list[Drawing] = field(default_factory=list)
     uses_examples: bool = True
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -78,29 +79,33 @@ class Session:
         """Take the last stroke back."""
         self._withdraw(self.canvas.image)
         self.canvas.undo()
-        self.answer = None
+        self.answer = self.correction = None
 
     def clear(self) -> None:
         """Put the drawing into the history and begin a new one."""
         if self.canvas.image and self.answer:
             self.record()
         self.canvas.clear()
-        self.answer = None
+        self.answer = self.correction = None
 
     def upload(self, image: bytes | None) -> None:
         """Take an image in the drawing's place; None gives the place back."""
         if image != self.uploaded:
-            self.uploaded, self.answer = image, None
+            self.uploaded = image
+            self.answer = self.correction = None
 
     def record(self) -> Drawing:
-        """The current image in the history; added with its answer if it is not there yet."""
+        """The current image in the history: added if it is not there yet, and corrected."""
         if self.image is None or self.answer is None:
             raise ValueError("There is no answered image to record.")
         source = hash(self.image)
-        for drawing in self.history:
-            if drawing.source == source:
-                return drawing
-        return self.add(source, self.answer, [] if self.uploaded else self.canvas.strokes)
+        known = [drawing for drawing in self.history if drawing.source == source]
+        strokes = [] if self.uploaded else self.canvas.strokes
+        drawing = known[0] if known else self.add(source, self.answer, strokes)
+        if self.correction is not None:
+            self.set_label(drawing, self.correction)
+            self.correction = None
+        return drawing
 
     def add(self, source: int, answer: dict[str, Any], strokes: list[Stroke]) -> Drawing:
         """Add to the history; the prediction is the label until somebody corrects it."""
@@ -116,7 +121,8 @@ class Session:
 
     def use_examples(self, used: bool) -> None:
         """Switch the examples on or off."""
-        self.uses_examples, self.answer = used, None
+        self.uses_examples = used
+        self.answer = None
 
     def load(self, examples: list[Example]) -> None:
         """Add the examples of a file; those that are there already get the file's labels."""

@@ -66,14 +66,20 @@ def test_an_upload_takes_the_drawing_s_place_and_gives_it_back(session):
     assert session.image == b"two"
 
 
+def correct(session, digit):
+    """What a tap on one of the ten buttons does."""
+    session.correction = digit
+    session.record()
+
+
 def test_a_corrected_drawing_is_an_example_and_is_read_again(session):
-    session.set_label(session.record(), 9)
+    correct(session, 9)
     assert session.examples == [{"label": 9, "image": "data:image/png;base64,AAAA"}]
     assert session.answer is None
 
 
 def test_a_corrected_drawing_stands_in_the_history_once(session):
-    session.set_label(session.record(), 9)
+    correct(session, 9)
     session.answer = answered(9)
     session.clear()
     [drawing] = session.history
@@ -82,15 +88,28 @@ def test_a_corrected_drawing_stands_in_the_history_once(session):
 
 @pytest.mark.parametrize("change", [Session.undo, lambda s: s.draw([ONE, TWO, ONE], b"three")])
 def test_a_drawing_that_goes_on_takes_its_correction_back(session, change):
-    session.set_label(session.record(), 9)
+    correct(session, 9)
     change(session)
     assert (session.history, session.examples) == ([], [])
 
 
 def test_the_reset_of_the_canvas_keeps_the_correction(session):
-    session.set_label(session.record(), 9)
+    correct(session, 9)
     session.draw([], b"black")
     assert [example["label"] for example in session.examples] == [9]
+
+
+def test_a_correction_counts_when_the_drawing_is_cleared_at_once(session):
+    session.correction = 9
+    session.clear()
+    assert [example["label"] for example in session.examples] == [9]
+
+
+@pytest.mark.parametrize("change", [Session.undo, lambda s: s.upload(b"photo"), Session.clear])
+def test_a_correction_does_not_label_another_image(session, change):
+    session.answer, session.correction = None, 9
+    change(session)
+    assert session.correction is None
 
 
 def test_a_drawing_that_is_left_out_is_no_example(session):
@@ -102,7 +121,7 @@ def test_a_drawing_that_is_left_out_is_no_example(session):
 
 
 def test_switched_off_examples_are_kept(session):
-    session.set_label(session.record(), 9)
+    correct(session, 9)
     session.use_examples(False)
     assert session.examples == []
     assert len(session.saved_examples) == 1
@@ -119,7 +138,7 @@ def test_forgetting_leaves_what_was_not_corrected():
 
 
 def test_saved_examples_can_be_loaded_and_loaded_again(session):
-    session.set_label(session.record(), 9)
+    correct(session, 9)
     other = Session()
     other.load(session.saved_examples)
     other.load(session.saved_examples)
@@ -127,7 +146,7 @@ def test_saved_examples_can_be_loaded_and_loaded_again(session):
 
 
 def test_a_loaded_label_corrects_the_example_that_is_there(session):
-    session.set_label(session.record(), 9)
+    correct(session, 9)
     session.load([{"label": 4, "image": "data:image/png;base64,AAAA"}])
     assert [example["label"] for example in session.examples] == [4]
 

@@ -16,6 +16,7 @@ from app.front.common import (
 from app.front.inputs import canvas_input, image_input
 from app.front.session import Drawing, Session
 from app.front.settings import BRUSH_WIDTH, BRUSH_WIDTHS
+from errors import ApiError
 
 INPUTS = ("canvas", "upload", "camera")
 FRAGMENTS = ["draw", "history"]
@@ -75,10 +76,18 @@ def change_input() -> None:
 
 def ask_api(session: Session) -> None:
     """Ask the API about the current image, unless the chosen model has answered already."""
-    if session.image and (session.answer is None or session.answer["model"] != session.model):
+    if session.image is None:
+        return
+    if session.answer is None or session.answer["model"] != session.model:
+        try:
+            session.answer = client().predict(session.image, session.model, session.examples)
+        except ApiError:
+            session.correction = None  # it must not label a later drawing
+            raise
+    if session.uploaded or session.correction is not None:
+        session.record()
+    if session.answer is None:  # the correction is to be learnt
         session.answer = client().predict(session.image, session.model, session.examples)
-        if session.uploaded:
-            session.record()
 
 
 def correction(answer: dict[str, Any] | None) -> None:
@@ -101,10 +110,8 @@ def correction(answer: dict[str, Any] | None) -> None:
 
 
 def correct(digit: int) -> None:
-    """Take the current image as an example of a digit, and read it again."""
-    session = current_session()
-    if session.image and session.answer:  # the click may come after the canvas was cleared
-        session.set_label(session.record(), digit)
+    """Take the current image as an example of a digit, once the API has answered."""
+    current_session().correction = digit
     st.rerun(FRAGMENTS)
 
 
