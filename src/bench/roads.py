@@ -58,7 +58,7 @@ class NormalisedReading:
         from model.preprocessing.normalize import preprocess
 
         with torch.no_grad():
-            logits = self.network(standardize(to_tensor(preprocess(data)[None])))
+            logits = self.network(standardize(to_tensor(preprocess(data).image[None])))
         probabilities = logits.softmax(dim=1)[0].tolist()
         digit = max(range(10), key=probabilities.__getitem__)
         return {"prediction": digit, "probabilities": probabilities}

@@ -32,7 +32,7 @@ def upload(sample: StrokeSample, rng: np.random.Generator) -> np.ndarray:
     """Draw a recording, pack it as PNG and read it as the API does; returns (28, 28) uint8."""
     file = io.BytesIO()
     draw(sample, rng).save(file, format="PNG", compress_level=1)
-    return preprocess(file.getvalue())
+    return preprocess(file.getvalue()).image
 
 
 def read_drawings(

@@ -14,7 +14,6 @@ from torch import Tensor
 from errors import ModelFileError
 from model.checkpoint import Checkpoint, load_checkpoint
 from model.config import IMAGE_SIZE, MEAN, REJECTION_TEMPERATURE, STD
-from model.preprocessing.normalize import split_digits
 
 NOT_A_DIGIT = "not_a_digit"
 SEVERAL_DIGITS = "several_digits"
@@ -25,7 +24,7 @@ REASONS = {
     AMBIGUOUS: "The picture could be either of two digits.",
 }
 # Two digits share this much probability, and neither is sure: ambiguous rather than no digit.
-_AMBIGUOUS_SHARE = 0.9
+_AMBIGUOUS_SHARE, _AMBIGUOUS_SECOND = 0.9, 0.2
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,7 @@ class Prediction:
         digit: the likeliest digit, also where the picture is none.
         confidence: its calibrated probability, 0-1.
         probabilities: of the ten digits, summing to 1.
+        rejection_score: 0.1-1; below the model's threshold the picture is rejected.
         is_digit: whether the picture is taken for a digit.
         reason: None, or one of ``REASONS``.
     """
@@ -43,6 +43,7 @@ class Prediction:
     digit: int
     confidence: float
     probabilities: list[float]
+    rejection_score: float
     is_digit: bool
     reason: str | None
 
@@ -104,12 +105,10 @@ class Classifier:
             images: (N, 28, 28) uint8, 0 background, 255 ink.
         """
         probabilities = self.probabilities(to_tensor(images))
-        accepted = self.is_digit(probabilities)
+        scores = rejection_score(probabilities)
         return [
-            self._prediction(image, row, digit)
-            for image, row, digit in zip(
-                images, probabilities.tolist(), accepted.tolist(), strict=True
-            )
+            self._prediction(row, score)
+            for row, score in zip(probabilities.tolist(), scores.tolist(), strict=True)
         ]
 
     def model_input(self, image: np.ndarray) -> np.ndarray:
@@ -118,22 +117,12 @@ class Classifier:
             return image
         return image.reshape(-1)[self.permutation.numpy()].reshape(IMAGE_SIZE, IMAGE_SIZE)
 
-    def _prediction(self, image: np.ndarray, row: list[float], is_digit: bool) -> Prediction:
+    def _prediction(self, row: list[float], score: float) -> Prediction:
         first, second = sorted(row, reverse=True)[:2]
-        reason = None
-        if not is_digit:
-            ambiguous = first + second >= _AMBIGUOUS_SHARE
-            reason = AMBIGUOUS if ambiguous else NOT_A_DIGIT
-            if self._holds_several(image):
-                reason = SEVERAL_DIGITS
-        return Prediction(row.index(first), first, row, is_digit, reason)
-
-    def _holds_several(self, image: np.ndarray) -> bool:
-        """Whether the ink falls into parts, side by side, each of which reads as a digit."""
-        parts = split_digits(image)
-        if len(parts) < 2:
-            return False
-        return bool(self.is_digit(self.probabilities(to_tensor(np.stack(parts)))).all())
+        is_digit = score >= self.threshold
+        ambiguous = first + second >= _AMBIGUOUS_SHARE and second >= _AMBIGUOUS_SECOND
+        reason = None if is_digit else AMBIGUOUS if ambiguous else NOT_A_DIGIT
+        return Prediction(row.index(first), first, row, score, is_digit, reason)
 
 
 def rejection_score(probabilities: Tensor) -> Tensor:

@@ -17,13 +17,13 @@ MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]
 
 # What is accepted as a picture
 IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-LOSSY_FORMATS = ("JPEG", "WEBP")
-RINGING = 32  # grey levels of false ink that lossy compression leaves around strokes
+RINGING = 32  # grey levels of false foreground that lossy compression leaves around strokes
 MAX_IMAGE_BYTES = 5_000_000
 MAX_IMAGE_PIXELS = 40_000_000
 MAX_WEBP_PIXELS = 16_000_000  # whose decoder holds four copies of them
 MAX_IMAGE_SIDE = 30_000  # pixels: averaging takes memory in proportion to the longest side
 WORKING_PIXELS = 4_000_000  # larger pictures are reduced first
+PHOTO_SIDE = 320  # pixels of the longest side that a photograph is worked on at
 
 # What counts as ink
 MINIMUM_CONTRAST = 24  # grey levels between paper and ink, below which a picture is blank
@@ -82,6 +82,7 @@ SAMPLE_SYNTHETIC_FRACTION = 0.5  # they show less handwriting of their own
 
 # Calibration and rejection
 REJECTION_TEMPERATURE = 5.0  # flattens probabilities before they are judged for refusal
+SECOND_LOOK_FACTOR = 1.5  # times the threshold is asked of a picture's other foregrounds
 TARGET_FALSE_REJECTION_RATE = 0.004  # of validation's and synthetic digits
 CALIBRATION_SYNTHETIC = 2_500  # to calibrate on: half as many as of validation, as in training
 CALIBRATION_SEED = 987_654_321

@@ -72,7 +72,7 @@ def image_of(data: bytes) -> np.ndarray:
         ProblemError: the picture cannot be read.
     """
     try:
-        return preprocess(data)
+        return preprocess(data).image
     except ImageError as error:
         raise picture_problem(error) from error
 
