@@ -89,6 +89,8 @@ class Components:
         """
         heights = self.boxes[:, 1] - self.boxes[:, 0]
         tall = np.flatnonzero(heights >= 0.5 * heights.max(initial=0))
+        whole = tall[~self.on_border[tall]]
+        tall = whole if len(whole) else tall  # what the border cuts off is no digit of its own
         if len(tall) > 1:
             tall = tall[np.argsort(-heights[tall])][:MAX_GROUPS]
         groups: list[tuple[list[int], np.ndarray]] = []

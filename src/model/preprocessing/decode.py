@@ -120,13 +120,17 @@ def luminance(image: Image.Image) -> np.ndarray:
     grey, alpha = image.convert("RGBA").convert("LA").split()
     opacity = np.asarray(alpha, dtype=np.float32) / 255
     levels = np.asarray(grey, dtype=np.float32)
-    visible = levels[opacity > 0.5]
+    opaque = opacity > 0.5
+    visible = levels[opaque]
     if visible.size in (0, levels.size):
         paper = 0.0 if visible.size == 0 else float(visible[0])
     elif visible.std() < 32:  # one colour alone is opaque: that is the ink
         paper = 0.0 if visible.mean() >= 128 else 255.0
-    else:
+    else:  # a sheet, cut out
         paper = float(np.median(visible))
+        rows, columns = np.flatnonzero(opaque.any(1)), np.flatnonzero(opaque.any(0))
+        box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        levels, opacity = levels[box], opacity[box]
     return (opacity * levels + (1 - opacity) * paper + 0.5).astype(np.uint8)
 
 

@@ -5,6 +5,7 @@ cropped, its longest side scaled to 20 pixels with the aspect kept, and placed o
 its centre of mass rounds to index (14, 14). Training and serving both go this way.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,13 +25,10 @@ from model.config import (
     NOISE_MASS,
     NOISE_SIZE,
 )
+from model.preprocessing.candidates import other_foregrounds
 from model.preprocessing.components import Box, Components
 from model.preprocessing.decode import encode_png, luminance, open_image
-from model.preprocessing.segment import (
-    distance_from_border,
-    other_foregrounds,
-    segment_foreground,
-)
+from model.preprocessing.segment import distance_from_border, segment_foreground
 
 __all__ = ["Preprocessed", "center_by_mass", "encode_png", "normalize", "open_image", "preprocess"]
 
@@ -63,16 +61,12 @@ class Preprocessed:
         A classifier that rejects ``image`` asks for them and chooses; they take some milliseconds.
         """
         found = {}
-        grey = luminance(self.picture)
-        colour = None
-        if self.picture.mode not in ("1", "L", "LA") and not self.picture.mode.startswith("I"):
-            colour = np.asarray(self.picture.convert("RGB"))
-        for foreground in (self.foreground, *other_foregrounds(grey, colour)):
-            for cleaned in (foreground, without_neighbours(foreground)):
-                for image in _thin_and_thick(cleaned):
-                    found[image.tobytes()] = image
+        colour = np.asarray(self.picture.convert("RGB")) if _is_coloured(self.picture) else None
+        for foreground in other_foregrounds(self.foreground, luminance(self.picture), colour):
+            for image in _thin_and_thick(foreground):
+                found[image.tobytes()] = image
         found.pop(self.image.tobytes(), None)
-        return np.stack(list(found.values())) if found else np.empty((0, 28, 28), np.uint8)
+        return _stack(list(found.values()))
 
     def parts(self) -> np.ndarray:
         """Return what stands apart and is about as tall as the tallest, (n, 28, 28) uint8.
@@ -80,12 +74,7 @@ class Preprocessed:
         Each may be a digit of its own: pieces above each other belong together, and what is much
         smaller, or cut off by the border, is none.
         """
-        groups = self.components.groups()
-        return (
-            np.stack([center_by_mass(group) for group in groups])
-            if groups
-            else np.empty((0, 28, 28), np.uint8)
-        )
+        return _stack([center_by_mass(group) for group in self.components.groups()])
 
 
 def preprocess(data: bytes) -> Preprocessed:
@@ -106,11 +95,19 @@ def normalize(picture: Image.Image) -> Preprocessed:
     try:
         foreground = segment_foreground(luminance(picture))
     except BlankImageError:
-        # Of one luminance, perhaps of two colours.
-        if picture.mode in ("1", "L", "LA", "I", "F") or picture.mode.startswith("I;16"):
+        if not _is_coloured(picture):  # two colours may be as light as each other
             raise
         foreground = segment_foreground(distance_from_border(np.asarray(picture.convert("RGB"))))
     return Preprocessed(picture, foreground, center_by_mass(foreground))
+
+
+def _is_coloured(picture: Image.Image) -> bool:
+    return picture.mode in ("P", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
+
+
+def _stack(images: list[np.ndarray]) -> np.ndarray:
+    """Images (28, 28) as one array (n, 28, 28), also where there are none."""
+    return np.array(images, dtype=np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
 
 
 def center_by_mass(foreground: np.ndarray) -> np.ndarray:
@@ -162,28 +159,15 @@ def thicken(crop: np.ndarray, pixels: float = 1.4) -> np.ndarray:
     return cv2.dilate(cv2.copyMakeBorder(crop, *[radius] * 4, cv2.BORDER_CONSTANT), kernel)
 
 
-def _thin_and_thick(foreground: np.ndarray):
+def _thin_and_thick(foreground: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield what a foreground gives by MNIST's rule, and the same with wider strokes."""
     try:
-        yield center_by_mass(foreground)
         top, bottom, left, right = _digit_box(foreground)
-        yield center_by_mass(thicken(foreground[top:bottom, left:right], 0.8))
+        crop = foreground[top:bottom, left:right]
+        yield center_by_mass(crop)
+        yield center_by_mass(thicken(crop, 0.8))
     except BlankImageError:
         return
-
-
-def without_neighbours(foreground: np.ndarray) -> np.ndarray:
-    """Leave out what the border cuts off, as long as something else as large is there."""
-    components = Components(foreground)
-    if len(components) < 2:
-        return foreground
-    sizes = np.maximum(
-        components.boxes[:, 1] - components.boxes[:, 0],
-        components.boxes[:, 3] - components.boxes[:, 2],
-    )
-    inside = ~components.on_border
-    if not inside.any() or components.areas[inside].max() < 0.1 * components.areas.max():
-        return foreground
-    return components.keep(inside & (sizes >= 0.1 * sizes[inside].max()))
 
 
 def _offset(profile: np.ndarray) -> int:

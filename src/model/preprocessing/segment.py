@@ -1,10 +1,4 @@
-"""What is foreground and what is background: the usual way, and others for a second look.
-
-OpenCV's filters work on one grey image here; a picture in colour is one too, as the distance of
-its colours from the border's colour.
-"""
-
-from collections.abc import Iterator
+"""What is foreground and what is background: polarity, flat and uneven backgrounds, colours."""
 
 import cv2
 import numpy as np
@@ -12,6 +6,7 @@ import numpy as np
 from errors import BlankImageError
 from model.config import MINIMUM_CONTRAST, PHOTO_SIDE, RINGING
 
+NOISY_SIDE = 100  # a photograph of fewer pixels a side has no noise finer than its strokes
 FAINT = 170  # a drawing of less contrast is raised to full foreground
 _BLANK = "The picture is blank or too faint: draw or photograph one digit with more contrast."
 
@@ -31,7 +26,7 @@ def segment_foreground(grey: np.ndarray) -> np.ndarray:
     Raises:
         BlankImageError: nothing stands out from the background.
     """
-    border = _border(grey).astype(np.int16)
+    border = border_of(grey).astype(np.int16)
     level = int(np.median(border))
     noise = float(np.median(np.abs(np.diff(border))))
     if np.mean(np.abs(border - level) <= 2 + 2 * noise) >= 0.5:
@@ -39,7 +34,7 @@ def segment_foreground(grey: np.ndarray) -> np.ndarray:
     return _of_photograph(grey)
 
 
-def _border(image: np.ndarray) -> np.ndarray:
+def border_of(image: np.ndarray) -> np.ndarray:
     """The pixels of an image (H, W, ...) that lie at its border."""
     return np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
 
@@ -80,13 +75,21 @@ def _contrast(ink: np.ndarray, floor: float) -> float:
 
 def _of_photograph(grey: np.ndarray) -> np.ndarray:
     """Subtract the surroundings' median, then keep what stands clearly above the noise."""
-    small = cv2.medianBlur(reduce(grey), 3)
+    small = reduce(grey)
+    if max(small.shape) >= NOISY_SIDE:
+        small = cv2.medianBlur(small, 3)
     deviation = small.astype(np.int16) - _surroundings(small)
-    noise = 1.4826 * float(np.median(np.abs(deviation)))
-    strong = max(5 * noise, MINIMUM_CONTRAST)
+    strong = least_contrast(small)
     sides = [np.clip(side, 0, 255).astype(np.uint8) for side in (-deviation, deviation)]
     ink = max(sides, key=lambda side: float(side[side > strong].sum(dtype=np.float64)))
     return soft_threshold(ink, 0.5 * _contrast(ink, strong))
+
+
+def least_contrast(grey: np.ndarray) -> float:
+    """The levels by which foreground stands above the noise, of which neighbours differ."""
+    differences = np.abs(np.diff(grey.astype(np.int16), axis=1))
+    noise = 1.4826 * float(np.median(differences)) / np.sqrt(2) if differences.size else 0.0
+    return max(5 * noise, float(MINIMUM_CONTRAST))
 
 
 def reduce(image: np.ndarray) -> np.ndarray:
@@ -116,36 +119,8 @@ def soft_threshold(ink: np.ndarray, middle: float) -> np.ndarray:
     return (np.clip(ramp, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def other_foregrounds(grey: np.ndarray, colour: np.ndarray | None) -> Iterator[np.ndarray]:
-    """Yield foregrounds of a picture by other ways than the usual one; blank ones are left out.
-
-    Dark and light strokes on a background of varying light (morphological top hats), both sides
-    of one threshold, and what differs in colour from the border; each above Otsu's threshold.
-
-    Args:
-        grey: (H, W) uint8 luminance.
-        colour: (H, W, 3) uint8, or None where the picture is grey.
-    """
-    small = reduce(grey)
-    side = max(3, round(0.4 * max(small.shape)) | 1)
-    kernel = np.ones((side, side), np.uint8)
-    blurred = cv2.GaussianBlur(small, (3, 3), 0)
-    level = int(np.median(_border(small)))
-    ways = [
-        cv2.morphologyEx(blurred, cv2.MORPH_BLACKHAT, kernel),
-        cv2.morphologyEx(blurred, cv2.MORPH_TOPHAT, kernel),
-        cv2.absdiff(small, np.full_like(small, level)),
-    ]
-    if colour is not None:
-        ways.append(distance_from_border(reduce(colour)))
-    for ink in ways:
-        middle, _ = cv2.threshold(ink, 0, 255, cv2.THRESH_OTSU)
-        if middle >= MINIMUM_CONTRAST / 3:
-            yield soft_threshold(ink, middle)
-
-
 def distance_from_border(colour: np.ndarray) -> np.ndarray:
-    """The distance (H, W) uint8 of each colour from the median of the border's colours."""
-    paper = np.median(_border(colour), axis=0)
+    """Return the distance (H, W) uint8 of each colour (H, W, 3) from the border's median."""
+    paper = np.median(border_of(colour), axis=0)
     distance = np.sqrt(np.square(colour.astype(np.float32) - paper).sum(axis=2) / 3)
     return np.clip(distance * 1.5, 0, 255).astype(np.uint8)
