@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from errors import BlankImageError
-from model.config import MINIMUM_CONTRAST
+from model.config import MINIMUM_CONTRAST, PIECE_SIZE
 from model.preprocessing.components import Components
 from model.preprocessing.segment import (
     border_of,
@@ -15,11 +15,11 @@ from model.preprocessing.segment import (
     reduce,
     segment_foreground,
     soft_threshold,
+    strokes,
 )
 
 LINE_RATIO = 8  # a line is so many times longer than wide
 LINE_LENGTH = 0.7  # of the picture's side has a ruled line, a frame, or the edge of a page
-PIECE_SIZE = 0.6  # of the digit's height has a piece of a neighbour, at most
 SPECK_SIZE = 0.1  # of the digit's longest side has a speck, at most
 
 
@@ -48,17 +48,13 @@ def other_foregrounds(
 def _other_ways(grey: np.ndarray, colour: np.ndarray | None) -> Iterator[np.ndarray]:
     """Yield what stands out otherwise, each above Otsu's threshold (N. Otsu, 1979).
 
-    Dark and light strokes on a background of varying light (morphological hats), what differs from
-    the border in luminance and in colour, and what is drawn on a sheet that lies on a flat ground.
+    Strokes on a background of varying light, what differs from the border in luminance and in
+    colour, and what is drawn on a sheet that lies on a flat ground.
     """
     small = reduce(grey)
-    side = max(3, round(0.4 * max(small.shape)) | 1)
-    kernel = np.ones((side, side), np.uint8)
-    blurred = cv2.GaussianBlur(small, (3, 3), 0)
     level = int(np.median(border_of(small)))
     ways = [
-        cv2.morphologyEx(blurred, cv2.MORPH_BLACKHAT, kernel),
-        cv2.morphologyEx(blurred, cv2.MORPH_TOPHAT, kernel),
+        strokes(cv2.GaussianBlur(small, (3, 3), 0)),
         cv2.absdiff(small, np.full_like(small, level)),
     ]
     if colour is not None:

@@ -70,12 +70,12 @@ class Components:
     @property
     def on_border(self) -> np.ndarray:
         """Which components (n,) touch the border."""
-        height, width = self.labels.shape
-        return (
-            (self.boxes[:, [0, 2]] == 0).any(1)
-            | (self.boxes[:, 1] == height)
-            | (self.boxes[:, 3] == width)
-        )
+        return touches_border(self.boxes, self.labels.shape)
+
+    def masses(self) -> np.ndarray:
+        """Return the sum of the levels of each component (n,), float64."""
+        labels, levels = self.labels.reshape(-1), self.foreground.reshape(-1)
+        return np.bincount(labels, levels, len(self) + 1)[1:]
 
     def keep(self, chosen: np.ndarray) -> np.ndarray:
         """Return the foreground (H, W) with only the components ``chosen`` (n,) bool."""
@@ -112,3 +112,8 @@ class Components:
             own = np.isin(self.labels[top:bottom, left:right], np.array(members) + 1)
             found.append(np.where(own, self.foreground[top:bottom, left:right], 0).astype(np.uint8))
         return found
+
+
+def touches_border(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return which boxes (n, 4) touch the border (n,) bool of an image of that shape."""
+    return (boxes[:, [0, 2]] == 0).any(1) | (boxes[:, 1] == shape[0]) | (boxes[:, 3] == shape[1])

@@ -24,9 +24,10 @@ from model.config import (
     NOISE_GAP,
     NOISE_MASS,
     NOISE_SIZE,
+    PIECE_SIZE,
 )
 from model.preprocessing.candidates import other_foregrounds
-from model.preprocessing.components import Box, Components
+from model.preprocessing.components import Box, Components, touches_border
 from model.preprocessing.decode import encode_png, luminance, open_image
 from model.preprocessing.segment import distance_from_border, segment_foreground
 
@@ -186,25 +187,27 @@ def _digit_box(foreground: np.ndarray) -> Box:
     if cv2.reduce(crop, 0, cv2.REDUCE_MAX).all() and cv2.reduce(crop, 1, cv2.REDUCE_MAX).all():
         return top, top + height, left, left + width  # nothing lies apart from the rest
     components = Components(crop)
-    boxes = components.boxes[~_is_noise(components)]
-    return (
-        top + int(boxes[:, 0].min()),
-        top + int(boxes[:, 1].max()),
-        left + int(boxes[:, 2].min()),
-        left + int(boxes[:, 3].max()),
+    boxes = components.boxes + np.array([top, top, left, left])
+    boxes = boxes[~_is_noise(boxes, components.masses(), foreground.shape)]
+    (top, _, left, _), (_, bottom, _, right) = (
+        boxes.min(axis=0).tolist(),
+        boxes.max(axis=0).tolist(),
     )
+    return top, bottom, left, right
 
 
-def _is_noise(components: Components) -> np.ndarray:
-    """Which components (n,) are tiny beside the main one and lie off it."""
-    boxes = components.boxes
-    masses = np.bincount(
-        components.labels.reshape(-1), components.foreground.reshape(-1), len(components) + 1
-    )[1:]
+def _is_noise(boxes: np.ndarray, masses: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Which components (n,) lie off the main one and are tiny, or cut off by the border.
+
+    Args:
+        boxes, masses: (n, 4) and (n,) of the components.
+        shape: height and width of the foreground.
+    """
     share = masses / masses.sum()
     main = boxes[masses.argmax()]
     longest = max(main[1] - main[0], main[3] - main[2])
-    size = np.maximum(boxes[:, 1] - boxes[:, 0], boxes[:, 3] - boxes[:, 2])
+    heights = boxes[:, 1] - boxes[:, 0]
+    size = np.maximum(heights, boxes[:, 3] - boxes[:, 2])
     gap = np.max(
         (
             main[0] - boxes[:, 1],
@@ -216,4 +219,8 @@ def _is_noise(components: Components) -> np.ndarray:
     )
     far = gap > np.where(share < FINE_NOISE_MASS, FINE_NOISE_GAP, NOISE_GAP) * longest
     small = (size < NOISE_SIZE * longest) & (share < NOISE_MASS)
-    return (size < FINE_NOISE_SIZE * longest) | (small & far)
+    on_border = touches_border(boxes, shape)
+    piece = on_border & (heights < PIECE_SIZE * longest) & (gap > NOISE_GAP * longest)
+    if on_border[masses.argmax()]:
+        piece[:] = False
+    return (size < FINE_NOISE_SIZE * longest) | (small & far) | piece

@@ -7,6 +7,7 @@ from errors import BlankImageError
 from model.config import MINIMUM_CONTRAST, PHOTO_SIDE, RINGING
 
 NOISY_SIDE = 100  # a photograph of fewer pixels a side has no noise finer than its strokes
+HAT_SIDE = 0.4  # of the picture's longest side: what is wider is no stroke
 FAINT = 170  # a drawing of less contrast is raised to full foreground
 _BLANK = "The picture is blank or too faint: draw or photograph one digit with more contrast."
 
@@ -29,8 +30,10 @@ def segment_foreground(grey: np.ndarray) -> np.ndarray:
     border = border_of(grey).astype(np.int16)
     level = int(np.median(border))
     noise = float(np.median(np.abs(np.diff(border))))
-    if np.mean(np.abs(border - level) <= 2 + 2 * noise) >= 0.5:
-        return _of_drawing(grey, level, border)
+    strayed = np.abs(border - level)
+    flat = strayed <= 2 + 2 * noise
+    if flat.mean() >= 0.5:
+        return _of_drawing(grey, level, 3 * float(np.percentile(strayed[flat], 75)))
     return _of_photograph(grey)
 
 
@@ -39,7 +42,7 @@ def border_of(image: np.ndarray) -> np.ndarray:
     return np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
 
 
-def _of_drawing(grey: np.ndarray, level: int, border: np.ndarray) -> np.ndarray:
+def _of_drawing(grey: np.ndarray, level: int, noise: float) -> np.ndarray:
     """The difference from one background level, on the side where there is more of it."""
     ink = grey
     if level > 0:
@@ -47,7 +50,6 @@ def _of_drawing(grey: np.ndarray, level: int, border: np.ndarray) -> np.ndarray:
         ink = max(
             (darker, lighter), key=lambda side: float(np.square(side, dtype=np.float32).sum())
         )
-    noise = 3 * float(np.percentile(np.abs(border - level), 75))
     contrast = _contrast(ink, max(noise, MINIMUM_CONTRAST - 1))
     # What is faint is foreground beside what is not: the soft edge of a stroke. Elsewhere it is
     # noise, or what lossy compression leaves around strokes.
@@ -74,15 +76,34 @@ def _contrast(ink: np.ndarray, floor: float) -> float:
 
 
 def _of_photograph(grey: np.ndarray) -> np.ndarray:
-    """Subtract the surroundings' median, then keep what stands clearly above the noise."""
+    """Keep the strokes that stand clearly above the noise."""
     small = reduce(grey)
     if max(small.shape) >= NOISY_SIDE:
         small = cv2.medianBlur(small, 3)
-    deviation = small.astype(np.int16) - _surroundings(small)
-    strong = least_contrast(small)
-    sides = [np.clip(side, 0, 255).astype(np.uint8) for side in (-deviation, deviation)]
-    ink = max(sides, key=lambda side: float(side[side > strong].sum(dtype=np.float64)))
-    return soft_threshold(ink, 0.5 * _contrast(ink, strong))
+    ink = strokes(small)
+    return soft_threshold(ink, 0.5 * _contrast(ink, least_contrast(small)))
+
+
+def strokes(grey: np.ndarray) -> np.ndarray:
+    """Return how far dark strokes, or light ones, stand out from what surrounds them, uint8.
+
+    Which of them there are is judged by the median of the half of the picture around each pixel:
+    strokes cover less than half. A morphological hat then subtracts the background, of whatever
+    light, of strokes narrower than its kernel.
+    """
+    scale = min(1.0, 64 / max(grey.shape))
+    size = [max(1, round(length * scale)) for length in grey.shape[::-1]]
+    tiny = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    tiny = cv2.medianBlur(tiny, max(3, max(size) // 2 | 1))
+    surroundings = cv2.resize(tiny, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    strong = least_contrast(grey)
+    darker, lighter = cv2.subtract(surroundings, grey), cv2.subtract(grey, surroundings)
+    dark = darker[darker > strong].sum() >= lighter[lighter > strong].sum()
+    side = max(3, round(HAT_SIDE * max(grey.shape)) | 1)
+    hat = cv2.MORPH_BLACKHAT if dark else cv2.MORPH_TOPHAT
+    # Beyond the border the background goes on as it is: a slope that ends there is no stroke.
+    wide = cv2.copyMakeBorder(grey, *[side] * 4, cv2.BORDER_REPLICATE)
+    return cv2.morphologyEx(wide, hat, np.ones((side, side), np.uint8))[side:-side, side:-side]
 
 
 def least_contrast(grey: np.ndarray) -> float:
@@ -99,15 +120,6 @@ def reduce(image: np.ndarray) -> np.ndarray:
         return image
     size = [max(1, round(length * scale)) for length in image.shape[1::-1]]
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
-def _surroundings(grey: np.ndarray) -> np.ndarray:
-    """The median of the half of the picture around each pixel: strokes cover less than half."""
-    scale = min(1.0, 64 / max(grey.shape))
-    size = [max(1, round(length * scale)) for length in grey.shape[::-1]]
-    tiny = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    tiny = cv2.medianBlur(tiny, max(3, max(size) // 2 | 1))
-    return cv2.resize(tiny, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def soft_threshold(ink: np.ndarray, middle: float) -> np.ndarray:
