@@ -16,11 +16,11 @@ NUM_CLASSES = 10
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]
 
 # What is accepted as a picture
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "BMP", "GIF")
 RINGING = 32  # grey levels of false foreground that lossy compression leaves around strokes
 MAX_IMAGE_BYTES = 5_000_000
 MAX_IMAGE_PIXELS = 40_000_000
-MAX_WEBP_PIXELS = 16_000_000  # whose decoder holds four copies of them
+MAX_HEAVY_PIXELS = 16_000_000  # of WebP, HEIC and AVIF: decoders hold several copies of them
 MAX_IMAGE_SIDE = 30_000  # pixels: averaging takes memory in proportion to the longest side
 WORKING_PIXELS = 4_000_000  # larger pictures are reduced first
 PHOTO_SIDE = 320  # pixels of the longest side that a photograph is worked on at

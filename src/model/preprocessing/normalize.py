@@ -184,7 +184,7 @@ def _digit_box(foreground: np.ndarray) -> Box:
     if width == 0:
         raise BlankImageError(_BLANK)
     crop = foreground[top : top + height, left : left + width]
-    if cv2.reduce(crop, 0, cv2.REDUCE_MAX).all() and cv2.reduce(crop, 1, cv2.REDUCE_MAX).all():
+    if crop.any(axis=0).all() and crop.any(axis=1).all():
         return top, top + height, left, left + width  # nothing lies apart from the rest
     components = Components(crop)
     boxes = components.boxes + np.array([top, top, left, left])

@@ -29,12 +29,14 @@ def segment_foreground(grey: np.ndarray) -> np.ndarray:
     """
     border = border_of(grey).astype(np.int16)
     level = int(np.median(border))
-    noise = float(np.median(np.abs(np.diff(border))))
     strayed = np.abs(border - level)
+    if not strayed.any():
+        return _of_drawing(grey, level, 0)
+    noise = float(np.median(np.abs(np.diff(border))))
     flat = strayed <= 2 + 2 * noise
-    if flat.mean() >= 0.5:
-        return _of_drawing(grey, level, 3 * float(np.percentile(strayed[flat], 75)))
-    return _of_photograph(grey)
+    if flat.mean() < 0.5:
+        return _of_photograph(grey)
+    return _of_drawing(grey, level, 3 * int(np.sort(strayed[flat])[3 * flat.sum() // 4]))
 
 
 def border_of(image: np.ndarray) -> np.ndarray:
@@ -42,7 +44,7 @@ def border_of(image: np.ndarray) -> np.ndarray:
     return np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
 
 
-def _of_drawing(grey: np.ndarray, level: int, noise: float) -> np.ndarray:
+def _of_drawing(grey: np.ndarray, level: int, noise: int) -> np.ndarray:
     """The difference from one background level, on the side where there is more of it."""
     ink = grey
     if level > 0:
@@ -50,16 +52,20 @@ def _of_drawing(grey: np.ndarray, level: int, noise: float) -> np.ndarray:
         ink = max(
             (darker, lighter), key=lambda side: float(np.square(side, dtype=np.float32).sum())
         )
-    contrast = _contrast(ink, max(noise, MINIMUM_CONTRAST - 1))
+    left, top, width, height = cv2.boundingRect(ink)
+    crop = ink[top : top + height, left : left + width]
+    contrast = _contrast(crop, max(noise, MINIMUM_CONTRAST - 1))
     # What is faint is foreground beside what is not: the soft edge of a stroke. Elsewhere it is
     # noise, or what lossy compression leaves around strokes.
-    strong = (ink > max(noise, RINGING * contrast / 255)).view(np.uint8)
-    near = cv2.copyTo(ink, cv2.dilate(strong, np.ones((5, 5), np.uint8)))
-    if cv2.countNonZero(ink) - cv2.countNonZero(near) > 0.1 * cv2.countNonZero(strong):
-        ink = near
+    strong = cv2.compare(crop, max(noise, RINGING * contrast / 255), cv2.CMP_GT)
+    near = cv2.copyTo(crop, cv2.dilate(strong, np.ones((5, 5), np.uint8)))
+    if cv2.countNonZero(crop) - cv2.countNonZero(near) > 0.1 * cv2.countNonZero(strong):
+        crop = near
     if contrast < FAINT:
-        return cv2.convertScaleAbs(ink, alpha=255 / contrast)
-    return ink
+        crop = cv2.convertScaleAbs(crop, alpha=255 / contrast)
+    foreground = np.zeros_like(ink)
+    foreground[top : top + height, left : left + width] = crop
+    return foreground
 
 
 def _contrast(ink: np.ndarray, floor: float) -> float:
@@ -67,6 +73,8 @@ def _contrast(ink: np.ndarray, floor: float) -> float:
 
     A maximum would follow a single hot pixel.
     """
+    if ink.size == 0:
+        raise BlankImageError(_BLANK)
     histogram = cv2.calcHist([ink], [0], None, [256], [0, 256]).reshape(-1)
     histogram[: int(floor) + 1] = 0
     total = histogram.sum()
