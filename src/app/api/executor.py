@@ -17,7 +17,7 @@ from app.api.problems import RETRY_AFTER, ProblemError
 from app.settings import MAX_WORK_SECONDS
 
 MAX_TOGETHER = 8  # pieces of light work that one thread is given at once
-LATE_SECONDS = 0.004  # after which results do not wait for those of the next piece
+LATE_SECONDS = 0.02  # after which results do not wait for those of the next piece
 T = TypeVar("T")
 
 
