@@ -49,6 +49,6 @@ def load_examples(content: bytes) -> list[Example]:
         entries = _FILE.validate_json(content)
     except ValidationError as error:
         place = error.errors()[0]["loc"][:1]  # the entry's index, if it is about one
-        entry = place[0] + 1 if place and isinstance(place[0], int) else None
-        raise ExamplesError(entry) from error
+        entry = place[0] if place and isinstance(place[0], int) else None
+        raise ExamplesError("These are not examples that the page saved.", entry) from error
     return [{"label": entry.label, "image": entry.image} for entry in entries]
