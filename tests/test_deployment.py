@@ -1,10 +1,14 @@
-"""The compose file, the Dockerfiles and the README's Kubernetes objects say the same."""
+"""The compose file, the Dockerfiles and the Kubernetes objects say the same and are valid."""
 
 import re
 from pathlib import Path
 
+import kubernetes_validate
 import pytest
 import yaml
+
+from app.__main__ import SHUTDOWN_SECONDS
+from app.settings import ApiSettings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
@@ -15,10 +19,9 @@ GIGA = {"1g": 2**30, "1Gi": 2**30}
 
 @pytest.fixture(scope="module")
 def objects() -> dict[tuple[str, str], dict]:
-    """The README's Kubernetes objects by kind and name."""
-    readme = (REPOSITORY / "README.md").read_text()
-    [block] = re.findall(r"```yaml\n(apiVersion.*?)```", readme, re.DOTALL)
-    return {(o["kind"], o["metadata"]["name"]): o for o in yaml.safe_load_all(block)}
+    """The Kubernetes objects by kind and name."""
+    text = (REPOSITORY / "src" / "app" / "kubernetes.yaml").read_text()
+    return {(o["kind"], o["metadata"]["name"]): o for o in yaml.safe_load_all(text)}
 
 
 @pytest.fixture(params=DOCKERFILES)
@@ -77,7 +80,42 @@ def test_containers_are_as_hardened_as_in_the_compose_file(name, container):
     assert service["cap_drop"] == security["capabilities"]["drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert security["allowPrivilegeEscalation"] is False
-    assert service["tmpfs"] == [mount["mountPath"] for mount in container["volumeMounts"]]
+    paths = [mount.partition(":")[0] for mount in service["tmpfs"]]
+    assert paths == [mount["mountPath"] for mount in container["volumeMounts"]]
+
+
+def test_every_object_is_what_kubernetes_takes(objects):
+    for object_ in objects.values():
+        kubernetes_validate.validate(object_, "1.34", strict=True)
+
+
+def test_pods_pass_the_restricted_profile(pod, container):
+    """https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted"""
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
+    assert all(set(volume) <= {"name", "emptyDir"} for volume in pod["volumes"])
+    assert pod["automountServiceAccountToken"] is False
+
+
+def test_a_pod_is_taken_off_before_its_socket_closes_and_has_time_to_end(objects):
+    pod = objects["Deployment", "api"]["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    drain = ApiSettings().drain_seconds
+    probe = container["readinessProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] + probe["timeoutSeconds"] <= drain
+    assert pause + drain + SHUTDOWN_SECONDS < pod["terminationGracePeriodSeconds"]
+    grace = float(SERVICES["api"]["stop_grace_period"].removesuffix("s"))
+    assert drain + SHUTDOWN_SECONDS < grace
+
+
+def test_one_replica_stays_while_nodes_are_emptied(objects):
+    budget = objects["PodDisruptionBudget", "api"]["spec"]
+    assert budget["minAvailable"] < objects["Deployment", "api"]["spec"]["replicas"]
+    assert budget["selector"] == objects["Deployment", "api"]["spec"]["selector"]
 
 
 def test_the_memory_limit_is_that_of_the_compose_file(name, container):
@@ -113,8 +151,9 @@ def test_every_published_port_is_on_this_machine_only_unless_asked_otherwise():
     assert all(port.startswith("${BIND:-127.0.0.1}:") for port in published)
 
 
-def test_a_replica_is_the_api_without_a_port():
-    api, replica = dict(SERVICES["api"]), dict(SERVICES["api-replica"])
-    api.pop("ports")
-    assert replica.pop("profiles") == ["scale"]
-    assert replica == api
+def test_every_container_is_bounded_in_cores_memory_and_logs():
+    for service in SERVICES.values():
+        assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+        assert all(":size=" in mount for mount in service["tmpfs"])
+        assert service["mem_limit"]
+    assert all(SERVICES[name]["cpus"] for name in ("api", "front", "gateway"))

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from app.api.limits import GuardedProtocol
+from app.api.http_protocol import HardenedHttpProtocol
 from app.settings import ApiSettings
 
-HEALTHCHECK_SECONDS = 30  # in which a worker must answer its supervisor, torch loading
-SHUTDOWN_SECONDS = 3  # for requests that outlast the time to drain
+HEALTHCHECK_SECONDS = 30  # in which a worker must answer its supervisor
+SHUTDOWN_SECONDS = 10  # for requests that are in flight when the time to drain is over
 
 
 def main() -> int:
@@ -24,7 +24,7 @@ def main() -> int:
         for fault in error.errors():
             print(f"error: API_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
         return 2
-    # Pictures come one by one: more threads for each would only wait for one another.
+    # Images come one by one: more threads for each would only wait for one another.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     config = uvicorn.Config(
         "app.main:create_app",
@@ -32,7 +32,11 @@ def main() -> int:
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        http=GuardedProtocol,
+        http=HardenedHttpProtocol,
+        root_path=settings.root_path,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+        limit_concurrency=settings.max_connections,
         ws="none",
         lifespan="on",
         access_log=False,  # the app writes its own line a request

@@ -4,24 +4,29 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
+from starlette.middleware.gzip import GZipMiddleware
 
 from app.api import docs, problems
-from app.api.access_log import REQUEST_ID, RequestLog, configure_logging
-from app.api.limits import UploadLimits
+from app.api.access_log import REQUEST_ID, AccessLog, configure_logging
+from app.api.conformance import BearerToken, HeadAsGet, ProblemCors
+from app.api.draining import drain_on_sigterm
+from app.api.limits import BodyLimits
 from app.api.routes import explain, models, open_inference, operations, predict, study
-from app.settings import ApiSettings
-from model.config import VERSION
+from app.api.service import ensure_service
+from app.settings import API_VERSION, ApiSettings
 
+COMPRESSED_BYTES = 2000  # shorter answers are sent as they are
 DESCRIPTION = """Reads handwritten digits.
 
-Every error is `application/problem+json` (RFC 9457); its `type` is a stable name.
-The service has no authentication and no rate limits: put a proxy that has them in front of it.
+Every error is `application/problem+json` (RFC 9457); its `type` leads to an explanation, its `code`
+is a stable name. Where the service has a token, `/api` and `/v2` ask for it: `Authorization: Bearer
+TOKEN`. There are no rate limits and no TLS: put a proxy that has them in front of it.
 """
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
-    """Make the app; models are loaded when it starts.
+    """Make the app; models are loaded when it starts, or where that is not told at first use.
 
     Args:
         settings: from the environment if absent.
@@ -30,38 +35,46 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # Imported here, so that the process that only supervises workers never loads torch.
-        from app.api.draining import drain_on_sigterm
-        from app.api.service import load_service
-
-        app.state.service = load_service(settings)
-        drain_on_sigterm(app.state.service)
+        service = ensure_service(app)
+        drain_on_sigterm(service)
         yield
-        app.state.service.close()
+        service.executor.close()
 
     app = FastAPI(
         title="Digits",
-        version=VERSION,
+        version=API_VERSION,
         description=DESCRIPTION,
+        license_info={"name": "MIT"},
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
     )
+    app.state.settings = settings
     configure_logging()
     # The last one added is the outermost.
-    app.add_middleware(UploadLimits, upload_seconds=settings.upload_seconds)
+    app.add_middleware(BodyLimits, upload_seconds=settings.upload_seconds)
+    if settings.token:
+        app.add_middleware(BearerToken, token=settings.token.get_secret_value())
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_BYTES, compresslevel=3)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(AccessLog)
     if settings.cors_origins:
         app.add_middleware(
-            CORSMiddleware,
+            ProblemCors,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["*"],
             expose_headers=[REQUEST_ID, "Retry-After"],
         )
-    app.add_middleware(RequestLog)
     problems.install(app)
     docs.install(app)
     for routes in (predict, explain, models, study, operations, open_inference):
         app.include_router(routes.router)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Name an operation as its function is, which gives generated clients readable names."""
+    return route.name

@@ -10,9 +10,10 @@ from fastapi import FastAPI, File, UploadFile
 from PIL import Image
 
 from model.checkpoint import find_model, load_checkpoint
-from model.classifier import standardize, to_tensor
+from model.classifier import to_input
 from model.config import IMAGE_SIZE, MEAN, STD
 from model.preprocessing.normalize import preprocess
+from model.registry import standardize
 
 
 def plain() -> FastAPI:
@@ -32,7 +33,7 @@ def plain() -> FastAPI:
 
 def preprocessed() -> FastAPI:
     """Return an app with this project's preprocessing."""
-    return _app(lambda data: standardize(to_tensor(preprocess(data)[None])))
+    return _app(lambda data: standardize(torch.from_numpy(to_input(preprocess(data)[None]))))
 
 
 def _app(inputs: Callable[[bytes], torch.Tensor]) -> FastAPI:

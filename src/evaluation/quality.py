@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
+import torch
 from sklearn.metrics import roc_auc_score
 
 from evaluation.evaluate_strokes import StrokeResults, predict_strokes, score
@@ -25,11 +26,11 @@ from evaluation.results import data_checksum, fingerprint, markdown_table, write
 from evaluation.strokes import StrokeSample, read_strokes
 from model.card import CalibrationErrors
 from model.checkpoint import checkpoint_path, read_card, replace_model
-from model.classifier import Classifier, rejection_score, to_tensor
+from model.classifier import Classifier, rejection_score
 from model.config import DATA_DIR, MODELS_DIR, VERSION
 from model.data.mnist import Digits, Mnist, load_mnist
 from model.registry import NETWORKS
-from model.train import test
+from model.train import accuracy
 from model.training.pipeline import Options
 from model.training.pipeline import run as train_and_save
 
@@ -95,7 +96,7 @@ def rejections(classifier: Classifier, digits: Digits) -> dict[str, Rejection]:
     """Measure what is rejected: of MNIST's test digits, and of each out-of-distribution kind."""
 
     def scores(images: np.ndarray) -> np.ndarray:
-        return rejection_score(classifier.probabilities(to_tensor(images))).numpy()
+        return rejection_score(classifier.probabilities(classifier.forward(images)[0]))
 
     real = scores(digits.images.numpy())
     found: dict[str, Rejection] = {
@@ -118,6 +119,7 @@ def measure(
     classifiers = [Classifier.load(path) for path in paths]
     chosen = classifiers[paths.index(choose(paths))]
     training = [classifier.card["training"] for classifier in classifiers]
+    images = digits.images.numpy()
     result: Quality = {
         "name": name,
         "parameters": chosen.card["parameters"],
@@ -127,7 +129,7 @@ def measure(
         "precision": chosen.card["training"]["precision"],
         "seeds": [run["seed"] for run in training],
         "test_accuracy": [
-            test(classifier.network, digits, permutation=classifier.permutation)[1]
+            accuracy(torch.from_numpy(classifier.forward(images)[0]), digits.labels)
             for classifier in classifiers
         ],
         "validation_accuracy": [

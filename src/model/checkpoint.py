@@ -1,7 +1,8 @@
 """Save and load a trained network: plain weights (``.pt``) and the model card (``.json``) beside.
 
 The weights are a plain ``state_dict``; all else, the permutation of the pixels included, stands
-in the card. A card that does not fit its weights is refused.
+in the card. A card that does not fit its weights is refused. torch is imported only where weights
+are saved or loaded: cards and paths are read without it.
 """
 
 import hashlib
@@ -16,15 +17,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
 from errors import ModelFileError
-from model.card import ModelCard, Permutation
+from model.card import ModelCard
 from model.config import IMAGE_SIZE, MODELS_DIR
-from model.registry import NETWORKS
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 DEFAULT_FILE = "cnn"  # the network whose file carries no name
 _FILE_NAME = re.compile(r"mnist-(?:(?P<name>[a-z][a-z0-9-]*)-)?(?P<version>\d+\.\d+\.\d+)\.pt")
@@ -34,9 +36,9 @@ _FILE_NAME = re.compile(r"mnist-(?:(?P<name>[a-z][a-z0-9-]*)-)?(?P<version>\d+\.
 class Checkpoint:
     """A loaded network in evaluation mode, its card, and its pixel permutation (784,) or None."""
 
-    network: nn.Module
+    network: "nn.Module"
     card: ModelCard
-    permutation: Tensor | None
+    permutation: "Tensor | None"
 
 
 def checkpoint_path(name: str, version: str, directory: Path) -> Path:
@@ -57,8 +59,10 @@ def find_checkpoints(directory: Path) -> dict[str, Path]:
     return {name: path for name, (_, path) in found.items()}
 
 
-def save_checkpoint(network: nn.Module, card: ModelCard, path: Path) -> None:
+def save_checkpoint(network: "nn.Module", card: ModelCard, path: Path) -> None:
     """Write weights and card, each atomically; the card gains the weights' name and sha256."""
+    import torch
+
     card = card.copy()
     weights = {
         name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()
@@ -160,43 +164,68 @@ def read_card(path: Path) -> ModelCard:
     return cast("ModelCard", card)
 
 
+def read_verified_card(path: Path) -> ModelCard:
+    """Read the card of the weights at ``path`` and check that it describes this very file.
+
+    Raises:
+        ModelFileError: one of them is missing or damaged, or the card is that of other weights.
+    """
+    if not path.is_file():
+        raise ModelFileError(f"There is no model at {path}; train one with: bash run.sh cnn")
+    card = read_card(path)
+    if card.get("sha256") != _sha256(path):
+        raise ModelFileError(
+            f"{path.name} is not the file its card describes (sha256 differs); {_again(card)}"
+        )
+    return card
+
+
 def load_checkpoint(path: Path) -> Checkpoint:
     """Load a network with its card and check that they belong together.
 
     Raises:
         ModelFileError: a file is missing or damaged, or the card does not fit the weights.
     """
-    if not path.is_file():
-        raise ModelFileError(f"There is no model at {path}; train one with: bash run.sh cnn")
-    card = read_card(path)
-    again = f"train it again with: bash run.sh {str(card.get('name', 'cnn')).split('-')[0]}"
-    if card.get("sha256") != _sha256(path):
-        raise ModelFileError(
-            f"{path.name} is not the file its card describes (sha256 differs); {again}"
-        )
+    import torch
+
+    from model.registry import NETWORKS
+
+    card = read_verified_card(path)
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
         architecture = card["architecture"]
         network: nn.Module = NETWORKS[architecture["network"]](**architecture["settings"])
         network.load_state_dict(weights)
-        permutation = _permutation(card["permutation"])
+        permutation = read_permutation(card)
     except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
         raise ModelFileError(
-            f"The weights {path.name} are damaged or do not fit their card: {error}; {again}"
+            f"The weights {path.name} are damaged or do not fit their card: {error}; {_again(card)}"
         ) from error
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(
-            f"The card of {path.name} lacks what describes the network ({error!r}); {again}"
+            f"The card of {path.name} lacks what describes the network ({error!r}); {_again(card)}"
         ) from error
-    return Checkpoint(network.eval(), card, permutation)
+    indices = None if permutation is None else torch.from_numpy(permutation)
+    return Checkpoint(network.eval(), card, indices)
 
 
-def _permutation(entry: Permutation | None) -> Tensor | None:
-    """The permutation of the card as a tensor, checked to be one."""
+def _again(card: ModelCard) -> str:
+    """What to do about a model that cannot be used."""
+    return f"train it again with: bash run.sh {str(card.get('name', 'cnn')).split('-')[0]}"
+
+
+def read_permutation(card: ModelCard) -> np.ndarray | None:
+    """Return the card's permutation of the pixels (784,) int64, or None where they are in order.
+
+    Raises:
+        ValueError: the card's indices are no permutation.
+        KeyError, TypeError: the card has no such entry.
+    """
+    entry = card["permutation"]
     if entry is None:
         return None
-    permutation = torch.tensor(entry["indices"], dtype=torch.int64)
-    if permutation.sort().values.tolist() != list(range(IMAGE_SIZE * IMAGE_SIZE)):
+    permutation = np.array(entry["indices"], dtype=np.int64)
+    if not np.array_equal(np.sort(permutation), np.arange(IMAGE_SIZE * IMAGE_SIZE)):
         raise ValueError("the card's permutation is none of 784 pixels")
     return permutation
 

@@ -1,19 +1,20 @@
-"""Read pictures with a trained network: calibrated probabilities, and whether it is a digit at all.
+"""Classify images with a trained network: calibrated probabilities, and whether each is a digit.
 
-This is what the API, the command line and the measurements share. It imports neither torchvision
-nor any training code.
+This is what the API, the command line and the measurements share. It imports no torch: the network
+is a function on arrays, in serving a session of ONNX Runtime.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from errors import ModelFileError
-from model.checkpoint import Checkpoint, load_checkpoint
-from model.config import IMAGE_SIZE, MEAN, REJECTION_TEMPERATURE, STD
+from model.card import ModelCard
+from model.checkpoint import read_permutation
+from model.config import IMAGE_SIZE, REJECTION_TEMPERATURE
+from model.onnx_network import OnnxNetwork, load_network
 from model.preprocessing.normalize import split_digits
 
 NOT_A_DIGIT = "not_a_digit"
@@ -26,17 +27,21 @@ REASONS = {
 }
 # Two digits share this much probability, and neither is sure: ambiguous rather than no digit.
 _AMBIGUOUS_SHARE = 0.9
+_BATCH_SIZE = 64  # images in one pass of the network, which bounds its memory
+
+# x (N, 1, 28, 28) float32 in [0, 1] -> logits (N, 10) and features (N, d) float32
+Network = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network reads in one picture.
+    """What the network reads in one image.
 
     Attributes:
-        digit: the likeliest digit, also where the picture is none.
+        digit: the likeliest digit, also where the image is none.
         confidence: its calibrated probability, 0-1.
         probabilities: of the ten digits, summing to 1.
-        is_digit: whether the picture is taken for a digit.
+        is_digit: whether the image is taken for a digit.
         reason: None, or one of ``REASONS``.
     """
 
@@ -48,63 +53,90 @@ class Prediction:
 
 
 class Classifier:
-    """A trained network, ready to read pictures of 28 x 28 pixels.
+    """A trained network, ready to classify images of 28 x 28 pixels.
 
-    Raises:
-        ModelFileError: the card lacks the name, the version, or the reader's settings.
+    Attributes:
+        card: the model card.
+        name, version: the model's.
+        network: what computes logits and features; mean, standard deviation and the permutation
+            of the pixels are applied inside it.
+        temperature: divides the logits.
+        threshold: what has a lower rejection score is no digit.
+        permutation: (784,) of the pixels, or None.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        self.card = checkpoint.card
-        self.network = checkpoint.network
-        self.permutation = checkpoint.permutation
+    def __init__(self, card: ModelCard, network: Network) -> None:
+        """Keep the network and read the card.
+
+        Raises:
+            ModelFileError: the card lacks the name, the version, or the classifier's settings.
+        """
+        self.card = card
+        self.network = network
         try:
-            self.name: str = checkpoint.card["name"]
-            self.version: str = checkpoint.card["version"]
-            settings = checkpoint.card["reader"]
+            self.name: str = card["name"]
+            self.version: str = card["version"]
+            settings = card["reader"]
             self.temperature = float(settings["temperature"])
             self.threshold = float(settings["threshold"])
+            self.permutation = read_permutation(card)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(
-                f"The model card lacks what a reader needs ({error!r}); train the model again."
+                f"The model card lacks what a classifier needs ({error!r}); train the model again."
             ) from error
 
     @classmethod
     def load(cls, path: Path) -> "Classifier":
-        """Load the model at ``path``.
+        """Load the model whose weights lie at ``path``, in its ONNX form.
 
         Raises:
             ModelFileError: the files are missing, damaged, or do not fit each other.
         """
-        return cls(load_checkpoint(path))
+        network, card = load_network(path)
+        return cls(card, network)
 
-    @torch.inference_mode()
-    def logits(self, images: Tensor) -> Tensor:
-        """Return the network's logits (N, 10).
+    @property
+    def output_layer(self) -> tuple[np.ndarray, np.ndarray]:
+        """The last linear layer: weights (10, d) and bias (10,), float32."""
+        return self.onnx.output_layer
 
-        Args:
-            pictures: (N, 1, 28, 28) float32, 0 background, 1 ink; mean, standard deviation and
-                the permutation are applied here.
-        """
-        logits: Tensor = self.network(standardize(images, self.permutation))
-        return logits
+    @property
+    def onnx(self) -> OnnxNetwork:
+        """The network as ONNX Runtime runs it."""
+        if not isinstance(self.network, OnnxNetwork):
+            raise TypeError("this classifier's network is not in its ONNX form")
+        return self.network
 
-    @torch.inference_mode()
-    def probabilities(self, images: Tensor) -> Tensor:
-        """Return calibrated probabilities (N, 10); arguments as for ``logits``."""
-        return (self.logits(images) / self.temperature).softmax(dim=1)
+    def forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return logits (N, 10) and features (N, d), float32, of images (N, 28, 28) uint8."""
+        return self.forward_input(to_input(images))
 
-    def is_digit(self, probabilities: Tensor) -> Tensor:
+    def forward_input(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Do as ``forward`` on x (N, 1, 28, 28) float32, 0 background, 1 ink."""
+        if len(x) <= _BATCH_SIZE:
+            return self.network(x)
+        starts = range(0, len(x), _BATCH_SIZE)
+        parts = [self.network(x[start : start + _BATCH_SIZE]) for start in starts]
+        logits, features = zip(*parts, strict=True)
+        return np.concatenate(logits), np.concatenate(features)
+
+    def probabilities(self, logits: np.ndarray) -> np.ndarray:
+        """Return calibrated probabilities (N, 10) of logits (N, 10)."""
+        return softmax(logits / self.temperature)
+
+    def is_digit(self, probabilities: np.ndarray) -> np.ndarray:
         """Return which rows (N,) of calibrated probabilities belong to a digit."""
-        return rejection_score(probabilities) >= self.threshold
+        accepted: np.ndarray = rejection_score(probabilities) >= self.threshold
+        return accepted
 
     def predict(self, images: np.ndarray) -> list[Prediction]:
-        """Read pictures as ``preprocess`` leaves them.
+        """Classify images as ``preprocess`` leaves them.
 
         Args:
             images: (N, 28, 28) uint8, 0 background, 255 ink.
         """
-        probabilities = self.probabilities(to_tensor(images))
+        logits, _ = self.forward(images)
+        probabilities = self.probabilities(logits)
         accepted = self.is_digit(probabilities)
         return [
             self._prediction(image, row, digit)
@@ -114,10 +146,10 @@ class Classifier:
         ]
 
     def model_input(self, image: np.ndarray) -> np.ndarray:
-        """Return the picture (28, 28) as the network sees it, its pixels permuted if they are."""
+        """Return the image (28, 28) as the network sees it, its pixels permuted if they are."""
         if self.permutation is None:
             return image
-        permuted: np.ndarray = image.reshape(-1)[self.permutation.numpy()]
+        permuted: np.ndarray = image.reshape(-1)[self.permutation]
         return permuted.reshape(IMAGE_SIZE, IMAGE_SIZE)
 
     def _prediction(self, image: np.ndarray, row: list[float], is_digit: bool) -> Prediction:
@@ -131,41 +163,35 @@ class Classifier:
         return Prediction(row.index(first), first, row, is_digit, reason)
 
     def _holds_several(self, image: np.ndarray) -> bool:
-        """Whether the ink falls into parts, side by side, each of which reads as a digit."""
+        """Whether the ink falls into parts, side by side, each of which is a digit."""
         parts = split_digits(image)
         if len(parts) < 2:
             return False
-        return bool(self.is_digit(self.probabilities(to_tensor(np.stack(parts)))).all())
+        logits, _ = self.forward(np.stack(parts))
+        return bool(self.is_digit(self.probabilities(logits)).all())
 
 
-def rejection_score(probabilities: Tensor) -> Tensor:
-    """Return what is judged for refusal (N,), 0.1-1, of probabilities (N, 10).
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the softmax of each row of (N, 10), in the precision of ``logits``."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    normalized: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
+    return normalized
+
+
+def rejection_score(probabilities: np.ndarray) -> np.ndarray:
+    """Return what is judged for rejection (N,), 0.1-1, of probabilities (N, 10).
 
     It is the likeliest digit's probability at a high temperature, at which all ten digits have a
     say and not the second likeliest alone: digits and other drawings then lie farther apart
     (S. Liang, Y. Li and R. Srikant, "Enhancing the reliability of out-of-distribution image
     detection in neural networks", ICLR 2018).
     """
-    smallest = torch.finfo(probabilities.dtype).tiny  # a probability may round to 0
-    logits = probabilities.clamp_min(smallest).log()
-    return (logits / REJECTION_TEMPERATURE).softmax(dim=1).amax(dim=1)
+    smallest = np.finfo(probabilities.dtype).tiny  # a probability may round to 0
+    logits = np.log(np.maximum(probabilities, smallest))
+    score: np.ndarray = softmax(logits / REJECTION_TEMPERATURE).max(axis=1)
+    return score
 
 
-def to_tensor(images: np.ndarray) -> Tensor:
-    """Turn (N, 28, 28) uint8 into (N, 1, 28, 28) float32 in [0, 1]."""
-    return torch.from_numpy(images).unsqueeze(1).float().div_(255)
-
-
-def standardize(images: Tensor, permutation: Tensor | None = None) -> Tensor:
-    """Normalise by MNIST's mean and standard deviation and permute the pixels.
-
-    Training and serving both go through here.
-
-    Args:
-        pictures: (N, 1, 28, 28) floats in [0, 1].
-        permutation: (784,) indices; pixel i of the result is pixel ``permutation[i]``.
-    """
-    images = (images - MEAN) / STD
-    if permutation is not None:
-        images = images.flatten(1)[:, permutation].view_as(images)
-    return images
+def to_input(images: np.ndarray) -> np.ndarray:
+    """Turn images (N, 28, 28) uint8 into x (N, 1, 28, 28) float32 in [0, 1]."""
+    return images[:, None].astype(np.float32) / np.float32(255)

@@ -14,10 +14,10 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from model.classifier import standardize
 from model.config import Recipe
 from model.data.loader import Batch, Batches
 from model.data.mnist import Digits
+from model.registry import standardize
 
 Network = TypeVar("Network", bound=nn.Module)
 

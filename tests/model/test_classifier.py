@@ -5,11 +5,8 @@ import sys
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
 
 from errors import ModelFileError
-from model.checkpoint import Checkpoint
 from model.classifier import (
     AMBIGUOUS,
     NOT_A_DIGIT,
@@ -17,29 +14,32 @@ from model.classifier import (
     SEVERAL_DIGITS,
     Classifier,
     rejection_score,
-    standardize,
+    to_input,
 )
 
 
-class Fixed(nn.Module):
-    """Gives the logits of a list, one row a call after another."""
+def fixed(*rows):
+    """A network that gives the logits of a list, one row per image after another."""
+    remaining = list(rows)
 
-    def __init__(self, *rows):
-        super().__init__()
-        self.rows = list(rows)
+    def network(x):
+        logits = np.stack([remaining.pop(0) for _ in x]).astype(np.float32)
+        return logits, x.reshape(len(x), -1)
 
-    def forward(self, images):
-        return torch.stack([self.rows.pop(0) for _ in images])
-
-
-def logits_of(probabilities):
-    return torch.tensor(probabilities, dtype=torch.float64).log().float()
+    return network
 
 
-def reader_of(*rows, temperature=1.0, threshold=0.2):
-    settings = {"temperature": temperature, "threshold": threshold}
-    card = {"name": "cnn", "version": "0.0.1", "reader": settings}
-    return Classifier(Checkpoint(Fixed(*rows), card, None))
+def card_of(temperature=1.0, threshold=0.2, permutation=None):
+    return {
+        "name": "cnn",
+        "version": "0.0.1",
+        "reader": {"temperature": temperature, "threshold": threshold},
+        "permutation": permutation,
+    }
+
+
+def classifier_of(*rows, **settings):
+    return Classifier(card_of(**settings), fixed(*rows))
 
 
 def spread(**probabilities):
@@ -53,15 +53,15 @@ BLANK = np.zeros((1, 28, 28), np.uint8)
 
 
 def test_a_sure_digit_is_read_with_its_probability():
-    prediction = reader_of(logits_of(spread(_7=0.91))).predict(BLANK)[0]
+    prediction = classifier_of(np.log(spread(_7=0.91))).predict(BLANK)[0]
     assert (prediction.digit, prediction.is_digit, prediction.reason) == (7, True, None)
     assert prediction.confidence == pytest.approx(0.91)
     assert prediction.probabilities == pytest.approx(spread(_7=0.91))
 
 
 def test_the_temperature_divides_the_logits():
-    rows = [torch.tensor([4.0] + 9 * [0.0])]
-    prediction = reader_of(*rows, temperature=2.0).predict(BLANK)[0]
+    rows = [np.array([4.0] + 9 * [0.0])]
+    prediction = classifier_of(*rows, temperature=2.0).predict(BLANK)[0]
     assert prediction.confidence == pytest.approx(np.exp(2) / (np.exp(2) + 9))
 
 
@@ -75,17 +75,17 @@ def test_the_temperature_divides_the_logits():
 def test_what_is_unsure_is_refused_with_a_reason_and_keeps_its_likeliest_digit(
     probabilities, reason
 ):
-    prediction = reader_of(logits_of(probabilities)).predict(BLANK)[0]
+    prediction = classifier_of(np.log(probabilities)).predict(BLANK)[0]
     assert (prediction.digit, prediction.is_digit, prediction.reason) == (4, False, reason)
     assert reason in REASONS
 
 
-def test_certainty_is_the_confidence_at_a_higher_temperature():
-    probabilities = torch.tensor([spread(_3=0.91)], dtype=torch.float64)
+def test_the_rejection_score_is_the_confidence_at_a_higher_temperature():
+    probabilities = np.array([spread(_3=0.91)])
     by_hand = 0.91**0.2 / (0.91**0.2 + 9 * 0.01**0.2)
     assert rejection_score(probabilities).item() == pytest.approx(by_hand)
-    assert rejection_score(torch.full((1, 10), 0.1)).item() == pytest.approx(0.1)
-    one_hot = torch.eye(10)[:1]
+    assert rejection_score(np.full((1, 10), 0.1)).item() == pytest.approx(0.1)
+    one_hot = np.eye(10, dtype=np.float32)[:1]
     assert rejection_score(one_hot).item() == pytest.approx(1, abs=1e-4)
 
 
@@ -93,37 +93,44 @@ def test_parts_side_by_side_that_read_as_digits_are_several():
     image = np.zeros((1, 28, 28), np.uint8)
     image[0, 4:24, 5:8] = image[0, 4:24, 18:21] = 255
     sure, unsure = (
-        logits_of(spread(_1=0.95)),
-        logits_of(spread(_1=0.2)),
+        np.log(spread(_1=0.95)),
+        np.log(spread(_1=0.2)),
     )
-    assert reader_of(unsure, sure, sure).predict(image)[0].reason == SEVERAL_DIGITS
-    assert reader_of(unsure, sure, unsure).predict(image)[0].reason == NOT_A_DIGIT
+    assert classifier_of(unsure, sure, sure).predict(image)[0].reason == SEVERAL_DIGITS
+    assert classifier_of(unsure, sure, unsure).predict(image)[0].reason == NOT_A_DIGIT
 
 
-def test_the_permutation_is_the_same_for_the_network_and_for_what_is_shown():
-    permutation = torch.randperm(784, generator=torch.Generator().manual_seed(1))
-    image = np.arange(784, dtype=np.int64).reshape(28, 28) % 251
-    image = image.astype(np.uint8)
-    classifier = reader_of()
-    classifier.permutation = permutation
-    shown = torch.from_numpy(classifier.model_input(image)).float() / 255
-    network_sees = standardize(torch.from_numpy(image)[None, None].float() / 255, permutation)
-    torch.testing.assert_close(network_sees[0, 0] * 0.3081 + 0.1307, shown)
+def test_what_is_shown_of_a_permuted_model_has_pixel_p_of_i_at_i():
+    indices = np.random.default_rng(1).permutation(784)
+    image = (np.arange(784).reshape(28, 28) % 251).astype(np.uint8)
+    classifier = classifier_of(permutation={"seed": 1, "indices": indices.tolist()})
+    shown = classifier.model_input(image).reshape(-1)
+    assert all(shown[place] == image.reshape(-1)[indices[place]] for place in (0, 5, 783))
 
 
-@pytest.mark.parametrize("missing", ["name", "version", "reader"])
+def test_the_network_is_given_ink_of_1_on_background_0_and_its_features_are_handed_on():
+    images = np.zeros((70, 28, 28), np.uint8)  # more than one pass of the network
+    images[69, 3, 4] = 255
+    logits, features = classifier_of(*[np.arange(10)] * 70).forward(images)
+    assert (logits.shape, features.shape) == ((70, 10), (70, 784))
+    assert features[69, 3 * 28 + 4] == 1
+    assert features.sum() == 1
+    assert to_input(images).dtype == np.float32
+
+
+@pytest.mark.parametrize("missing", ["name", "version", "reader", "permutation"])
 def test_a_card_without_what_a_reader_needs_is_a_model_file_error(missing):
-    card = {"name": "cnn", "version": "0.0.1", "reader": {"temperature": 1.0, "threshold": 0.5}}
+    card = card_of()
     del card[missing]
     with pytest.raises(ModelFileError, match=missing):
-        Classifier(Checkpoint(Fixed(), card, None))
+        Classifier(card, fixed())
 
 
-def test_serving_imports_neither_torchvision_nor_training_code():
+def test_the_command_line_the_api_and_the_classifier_import_no_torch_and_no_training_code():
     code = (
-        "import sys, model.classifier\n"
-        "bad = {'torchvision', 'sklearn', 'matplotlib', 'model.train', 'model.data.augment',"
-        " 'model.data.synthetic.digits'} & set(sys.modules)\n"
+        "import sys, model.classifier, predict, app.main\n"
+        "bad = {'torch', 'torchvision', 'scipy', 'matplotlib', 'onnx', 'model.train',"
+        " 'model.data'} & set(sys.modules)\n"
         "assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": "src"}, check=True)

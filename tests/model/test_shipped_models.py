@@ -87,5 +87,5 @@ def test_a_gentle_turn_or_shear_keeps_the_answer(cnn, drawings):
     images, _ = drawings
     images = torch.from_numpy(images[:1000]).unsqueeze(1).float() / 255
     changed = augment(images, "mild", torch.Generator().manual_seed(0))
-    same = cnn.probabilities(images).argmax(dim=1) == cnn.probabilities(changed).argmax(dim=1)
-    assert same.double().mean() >= 0.95
+    before, after = (cnn.network(x.numpy())[0].argmax(axis=1) for x in (images, changed))
+    assert np.mean(before == after) >= 0.95

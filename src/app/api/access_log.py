@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import metrics
 from app.api.problems import ProblemError, problem_response
+from app.api.service import ensure_service
 from errors import DigitsError
 
 REQUEST_ID = "X-Request-ID"
@@ -35,7 +36,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line)  # ASCII alone: a path may hold what commands a terminal
 
 
 def configure_logging() -> None:
@@ -48,7 +49,7 @@ def configure_logging() -> None:
         digits.setLevel(logging.INFO)
 
 
-class RequestLog:
+class AccessLog:
     """Gives every request its id, logs and counts it, and answers 500 where the app fails."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -61,9 +62,9 @@ class RequestLog:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         started = time.perf_counter()
-        request = Request(scope)
         request_id = _request_id(scope)
-        service = scope["app"].state.service
+        scope.setdefault("state", {})
+        service = ensure_service(scope["app"])
         status = 0
 
         async def recording_send(message: Message) -> None:
@@ -77,17 +78,20 @@ class RequestLog:
             await send(message)
 
         service.in_flight += 1
+        metrics.IN_FLIGHT.inc()
         error: BaseException | None = None
         try:
             await self.app(scope, receive, recording_send)
         except Exception as failure:
             error = failure
             if status == 0:
-                response = problem_response(request, ProblemError("internal-error"))
+                response = problem_response(Request(scope), ProblemError("internal-error"))
                 await response(scope, receive, recording_send)
         finally:
             service.in_flight -= 1
-            _record(request, request_id, status, time.perf_counter() - started, error)
+            metrics.IN_FLIGHT.dec()
+            seconds = time.perf_counter() - started
+            _record(Request(scope), request_id, status, seconds, error)
 
 
 def _record(
@@ -99,7 +103,7 @@ def _record(
     path = getattr(route, "path", "unmatched")
     metrics.REQUESTS.labels(request.method, path, status).inc()
     metrics.SECONDS.labels(path).observe(seconds)
-    problem = getattr(request.state, "problem", None)
+    problem = request.scope["state"].get("problem")
     if problem:
         metrics.PROBLEMS.labels(problem).inc()
     fields = {

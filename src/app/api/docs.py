@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import fastapi_offline
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from app.api.conformance import file_response
+from app.api.problems import ProblemError
 
 ASSETS = "/docs/assets"
 
@@ -23,18 +25,31 @@ def install(app: FastAPI) -> None:
 
     app.openapi = openapi  # type: ignore[method-assign]
     directory = Path(fastapi_offline.__file__).parent / "static"
-    app.mount(ASSETS, StaticFiles(directory=directory))
+    assets = {path.name: path for path in directory.iterdir()}
+
+    @app.get(ASSETS + "/{name}", include_in_schema=False)
+    def asset(request: Request, name: str) -> Response:
+        """Return a file of the page."""
+        if name not in assets:
+            raise ProblemError("not-found")
+        return file_response(request, assets[name])
 
     @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
+    async def docs(request: Request) -> HTMLResponse:
         """Return the page."""
+        root = request.scope.get("root_path", "")
         return get_swagger_ui_html(
-            openapi_url=str(app.openapi_url),
+            openapi_url=f"{root}{app.openapi_url}",
             title=app.title,
-            swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
-            swagger_css_url=f"{ASSETS}/swagger-ui.css",
-            swagger_favicon_url=f"{ASSETS}/favicon.png",
+            swagger_js_url=f"{root}{ASSETS}/swagger-ui-bundle.js",
+            swagger_css_url=f"{root}{ASSETS}/swagger-ui.css",
+            swagger_favicon_url=f"{root}{ASSETS}/favicon.png",
         )
+
+    @app.get("/", include_in_schema=False)
+    async def start(request: Request) -> RedirectResponse:
+        """Lead to the page."""
+        return RedirectResponse(request.scope.get("root_path", "") + "/docs")
 
 
 def _drop_default_errors(schema: dict[str, Any]) -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from model.config import IMAGE_SIZE
+from model.config import IMAGE_SIZE, NUM_CLASSES
 
-INFERENCE_EXAMPLE = {
+INFERENCE_EXAMPLE: dict[str, Any] = {
     "inputs": [
         {
             "name": "image",
@@ -22,13 +22,28 @@ _IMAGE = {
     "name": "image",
     "datatype": "FP32",
     "shape": [-1, 1, IMAGE_SIZE, IMAGE_SIZE],
-    "parameters": {"range": "0 (background) to 1 (ink)"},
+    "parameters": {
+        "range": "0 (background) to 1 (ink)",
+        "preprocessing": "MNIST's size and place; mean and standard deviation, and the pixel "
+        "permutation of a permuted model, are applied inside",
+    },
 }
 _PROBABILITIES = {
     "name": "probabilities",
     "datatype": "FP32",
-    "shape": [-1, 10],
+    "shape": [-1, NUM_CLASSES],
     "parameters": {"meaning": "calibrated probabilities of the digits 0 to 9"},
+}
+_IS_DIGIT = {
+    "name": "is_digit",
+    "datatype": "BOOL",
+    "shape": [-1],
+    "parameters": {"meaning": "false where the picture is not taken for a digit"},
+}
+METADATA: dict[str, Any] = {  # the same of every model
+    "platform": "onnxruntime_onnx",
+    "inputs": [_IMAGE],
+    "outputs": [_PROBABILITIES, _IS_DIGIT],
 }
 
 
@@ -36,7 +51,7 @@ class ServerMetadata(BaseModel):
     """What this server is."""
 
     name: str = Field(examples=["digits"])
-    version: str = Field(examples=["0.0.1"])
+    version: str = Field(examples=["1.1.0"])
     extensions: list[str] = Field(examples=[["binary_tensor_data"]])
 
 
@@ -68,7 +83,7 @@ class ModelMetadata(BaseModel):
 
     name: str = Field(examples=["cnn"])
     versions: list[str] = Field(examples=[["0.0.1"]])
-    platform: str = Field(examples=["pytorch"])
+    platform: str = Field(examples=["onnxruntime_onnx"])
     inputs: list[TensorMetadata] = Field(examples=[[_IMAGE]])
     outputs: list[TensorMetadata] = Field(examples=[[_PROBABILITIES]])
 
@@ -83,7 +98,7 @@ class Tensor(BaseModel):
     parameters: dict[str, Any] | None = None
 
 
-class InferenceQuery(BaseModel):
+class InferenceRequest(BaseModel):
     """A request to infer."""
 
     model_config = ConfigDict(json_schema_extra={"example": INFERENCE_EXAMPLE})
@@ -94,7 +109,7 @@ class InferenceQuery(BaseModel):
     parameters: dict[str, Any] | None = None
 
 
-class InferenceAnswer(BaseModel):
+class InferenceResponse(BaseModel):
     """The answer: probabilities (N, 10) and is_digit (N)."""
 
     model_config = ConfigDict(
@@ -119,9 +134,3 @@ class InferenceAnswer(BaseModel):
     model_version: str
     id: str | None = None
     outputs: list[Tensor]
-
-
-class InferenceError(BaseModel):
-    """An error of the protocol."""
-
-    error: str

@@ -7,6 +7,7 @@ from prometheus_client import (
     REGISTRY,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     disable_created_metrics,
     generate_latest,
@@ -33,6 +34,17 @@ CONFIDENCE = Histogram(
 )
 REFUSALS = Counter("digits_refusals", "Pictures not taken for a digit.", ["model", "reason"])
 PROBLEMS = Counter("digits_problems", "Requests answered with a problem.", ["type"])
+
+
+QUEUE = Gauge(
+    "digits_queue_length",
+    "Requests whose work waits or is done.",
+    ["queue"],
+    multiprocess_mode="livesum",
+)
+IN_FLIGHT = Gauge(
+    "digits_requests_in_flight", "Requests not answered yet.", multiprocess_mode="livesum"
+)
 
 
 def count_prediction(model: str, digit: int, confidence: float, reason: str | None) -> None:

@@ -1,15 +1,17 @@
 """The API's errors as RFC 9457 problem details: one table of types, and what answers with them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from app.settings import MAX_BATCH_BYTES, MAX_BATCH_FILES, MAX_FILE_BYTES, MEGABYTE
 from errors import (
@@ -27,15 +29,16 @@ from model.config import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+PROBLEMS_PATH = "/problems"
 OPEN_INFERENCE_PREFIX = "/v2"
 RETRY_AFTER = {"Retry-After": "1"}  # seconds
 
 
 @dataclass(frozen=True)
 class ProblemType:
-    """One cause of failure: its stable name, the HTTP status, what it means and what to do."""
+    """One cause of failure: its stable code, the HTTP status, what it means and what to do."""
 
-    name: str
+    code: str
     status: int
     title: str
     advice: str
@@ -45,6 +48,10 @@ _FORMATS = ", ".join(IMAGE_FORMATS)
 _TYPES = (
     ProblemType("malformed-request", 400, "The request cannot be parsed.",
                 "Send a well-formed multipart/form-data body; most HTTP clients build it."),
+    ProblemType("unauthorized", 401, "The request has no valid token.",
+                "Send the service's token: Authorization: Bearer TOKEN"),
+    ProblemType("origin-not-allowed", 400, "Pages of this origin may not call the service.",
+                "API_CORS_ORIGINS names the origins that may."),
     ProblemType("not-found", 404, "There is nothing at this path.",
                 "See /docs for the paths that exist."),
     ProblemType("unknown-model", 404, "There is no such model.",
@@ -65,10 +72,11 @@ _TYPES = (
                 f"Send at most {MAX_IMAGE_PIXELS // 1_000_000} megapixels "
                 f"(WebP: {MAX_WEBP_PIXELS // 1_000_000}) and {MAX_IMAGE_SIDE:,} pixels a side."),
     ProblemType("wrong-content-type", 415, "The request has the wrong content type.",
-                "Send multipart/form-data, for instance: curl -F file=@digit.png URL"),
+                "Send a form (curl -F file=@digit.png URL) or the picture itself as the body "
+                "(curl --data-binary @digit.png -H 'Content-Type: image/png' URL)."),
     ProblemType("not-a-picture", 415, "The file is no picture that can be read here.",
                 f"Send one of {_FORMATS}."),
-    ProblemType("damaged-picture", 415, "The picture is damaged or truncated.",
+    ProblemType("damaged-picture", 422, "The picture is damaged or truncated.",
                 "Save it again as PNG or JPEG and send that."),
     ProblemType("no-file", 422, "The request holds no file.",
                 "Put the picture into the form field that the endpoint names."),
@@ -77,8 +85,8 @@ _TYPES = (
                 "Draw or photograph one digit, large and with contrast."),
     ProblemType("too-many-files", 422, "The batch has too many files.",
                 f"Send at most {MAX_BATCH_FILES} files a request."),
-    ProblemType("invalid-parameter", 422, "A parameter has a value that is not allowed.",
-                "See /docs for the values that each parameter takes."),
+    ProblemType("invalid-parameter", 422, "A parameter is unknown or not allowed.",
+                "See /docs for the parameters and the values that each takes."),
     ProblemType("internal-error", 500, "The service failed.",
                 "It is a fault of the service: report it with the X-Request-ID of the answer."),
     ProblemType("overloaded", 503, "The service has more work than it can take.",
@@ -86,31 +94,53 @@ _TYPES = (
     ProblemType("not-ready", 503, "The service is starting or shutting down.",
                 "Ask another instance, or try again soon."),
 )  # fmt: skip
-PROBLEMS: Mapping[str, ProblemType] = {kind.name: kind for kind in _TYPES}
+PROBLEMS: Mapping[str, ProblemType] = {kind.code: kind for kind in _TYPES}
+
+
+class InvalidParameter(BaseModel):
+    """One of the faults of a request."""
+
+    place: str = Field(alias="in", examples=["query"], description="query, path or body")
+    name: str = Field(examples=["top_k"])
+    detail: str = Field(examples=["Input should be less than or equal to 10"])
 
 
 class ProblemDetails(BaseModel):
     """An error (RFC 9457)."""
 
-    type: str = Field(description="stable name of the cause", examples=["blank-picture"])
+    type: str = Field(
+        description="path of the explanation", examples=[f"{PROBLEMS_PATH}/blank-picture"]
+    )
+    code: str = Field(description="stable name of the cause", examples=["blank-picture"])
     title: str
     status: int
     detail: str = Field(description="what went wrong this time and what to do")
     instance: str = Field(description="path of the request", examples=["/api/v1/predict"])
+    error: str | None = Field(None, description="under /v2 alone: `detail` again, for its clients")
+    errors: list[InvalidParameter] | None = Field(
+        None, description="of `invalid-parameter` alone: every fault"
+    )
 
 
 class ProblemError(HTTPException):
-    """Ends a request with the problem called ``name``; ``detail`` says what to do."""
+    """Ends a request with the problem of a code; ``detail`` says what to do."""
 
     def __init__(
-        self, name: str, detail: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        code: str,
+        detail: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
     ) -> None:
-        self.kind = PROBLEMS[name]
-        text = detail or f"{self.kind.title} {self.kind.advice}"
+        """Make the problem; ``errors`` have the members of ``InvalidParameter``."""
+        self.kind = PROBLEMS[code]
+        self.errors = [dict(error) for error in errors]
+        text = detail or " ".join(error["detail"] for error in self.errors)
+        text = text or f"{self.kind.title} {self.kind.advice}"
         super().__init__(self.kind.status, text, dict(headers or {}))
 
 
-def picture_problem(error: ImageError) -> ProblemError:
+def image_problem(error: ImageError) -> ProblemError:
     """Return the problem that tells a client of ``error``."""
     names: tuple[tuple[type[ImageError], str], ...] = (
         (BlankImageError, "blank-picture"),
@@ -121,26 +151,39 @@ def picture_problem(error: ImageError) -> ProblemError:
     return ProblemError(next(name for kind, name in names if isinstance(error, kind)), str(error))
 
 
-def problem_body(problem: ProblemError, instance: str) -> dict[str, Any]:
-    """Return the problem as the JSON object of RFC 9457."""
-    return {
-        "type": problem.kind.name,
+def problem_body(problem: ProblemError, instance: str, root_path: str = "") -> dict[str, Any]:
+    """Return the problem as the JSON object of RFC 9457.
+
+    Args:
+        problem: what went wrong.
+        instance: path of the request.
+        root_path: the prefix under which clients know the service.
+    """
+    body = {
+        "type": f"{root_path}{PROBLEMS_PATH}/{problem.kind.code}",
+        "code": problem.kind.code,
         "title": problem.kind.title,
         "status": problem.kind.status,
         "detail": problem.detail,
         "instance": instance,
     }
+    return {**body, "errors": problem.errors} if problem.errors else body
 
 
 def problem_response(request: Request, problem: ProblemError) -> JSONResponse:
-    """Answer with a problem; under /v2 in the error form of the Open Inference Protocol."""
-    path = request.url.path
-    request.state.problem = problem.kind.name
-    if path == OPEN_INFERENCE_PREFIX or path.startswith(OPEN_INFERENCE_PREFIX + "/"):
-        return JSONResponse({"error": problem.detail}, problem.status_code, problem.headers)
-    return JSONResponse(
-        problem_body(problem, path), problem.status_code, problem.headers, MEDIA_TYPE
-    )
+    """Answer with a problem; under /v2 with the Open Inference Protocol's ``error`` as well."""
+    request.state.problem = problem.kind.code
+    scope = request.scope
+    body = problem_body(problem, request.url.path, scope.get("root_path", ""))
+    if is_under(scope, OPEN_INFERENCE_PREFIX):
+        body["error"] = problem.detail
+    return JSONResponse(body, problem.status_code, problem.headers, MEDIA_TYPE)
+
+
+def is_under(scope: Scope, *prefixes: str) -> bool:
+    """Whether a request's path, without the root path, lies under one of ``prefixes``."""
+    path = get_route_path(scope) + "/"
+    return any(path.startswith(prefix + "/") for prefix in prefixes)
 
 
 def responses(*names: str) -> dict[int | str, dict[str, Any]]:
@@ -177,52 +220,41 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return problem_response(request, _from_validation_error(request, error))
+        return problem_response(request, _from_validation_error(error))
 
 
 def _from_http_error(request: Request, error: HTTPException) -> ProblemError:
     """Name the errors that Starlette and FastAPI raise themselves."""
     if isinstance(error, ProblemError):
         return error
-    if error.status_code == 400 and "Too many files" in str(error.detail):
-        return ProblemError("too-many-files")
-    names = {400: "malformed-request", 404: "not-found", 405: "method-not-allowed"}
-    name = names.get(error.status_code)
-    if name is None:
-        _unmapped(error)
-    return ProblemError(name, headers=error.headers)
+    codes = {
+        400: "malformed-request",
+        404: "not-found",
+        405: "method-not-allowed",
+        413: "file-too-large",
+    }
+    if error.status_code not in codes:
+        raise RuntimeError(f"no problem has the status {error.status_code}") from error
+    headers = dict(error.headers or {})
+    if headers.get("Allow") == "GET":
+        headers["Allow"] = "GET, HEAD"
+    return ProblemError(codes[error.status_code], headers=headers)
 
 
-def _unmapped(error: HTTPException) -> NoReturn:
-    raise RuntimeError(f"no problem type for status {error.status_code}") from error
-
-
-def _from_validation_error(request: Request, error: RequestValidationError) -> ProblemError:
-    """Tell in words what is wrong with a request's parameters or form."""
-    first = error.errors()[0]
-    place, *names = first["loc"]
-    field = str(names[0]) if names else ""
-    if place != "body":
-        return ProblemError(
-            "invalid-parameter", f"The parameter {field} is not accepted: {first['msg']}."
+def _from_validation_error(error: RequestValidationError) -> ProblemError:
+    """Tell in words what is wrong with a request's parameters, all of it."""
+    faults = []
+    for fault in error.errors():
+        place, *names = fault["loc"]
+        name = ".".join(map(str, names))
+        kind = fault["type"]
+        detail = (
+            f"There is no parameter {name!r}."
+            if kind == "extra_forbidden"
+            else f"The parameter {name} is not accepted: {fault['msg']}."
         )
-    content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if content_type and content_type != "multipart/form-data":
-        return ProblemError("wrong-content-type")
-    if content_type and (problem := cut_off(request)):
-        return problem
-    detail = f"The request holds no file: put the picture into the form field '{field}'."
-    return ProblemError("no-file", detail)
-
-
-def cut_off(request: Request) -> ProblemError | None:
-    """Return the problem of a form without its last boundary; None where `UploadLimits` saw it.
-
-    The parser leaves out a part that is cut off, as if it had not been sent.
-    """
-    if getattr(request.state, "closed_form", True):
-        return None
-    return ProblemError("malformed-request", "The form is cut off: its last boundary is missing.")
+        faults.append({"in": str(place), "name": name, "detail": detail})
+    return ProblemError("invalid-parameter", errors=faults)
 
 
 def megabytes(count: int) -> str:
@@ -232,5 +264,5 @@ def megabytes(count: int) -> str:
 
 def table() -> str:
     """Return the types of problems as a Markdown table, for the README."""
-    rows = [f"| `{kind.name}` | {kind.status} | {kind.title} {kind.advice} |" for kind in _TYPES]
-    return "\n".join(["| type | status | meaning |", "| --- | ---: | --- |", *rows])
+    rows = [f"| `{kind.code}` | {kind.status} | {kind.title} {kind.advice} |" for kind in _TYPES]
+    return "\n".join(["| code | status | meaning |", "| --- | ---: | --- |", *rows])

@@ -1,80 +1,125 @@
-"""From the bytes of pictures to answers: the work itself, wherever it is done."""
+"""From the bytes of images to the bytes of answers: the work itself, done in a thread."""
 
 import base64
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from typing import Any
 
 import numpy as np
+import orjson
 
+from app.api.executor import TooHeavyError
 from app.api.metrics import count_prediction
-from app.api.problems import picture_problem
-from app.api.schemas import DigitProbability, PredictionAnswer
-from app.settings import LARGE_IMAGE_PIXELS, QUICK_PICTURE_BYTES, QUICK_PICTURE_PIXELS
+from app.api.problems import ProblemError, image_problem, megabytes, problem_body
+from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MEGABYTE
 from errors import ImageError
 from model.classifier import Classifier, Prediction
-from model.preprocessing.decode import read_header
-from model.preprocessing.normalize import encode_png, preprocess
+from model.preprocessing.decode import decode_image, read_header
+from model.preprocessing.normalize import encode_png, normalize
 
-
-class Work(Enum):
-    """How much work a picture is."""
-
-    QUICK = "read within a few milliseconds, as what a canvas sends"
-    ORDINARY = "what people photograph or scan"
-    LARGE = "decoded one at a time, for the memory that it needs"
+Json = dict[str, Any]
+logger = logging.getLogger("digits")
 
 
 @dataclass(frozen=True)
-class Answering:
-    """How a request wants its pictures read."""
+class PredictOptions:
+    """How a request wants its images classified; it was received at ``started``."""
 
-    reader: Classifier
+    classifier: Classifier
     top_k: int
-
-
-@dataclass(frozen=True)
-class PictureJob:
-    """A picture to be read, received at ``started``."""
-
-    answering: Answering
-    data: bytes
     started: float
 
 
-def work_of(data: bytes) -> Work:
-    """Return how much work the picture will be, judged from the header alone.
+@dataclass(frozen=True)
+class Reading:
+    """An image (28, 28) uint8 as the classifier was given it, and what it says of it."""
+
+    image: np.ndarray
+    prediction: Prediction
+
+
+def to_json(answer: Mapping[str, object]) -> bytes:
+    """Return an answer as JSON."""
+    return orjson.dumps(answer)
+
+
+def check_size(data: bytes) -> None:
+    """Check the bytes of a file.
 
     Raises:
-        ProblemError: it is no picture that can be read.
+        ProblemError: "empty-file" or "file-too-large".
     """
+    if not data:
+        raise ProblemError("empty-file")
+    if len(data) > MAX_FILE_BYTES:
+        raise ProblemError(
+            "file-too-large",
+            f"The file has {megabytes(len(data))}; send at most {MAX_FILE_BYTES // MEGABYTE} MB.",
+        )
+
+
+def read_image(classifier: Classifier, data: bytes, heavy: bool) -> Reading:
+    """Classify the image in the bytes of a file, and count what was read.
+
+    Raises:
+        TooHeavyError: the image has many pixels, and this is not the heavy queue.
+        ProblemError: the image cannot be read.
+    """
+    check_size(data)
     try:
         header = read_header(data)
+        if not heavy and header.width * header.height > LARGE_IMAGE_PIXELS:
+            raise TooHeavyError
+        image = normalize(decode_image(header))
     except ImageError as error:
-        raise picture_problem(error) from error
-    pixels = header.width * header.height
-    if pixels > LARGE_IMAGE_PIXELS:
-        return Work.LARGE
-    # Of PNG alone few pixels and bytes mean little work: a JPEG may go over its own many times.
-    quick = (
-        header.format == "PNG"
-        and pixels <= QUICK_PICTURE_PIXELS
-        and len(data) <= QUICK_PICTURE_BYTES
-    )
-    return Work.QUICK if quick else Work.ORDINARY
+        raise image_problem(error) from error
+    prediction = classifier.predict(image[None])[0]
+    count_prediction(classifier.name, prediction.digit, prediction.confidence, prediction.reason)
+    return Reading(image, prediction)
 
 
-def image_of(data: bytes) -> np.ndarray:
-    """Return the (28, 28) uint8 that a model reads, from the bytes of a picture file.
+def describe(options: PredictOptions, reading: Reading) -> Json:
+    """Return what the API answers of an image, as ``PredictionResponse`` documents it."""
+    classifier, prediction = options.classifier, reading.prediction
+    likeliest = sorted(enumerate(prediction.probabilities), key=lambda entry: -entry[1])
+    answer: Json = {
+        "prediction": prediction.digit,
+        "confidence": prediction.confidence,
+        "probabilities": prediction.probabilities,
+        "top_k": [
+            {"digit": digit, "probability": probability}
+            for digit, probability in likeliest[: options.top_k]
+        ],
+        "is_digit": prediction.is_digit,
+        "reason": prediction.reason,
+        "model": classifier.name,
+        "version": classifier.version,
+        "image": data_url(reading.image),
+    }
+    if classifier.permutation is not None:
+        answer["permuted_image"] = data_url(classifier.model_input(reading.image))
+    return {**answer, "milliseconds": milliseconds_since(options.started)}
 
-    Raises:
-        ProblemError: the picture cannot be read.
-    """
-    try:
-        return preprocess(data)
-    except ImageError as error:
-        raise picture_problem(error) from error
+
+def answer_image(options: PredictOptions, data: bytes, heavy: bool) -> bytes:
+    """Answer one image; raises as ``read_image``."""
+    return to_json(describe(options, read_image(options.classifier, data, heavy)))
+
+
+def answer_batch(options: PredictOptions, files: Sequence[bytes], path: str) -> bytes:
+    """Answer images one by one; the fault of an image is its own answer."""
+    results = []
+    for data in files:
+        try:
+            results.append(describe(options, read_image(options.classifier, data, heavy=True)))
+        except ProblemError as problem:
+            results.append(problem_body(problem, path))
+        except Exception:  # whatever it is, it is this image's answer alone
+            logger.exception("An image of a batch could not be read")
+            results.append(problem_body(ProblemError("internal-error"), path))
+    return to_json({"results": results, "milliseconds": milliseconds_since(options.started)})
 
 
 def milliseconds_since(started: float) -> float:
@@ -83,73 +128,5 @@ def milliseconds_since(started: float) -> float:
 
 
 def data_url(image: np.ndarray) -> str:
-    """Return a (28, 28) uint8 picture as the data URL of a PNG."""
+    """Return an image (28, 28) or (28, 28, 3), uint8, as the data URL of a PNG."""
     return "data:image/png;base64," + base64.b64encode(encode_png(image)).decode()
-
-
-def read_images(reader: Classifier, images: np.ndarray) -> list[Prediction]:
-    """Read (N, 28, 28) pictures and count what was read."""
-    predictions = reader.predict(images)
-    for read in predictions:
-        count_prediction(reader.name, read.digit, read.confidence, read.reason)
-    return predictions
-
-
-def prediction_answer(
-    answering: Answering, image: np.ndarray, read: Prediction, started: float
-) -> PredictionAnswer:
-    """Put into words of the API what ``read`` says of ``image``; work began at ``started``."""
-    reader = answering.reader
-    best = sorted(range(len(read.probabilities)), key=lambda digit: -read.probabilities[digit])
-    permuted = (
-        {}
-        if reader.permutation is None
-        else {"permuted_image": data_url(reader.model_input(image))}
-    )
-    return PredictionAnswer(
-        prediction=read.digit,
-        confidence=read.confidence,
-        probabilities=read.probabilities,
-        top_k=[
-            DigitProbability(digit=digit, probability=read.probabilities[digit])
-            for digit in best[: answering.top_k]
-        ],
-        is_digit=read.is_digit,
-        reason=read.reason,
-        model=reader.name,
-        version=reader.version,
-        image=data_url(image),
-        milliseconds=milliseconds_since(started),
-        **permuted,
-    )
-
-
-def answer_pictures(jobs: Sequence[PictureJob]) -> list[PredictionAnswer | Exception]:
-    """Answer pictures in one forward pass for each model; a picture's fault is its own answer."""
-    answers: dict[int, PredictionAnswer | Exception] = {}
-    waiting: dict[Classifier, list[tuple[int, np.ndarray]]] = {}
-    for index, job in enumerate(jobs):
-        try:
-            image = image_of(job.data)
-        except Exception as error:  # whatever it is, it is this request's answer alone
-            answers[index] = error
-        else:
-            waiting.setdefault(job.answering.reader, []).append((index, image))
-    for reader, pictures in waiting.items():
-        predictions = read_images(reader, np.stack([image for _, image in pictures]))
-        for (index, image), read in zip(pictures, predictions, strict=True):
-            job = jobs[index]
-            answers[index] = prediction_answer(job.answering, image, read, job.started)
-    return [answers[index] for index in range(len(jobs))]
-
-
-def answer_picture(job: PictureJob) -> PredictionAnswer:
-    """Answer one picture.
-
-    Raises:
-        ProblemError: the picture cannot be read.
-    """
-    (answer,) = answer_pictures([job])
-    if isinstance(answer, Exception):
-        raise answer
-    return answer

@@ -12,7 +12,7 @@ DataUrl = Annotated[str, Field(pattern="^data:image/png;base64,", examples=["dat
 _REASONS = "; ".join(f"`{reason}`: {meaning}" for reason, meaning in REASONS.items())
 
 
-PREDICTION = {
+PREDICTION: dict[str, Any] = {
     "prediction": 7,
     "confidence": 0.998,
     "probabilities": [0, 0, 0, 0, 0, 0, 0, 0.998, 0, 0.002],
@@ -29,12 +29,12 @@ PREDICTION = {
     "milliseconds": 1.9,
 }
 _BLANK = problem_body(ProblemError("blank-picture"), "/api/v1/predict/batch")
-_SUMMARY = {
+_SUMMARY: dict[str, Any] = {
     "name": "cnn",
     "version": "0.0.1",
     "available": True,
     "reason": None,
-    "parameters": 83562,
+    "parameters": 124010,
     "permuted": False,
     "test_accuracy": 0.995,
 }
@@ -47,7 +47,7 @@ class DigitProbability(BaseModel):
     probability: Probability
 
 
-class PredictionAnswer(BaseModel):
+class PredictionResponse(BaseModel):
     """What the model read."""
 
     model_config = ConfigDict(json_schema_extra={"example": PREDICTION})
@@ -67,14 +67,14 @@ class PredictionAnswer(BaseModel):
     milliseconds: float = Field(ge=0, description="from the received picture to this answer")
 
 
-class BatchAnswer(BaseModel):
+class BatchResponse(BaseModel):
     """One answer a file, in the order of the files."""
 
     model_config = ConfigDict(
         json_schema_extra={"example": {"results": [PREDICTION, _BLANK], "milliseconds": 3.4}}
     )
 
-    results: list[PredictionAnswer | ProblemDetails] = Field(
+    results: list[PredictionResponse | ProblemDetails] = Field(
         description="for each file what `/api/v1/predict` would have answered for it alone"
     )
     milliseconds: float = Field(ge=0)
@@ -111,13 +111,22 @@ class Status(BaseModel):
     status: str = Field(examples=["ok"])
 
 
+class ProblemExplanation(BaseModel):
+    """What a type of problem means."""
+
+    code: str = Field(examples=["blank-picture"])
+    status: int = Field(examples=[422])
+    title: str = Field(examples=["The picture is blank."])
+    advice: str = Field(examples=["Draw or photograph one digit, large and with contrast."])
+
+
 ModelCard = dict[str, Any]
 
 
 class Attribution(BaseModel):
     """How much each pixel speaks for a digit."""
 
-    method: str = Field(examples=["integrated_gradients"])
+    method: str = Field(examples=["occlusion"])
     target: int = Field(ge=0, le=9, description="the digit that is explained")
     values: list[list[float]] = Field(
         description="28 rows of 28 numbers from -1 (against) to 1 (for)",
@@ -136,7 +145,7 @@ class FeatureMaps(BaseModel):
     picture: DataUrl = Field(description="the maps side by side, each from black to white")
 
 
-class ExplanationAnswer(PredictionAnswer):
+class ExplanationResponse(PredictionResponse):
     """A prediction and where the model looked."""
 
     model_config = ConfigDict(
@@ -144,7 +153,7 @@ class ExplanationAnswer(PredictionAnswer):
             "example": {
                 **PREDICTION,
                 "attribution": {
-                    "method": "integrated_gradients",
+                    "method": "occlusion",
                     "target": 7,
                     "values": [[0, 0.1, -0.2], "..."],
                     "picture": "data:image/png;base64,...",
@@ -152,7 +161,7 @@ class ExplanationAnswer(PredictionAnswer):
                 "feature_maps": [
                     {
                         "layer": "features.0",
-                        "shape": [32, 28, 28],
+                        "shape": [32, 24, 24],
                         "values": [[[0, 0.1], "..."], "..."],
                         "picture": "data:image/png;base64,...",
                     }

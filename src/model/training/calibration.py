@@ -45,8 +45,8 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
 
 def fit_threshold(logits: Tensor, temperature: float) -> float:
     """Return the score below which ``TARGET_FALSE_REJECTION_RATE`` of these digits lie."""
-    rejection_scores = rejection_score((logits / temperature).softmax(dim=1))
-    return float(np.quantile(rejection_scores.double().numpy(), TARGET_FALSE_REJECTION_RATE))
+    rejection_scores = rejection_score((logits / temperature).softmax(dim=1).numpy())
+    return float(np.quantile(rejection_scores.astype(np.float64), TARGET_FALSE_REJECTION_RATE))
 
 
 def reliability(

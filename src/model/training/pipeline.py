@@ -41,6 +41,7 @@ from model.train import Epoch, accuracy, fit, predict_logits
 from model.training import plots
 from model.training.calibration import fit_temperature, fit_threshold, measure_calibration
 from model.training.distributed import DistributedContext, choose_device, choose_precision
+from model.training.export import export
 
 SPLITS = ("validation", "synthetic", "test")  # that a trained network is measured on
 Predictions = dict[str, tuple[Tensor, Tensor]]  # by split: logits (N, 10) and labels (N,)
@@ -243,7 +244,7 @@ def make_card(
 ) -> ModelCard:
     """Return the card of a trained network: how it was made, and what it reaches."""
     logits, labels = predictions["test"]
-    rejection_scores = rejection_score((logits / temperature).softmax(dim=1))
+    rejection_scores = rejection_score((logits / temperature).softmax(dim=1).numpy())
     names = ("confusion-matrix", "learning-curves", "reliability")
     return {
         "name": options.name,
@@ -262,7 +263,7 @@ def make_card(
             "synthetic_accuracy": accuracy(*predictions["synthetic"]),
             "test_accuracy": accuracy(logits, labels),
             "recall": plots.recall(plots.confusion(logits, labels)),
-            "test_refused": (rejection_scores < threshold).double().mean().item(),
+            "test_refused": float((rejection_scores < threshold).mean()),
         },
         "reader": {
             "temperature": temperature,
@@ -291,5 +292,6 @@ def save(network: Network, card: ModelCard, figures: dict[str, Figure], path: Pa
         for name, figure in figures.items():
             plots.save_figure(figure, folder / card["figures"][name])
         save_checkpoint(network, card, folder / path.name)
+        export(folder / path.name)
 
     return replace_model(path, write)

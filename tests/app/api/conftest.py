@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from bench.services import Running, running_api
 from model.checkpoint import checkpoint_path, save_checkpoint
 from model.registry import NETWORKS
+from model.training.export import export
 
 VERSION = "0.0.1"
 
@@ -38,6 +39,7 @@ def save_model(directory: Path, name: str, network: str, permuted: bool = False)
         "figures": {"confusion-matrix": figure.name, "elsewhere": "../../etc/hostname"},
     }
     save_checkpoint(model, card, path)
+    export(path)
     return path
 
 

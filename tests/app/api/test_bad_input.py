@@ -12,18 +12,19 @@ import pytest
 import requests
 from PIL import Image
 
-PROBLEM_MEMBERS = {"type", "title", "status", "detail", "instance"}
+PROBLEM_MEMBERS = {"type", "code", "title", "status", "detail", "instance"}
 
 
 def problem(response: requests.Response) -> tuple[int, str]:
-    """Return the status and the type, having checked the form."""
+    """Return the status and the code, having checked the form."""
     assert response.headers["content-type"] == "application/problem+json"
     body = response.json()
-    assert body.keys() == PROBLEM_MEMBERS
+    assert body.keys() - {"errors"} == PROBLEM_MEMBERS
+    assert body["type"] == f"/problems/{body['code']}"
     assert body["status"] == response.status_code
     assert len(body["detail"]) > len("It failed.")
     assert body["instance"] == urlsplit(response.url).path
-    return response.status_code, body["type"]
+    return response.status_code, body["code"]
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -43,9 +44,9 @@ def test_what_is_no_picture_and_a_truncated_one_are_told_apart(predict, png, enc
     assert problem(predict(b"hello")) == (415, "not-a-picture")
     assert problem(predict(b"\x89PNG\r\n\x1a\n")) == (415, "not-a-picture")
     noisy = encode(Image.effect_noise((280, 280), 60))
-    assert problem(predict(noisy[: len(noisy) // 2])) == (415, "damaged-picture")
+    assert problem(predict(noisy[: len(noisy) // 2])) == (422, "damaged-picture")
     jpeg = encode(drawing, "JPEG")
-    assert problem(predict(jpeg[: len(jpeg) // 2])) == (415, "damaged-picture")
+    assert problem(predict(jpeg[: len(jpeg) // 2])) == (422, "damaged-picture")
 
 
 def test_a_format_that_is_not_listed_is_no_picture(predict, encode, drawing):
@@ -121,19 +122,38 @@ def test_a_missing_file_and_a_wrong_content_type(api, png):
     url = f"{api.url}/api/v1/predict"
     assert problem(requests.post(url, timeout=30)) == (422, "no-file")
     assert problem(requests.post(url, files={"picture": png}, timeout=30)) == (422, "no-file")
-    assert problem(requests.post(url, files={"file": (None, "text")}, timeout=30)) == (
-        422,
-        "no-file",
-    )
-    for headers in ({"Content-Type": "image/png"}, {"Content-Type": "application/json"}):
-        assert problem(requests.post(url, data=png, headers=headers, timeout=30)) == (
-            415,
-            "wrong-content-type",
-        )
+    json_type = {"Content-Type": "application/json"}
+    response = requests.post(url, data=png, headers=json_type, timeout=30)
+    assert problem(response) == (415, "wrong-content-type")
+    assert response.headers["accept"] == "multipart/form-data, image/*"
     assert problem(requests.post(url, data={"file": "x"}, timeout=30)) == (
         415,
         "wrong-content-type",
     )
+    packed = {"Content-Type": "image/png", "Content-Encoding": "gzip"}
+    response = requests.post(url, data=png, headers=packed, timeout=30)
+    assert problem(response) == (415, "wrong-content-type")
+    assert response.headers["accept-encoding"] == "identity"
+
+
+def test_fields_and_parameters_that_do_not_exist_are_refused_by_name(api, png):
+    url = f"{api.url}/api/v1/predict"
+    form = {"file": png, "model": (None, "mlp"), "top_k": (None, "1")}
+    response = requests.post(url, files=form, timeout=30)
+    assert problem(response) == (422, "invalid-parameter")
+    assert [error["name"] for error in response.json()["errors"]] == ["model", "top_k"]
+    for path in ("predict", "predict/batch", "explain"):
+        response = requests.post(f"{api.url}/api/v1/{path}?modle=mlp", timeout=30)
+        assert problem(response) == (422, "invalid-parameter")
+        assert "'modle'" in response.json()["detail"]
+    twice = [("file", ("a", png)), ("file", ("b", png))]
+    assert problem(requests.post(url, files=twice, timeout=30)) == (422, "invalid-parameter")
+
+
+def test_every_fault_of_a_request_is_told(predict, png):
+    response = predict(png, "/api/v1/explain", target=77, method="guess", depth=3)
+    assert problem(response) == (422, "invalid-parameter")
+    assert {error["name"] for error in response.json()["errors"]} == {"target", "method", "depth"}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +194,7 @@ def test_an_unknown_model_lists_the_known_and_a_broken_one_says_why(predict, png
 
 
 def test_unknown_paths_and_methods(api):
-    for path in ("/", "/api/v1", "/api/v1/predict/", "/nothing", "/docs/assets/nothing.js"):
+    for path in ("/api/v1", "/api/v1/predict/", "/nothing", "/docs/assets/nothing.js"):
         response = requests.get(api.url + path, timeout=30, allow_redirects=False)
         assert problem(response) == (404, "not-found")
     response = requests.get(f"{api.url}/api/v1/predict", timeout=30)
@@ -224,7 +244,7 @@ def test_what_is_no_http_is_a_problem_too(api):
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"content-type: application/problem+json" in head
     assert b"\r\ndate: " in head  # as in every answer
-    assert json.loads(body)["type"] == "malformed-request"
+    assert json.loads(body)["code"] == "malformed-request"
 
 
 def test_a_batch_whose_last_part_is_cut_off_is_malformed(api, png):

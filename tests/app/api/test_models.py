@@ -29,7 +29,7 @@ def test_a_card_is_answered_as_its_file_has_it(api, small_models):
     card = json.loads((small_models / "mnist-mlp-0.0.1.json").read_text())
     assert get(api, "/api/v1/models/mlp").json() == card
     response = get(api, "/api/v1/models/nobody")
-    assert (response.status_code, response.json()["type"]) == (404, "unknown-model")
+    assert (response.status_code, response.json()["code"]) == (404, "unknown-model")
 
 
 def test_the_pictures_of_a_card_are_served_and_nothing_else(api, small_models):
@@ -44,7 +44,7 @@ def test_the_pictures_of_a_card_are_served_and_nothing_else(api, small_models):
 def test_a_study_that_was_not_made_names_the_command_that_makes_it(api):
     for path in ("/api/v1/study", "/api/v1/study/accuracy"):
         problem = get(api, path).json()
-        assert (problem["status"], problem["type"]) == (404, "no-study")
+        assert (problem["status"], problem["code"]) == (404, "no-study")
         assert "bash run.sh compare" in problem["detail"]
 
 

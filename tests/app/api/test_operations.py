@@ -110,7 +110,7 @@ def test_beyond_the_queue_the_answer_is_503_with_retry_after_and_quickly(
         assert 1 <= len(refused) <= 6
         assert {answer.status_code for answer, _ in answers} == {200, 503}
         for answer, _ in refused:
-            assert answer.json()["type"] == "overloaded"
+            assert answer.json()["code"] == "overloaded"
             assert answer.headers["retry-after"] == "1"
         slowest_read = max(seconds for answer, seconds in answers if answer.ok)
         assert min(seconds for _, seconds in refused) < slowest_read

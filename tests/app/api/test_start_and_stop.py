@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def start_and_wait(models: Path, **environment: str) -> subprocess.CompletedProc
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
     """A folder of one's own with the default model."""
-    for suffix in (".pt", ".json"):
+    for suffix in (".pt", ".json", ".onnx"):
         shutil.copy(REPOSITORY / "models" / f"mnist-0.0.1{suffix}", tmp_path)
     return tmp_path
 
@@ -80,7 +81,7 @@ def test_a_default_model_that_cannot_be_used_ends_the_start_with_a_message(
 
 
 def test_an_odd_card_leaves_its_model_out_and_the_others_answer(models):
-    for suffix in (".pt", ".json"):
+    for suffix in (".pt", ".json", ".onnx"):
         for name in ("mlp", "other"):
             shutil.copy(models / f"mnist-0.0.1{suffix}", models / f"mnist-{name}-0.0.1{suffix}")
     card = models / "mnist-mlp-0.0.1.json"
@@ -111,8 +112,8 @@ def ask(api: Running, path: str) -> int:
     return requests.get(api.url + path, timeout=30).status_code
 
 
-def test_sigterm_ends_requests_in_flight_first_and_turns_readiness_off(models, slow_upload):
-    with running_api(MODELS_DIR=str(models)) as api:
+def test_sigterm_turns_readiness_off_and_ends_requests_in_flight_first(models, slow_upload):
+    with running_api(MODELS_DIR=str(models), API_DRAIN_SECONDS="2") as api:
         upload = slow_upload(api)
         api.process.send_signal(signal.SIGTERM)
         while ask(api, "/ready") == 200:
@@ -125,17 +126,23 @@ def test_sigterm_ends_requests_in_flight_first_and_turns_readiness_off(models, s
         assert "Traceback" not in api.printed()
 
 
-def test_an_idle_service_ends_at_once(models):
-    with running_api(MODELS_DIR=str(models)) as api:
+def test_an_idle_service_is_seen_not_ready_by_a_prober_before_its_socket_closes(models):
+    with running_api(MODELS_DIR=str(models), API_DRAIN_SECONDS="3") as api:
         api.process.terminate()
-        api.process.wait(5)
+        seen = []
+        with suppress(requests.ConnectionError):
+            while True:  # a balancer that looks once a second
+                seen.append(ask(api, "/ready"))
+                time.sleep(1)
+        assert seen.count(503) >= 2
+        api.process.wait(10)
 
 
 def test_a_request_that_never_ends_does_not_keep_the_service(models, slow_upload):
     with running_api(MODELS_DIR=str(models), API_DRAIN_SECONDS="0.5") as api:
         slow_upload(api)
         api.process.terminate()
-        api.process.wait(9)
+        api.process.wait(30)
 
 
 def wait_for(condition, seconds: float = 60) -> None:
@@ -157,7 +164,8 @@ def test_sighup_takes_a_new_model_and_keeps_the_old_workers_when_it_is_damaged(m
     with running_api(MODELS_DIR=str(models), API_WORKERS="2") as api:
         assert version(api) == "0.0.1"
         card = (models / "mnist-0.0.1.json").read_text()
-        shutil.copy(models / "mnist-0.0.1.pt", models / "mnist-0.0.2.pt")
+        for suffix in (".pt", ".onnx"):
+            shutil.copy(models / f"mnist-0.0.1{suffix}", models / f"mnist-0.0.2{suffix}")
         newer = card.replace('"version": "0.0.1"', '"version": "0.0.2"')
         (models / "mnist-0.0.2.json").write_text(newer)
 

@@ -1,24 +1,35 @@
-"""Where the model looked: an attribution over the picture, and what its convolutions made of it."""
+"""Where the model looked: an attribution over the image, and what its convolutions made of it."""
 
 import time
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import Field
 
 from app.api import problems
-from app.api.dependencies import ModelName, ServiceDep, read_upload
 from app.api.reading import (
-    Answering,
+    Json,
+    PredictOptions,
     data_url,
-    image_of,
+    describe,
     milliseconds_since,
-    prediction_answer,
-    read_images,
+    read_image,
+    to_json,
 )
-from app.api.routes.predict import PICTURE_PROBLEMS, Picture
-from app.api.schemas import Attribution, ExplanationAnswer, FeatureMaps
+from app.api.routes.predict import (
+    IMAGE_BODY,
+    IMAGE_PROBLEMS,
+    ModelQuery,
+    json_response,
+    one_file,
+    read_file,
+)
+from app.api.schemas import ExplanationResponse
+from app.api.service import service_of
+from model.explanation import colour, feature_maps, occlusion, sheet
 
 router = APIRouter(prefix="/api/v1", tags=["explain"])
 
@@ -26,65 +37,63 @@ router = APIRouter(prefix="/api/v1", tags=["explain"])
 class Method(StrEnum):
     """How the attribution is computed."""
 
-    INTEGRATED_GRADIENTS = "integrated_gradients"
     OCCLUSION = "occlusion"
 
 
-Target = Annotated[
-    int | None, Query(ge=0, le=9, description="the digit to explain; the prediction if absent")
-]
+class ExplainQuery(ModelQuery):
+    """The parameters of an explanation."""
+
+    method: Method = Method.OCCLUSION
+    target: int | None = Field(
+        None, ge=0, le=9, description="the digit to explain; the prediction if absent"
+    )
 
 
 @router.post(
     "/explain",
-    response_model_exclude_unset=True,
-    responses=problems.responses(*PICTURE_PROBLEMS),
+    response_model=ExplanationResponse,
+    responses=problems.responses(*IMAGE_PROBLEMS),
+    openapi_extra=IMAGE_BODY,
 )
-async def explain(
-    service: ServiceDep,
-    file: Picture,
-    model: ModelName = None,
-    method: Method = Method.INTEGRATED_GRADIENTS,
-    target: Target = None,
-) -> ExplanationAnswer:
+async def explain(request: Request, query: Annotated[ExplainQuery, Query()]) -> Response:
     """Say which pixels spoke for a digit and which against it."""
-    answering = Answering(service.reader(model), top_k=3)
-    data = await read_upload(file)
-    return await service.heavy.run(_explain, answering, data, method, target)
+    service = service_of(request)
+    options = PredictOptions(service.classifier(query.model), 3, time.perf_counter())
+    body = await read_file(request)
+
+    def work(heavy: bool) -> bytes:
+        return to_json(_explain(options, one_file(*body), query))
+
+    return json_response(await service.executor.run(request, work, heavy=True))
 
 
-def _explain(
-    answering: Answering, data: bytes, method: Method, target: int | None
-) -> ExplanationAnswer:
-    # Imported on first use: Captum costs a second that a start should not pay.
-    from app.api.explanation import attribute, colour, feature_maps, sheet
-
-    started = time.perf_counter()
-    reader = answering.reader
-    image = image_of(data)
-    read = read_images(reader, image[None])[0]
-    digit = read.digit if target is None else target
-    values = attribute(reader, image, digit, method.value)
-    return ExplanationAnswer(
-        **prediction_answer(answering, image, read, started).model_dump(exclude_unset=True),
-        attribution=Attribution(
-            method=method.value,
-            target=digit,
-            values=_rounded(values, 5),
-            picture=data_url(colour(values)),
-        ),
-        feature_maps=[
-            FeatureMaps(
-                layer=name,
-                shape=list(maps.shape),
-                values=_rounded(maps, 3),
-                picture=data_url(sheet(maps)),
-            )
-            for name, maps in feature_maps(reader, image)
+def _explain(options: PredictOptions, data: bytes, query: ExplainQuery) -> Json:
+    classifier = options.classifier
+    reading = read_image(classifier, data, heavy=True)
+    digit = reading.prediction.digit if query.target is None else query.target
+    values = occlusion(classifier, reading.image, digit)
+    return {
+        **describe(options, reading),
+        "attribution": {
+            "method": query.method.value,
+            "target": digit,
+            "values": _rounded(values, 5),
+            "picture": data_url(colour(values)),
+        },
+        "feature_maps": [
+            {
+                "layer": name,
+                "shape": list(maps.shape),
+                "values": _rounded(maps, 3),
+                "picture": data_url(sheet(maps)),
+            }
+            for name, maps in feature_maps(classifier, reading.image)
         ],
-    ).model_copy(update={"milliseconds": milliseconds_since(started)})
+        "milliseconds": milliseconds_since(options.started),
+    }
 
 
-def _rounded(values: np.ndarray, decimals: int) -> Any:  # noqa: ANN401
+def _rounded(values: np.ndarray, decimals: int) -> list[object]:
     """Nested lists of numbers that are short as decimals, which a float32 is not."""
-    return values.astype(np.float64).round(decimals).tolist()
+    rounded: list[object] = values.astype(np.float64).round(decimals).tolist()
+    return rounded

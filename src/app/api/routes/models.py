@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi import Path as PathParameter
-from fastapi.responses import FileResponse
+from fastapi.responses import JSONResponse, Response
 
 from app.api import problems
-from app.api.dependencies import ServiceDep
+from app.api.conformance import file_response, revalidated
 from app.api.problems import ProblemError
 from app.api.schemas import ModelCard, ModelList, ModelSummary
+from app.api.service import service_of
 from model.classifier import Classifier
 
 router = APIRouter(prefix="/api/v1/models", tags=["models"])
@@ -26,12 +27,13 @@ Name = Annotated[str, PathParameter(examples=["cnn"])]
 
 
 @router.get("")
-async def models(service: ServiceDep) -> ModelList:
+async def models(request: Request) -> ModelList:
     """List the models, those that could not be loaded included."""
+    service = service_of(request)
     return ModelList(
         default=service.settings.model,
         models=[
-            *(_summary(reader) for reader in service.readers.values()),
+            *(_summary(classifier) for classifier in service.classifiers.values()),
             *(
                 ModelSummary(name=name, available=False, reason=reason)
                 for name, reason in service.failures.items()
@@ -40,44 +42,46 @@ async def models(service: ServiceDep) -> ModelList:
     )
 
 
-def _summary(reader: Classifier) -> ModelSummary:
+def _summary(classifier: Classifier) -> ModelSummary:
     return ModelSummary(
-        name=reader.name,
+        name=classifier.name,
         available=True,
         reason=None,
-        version=reader.version,
-        parameters=reader.card.get("parameters"),
-        permuted=reader.permutation is not None,
-        test_accuracy=reader.card.get("results", {}).get("test_accuracy"),
+        version=classifier.version,
+        parameters=classifier.card.get("parameters"),
+        permuted=classifier.permutation is not None,
+        test_accuracy=classifier.card.get("results", {}).get("test_accuracy"),
     )
 
 
 @router.get(
     "/{name}",
+    response_model=ModelCard,
     responses={
         200: {"content": {"application/json": {"example": CARD}}},
         **problems.responses("unknown-model"),
     },
 )
-async def model_card(service: ServiceDep, name: Name) -> ModelCard:
+async def model_card(request: Request, name: Name) -> Response:
     """Return a model's card: its architecture, data, training and results."""
-    return service.reader(name).card
+    return revalidated(request, JSONResponse(service_of(request).classifier(name).card))
 
 
 @router.get(
     "/{name}/figures/{figure}",
-    response_class=FileResponse,
+    response_class=Response,
     responses={
         200: {"content": {"image/png": {}}, "description": "the figure"},
         **problems.responses("unknown-model", "unknown-figure"),
     },
 )
-async def model_figure(service: ServiceDep, name: Name, figure: str) -> FileResponse:
+async def model_figure(request: Request, name: Name, figure: str) -> Response:
     """Return a picture of a model's card: confusion-matrix, learning-curves, reliability."""
-    figures: dict[str, str] = service.reader(name).card.get("figures", {})
+    service = service_of(request)
+    figures: dict[str, str] = service.classifier(name).card.get("figures", {})
     # The card names files beside it; only the name counts, so that no card leads elsewhere.
     path = service.settings.models_dir / Path(figures.get(figure, "")).name
     if figure not in figures or not path.is_file():
         known = ", ".join(figures) or "none"
         raise ProblemError("unknown-figure", f"{name} has no figure {figure!r}; it has: {known}.")
-    return FileResponse(path, media_type="image/png")
+    return file_response(request, path)

@@ -1,12 +1,12 @@
-"""Whether the process lives and whether it should get requests."""
+"""Whether the process lives, whether it should get requests, and what its problems mean."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from app.api import metrics, problems
-from app.api.dependencies import ServiceDep
-from app.api.problems import ProblemError
-from app.api.schemas import Status
+from app.api.problems import PROBLEMS, PROBLEMS_PATH, ProblemError
+from app.api.schemas import ProblemExplanation, Status
+from app.api.service import service_of
 
 router = APIRouter(tags=["operations"])
 
@@ -18,14 +18,28 @@ async def health() -> Status:
 
 
 @router.get("/ready", responses=problems.responses("not-ready"))
-async def ready(service: ServiceDep) -> Status:
+async def ready(request: Request) -> Status:
     """Say that the default model passed its self-test and that requests are welcome."""
-    if service.draining:
-        raise ProblemError("not-ready", "The service is shutting down: ask another instance.")
+    refuse_while_draining(request)
     return Status(status="ready")
+
+
+def refuse_while_draining(request: Request) -> None:
+    """Raise "not-ready" from the signal to end on."""
+    if service_of(request).draining:
+        raise ProblemError("not-ready", "The service is shutting down: ask another instance.")
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
 def prometheus_metrics() -> Response:
-    """Return requests, latency, predictions by digit, confidence and refusals for Prometheus."""
+    """Return requests, latency, predictions by digit, confidence and rejections for Prometheus."""
     return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
+
+
+@router.get(PROBLEMS_PATH + "/{code}")
+async def problem_type(code: str) -> ProblemExplanation:
+    """Explain a type of problem: what its `type` leads to."""
+    if code not in PROBLEMS:
+        raise ProblemError("not-found", f"There is no problem {code!r}; see /docs.")
+    kind = PROBLEMS[code]
+    return ProblemExplanation(code=code, status=kind.status, title=kind.title, advice=kind.advice)

@@ -1,108 +1,123 @@
 """Read the digit in a picture, or in each picture of a batch."""
 
-import logging
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Request, UploadFile
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import problems
-from app.api.dependencies import ModelName, ServiceDep, TopK, read_upload
-from app.api.problems import ProblemDetails, ProblemError, cut_off, problem_body
-from app.api.reading import (
-    Answering,
-    PictureJob,
-    Work,
-    answer_picture,
-    answer_pictures,
-    milliseconds_since,
-    work_of,
-)
-from app.api.schemas import BatchAnswer, PredictionAnswer
-from app.settings import MAX_BATCH_FILES
+from app.api.forms import FORM_TYPE, read_body, read_fields
+from app.api.problems import ProblemError
+from app.api.reading import PredictOptions, answer_batch, answer_image
+from app.api.schemas import BatchResponse, PredictionResponse
+from app.api.service import service_of
+from app.settings import MAX_BATCH_FILES, MAX_TOP_K
 
-logger = logging.getLogger("digits")
 router = APIRouter(prefix="/api/v1", tags=["predict"])
 
-PICTURE_PROBLEMS = (
-    "malformed-request", "unknown-model", "upload-too-slow", "file-too-large", "too-many-pixels",
-    "wrong-content-type", "not-a-picture", "damaged-picture", "no-file", "empty-file",
-    "blank-picture", "invalid-parameter", "overloaded",
+IMAGE_PROBLEMS = (
+    "malformed-request", "unauthorized", "unknown-model", "upload-too-slow", "file-too-large",
+    "too-many-pixels", "wrong-content-type", "not-a-picture", "damaged-picture", "no-file",
+    "empty-file", "blank-picture", "invalid-parameter", "overloaded",
 )  # fmt: skip
-BATCH_PROBLEMS = (*PICTURE_PROBLEMS, "batch-too-large", "too-many-files")
-Picture = Annotated[UploadFile, File(description="PNG, JPEG, WebP, BMP or GIF, at most 5 MB")]
-Pictures = Annotated[list[UploadFile], File(description="up to 64 pictures, 16 MB in all")]
+BATCH_PROBLEMS = (*IMAGE_PROBLEMS, "batch-too-large", "too-many-files")
+_FILE = {"type": "string", "format": "binary", "description": "PNG, JPEG, WebP, BMP or GIF"}
+
+
+def _body(**content: Any) -> dict[str, Any]:  # noqa: ANN401 - OpenAPI
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _form(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    properties = {name: schema}
+    return {"schema": {"type": "object", "required": [name], "properties": properties}}
+
+
+IMAGE_BODY = _body(**{FORM_TYPE: _form("file", _FILE), "image/*": {"schema": _FILE}})
+_FILES = {"type": "array", "items": _FILE, "description": "up to 64 pictures, 16 MB in all"}
+
+
+class ModelQuery(BaseModel):
+    """The parameter that all these requests have; others are refused by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str | None = Field(None, description="name of a model; the default one if absent")
+
+
+class PredictQuery(ModelQuery):
+    """The parameters of a prediction."""
+
+    top_k: int = Field(3, ge=1, le=MAX_TOP_K, description="how many digits `top_k` lists")
+
+
+def json_response(content: bytes) -> Response:
+    """Return an answer that is JSON already."""
+    return Response(content, media_type="application/json")
+
+
+async def read_file(request: Request) -> tuple[bytes, str]:
+    """Return the body of a request and its content type."""
+    return await read_body(request), request.headers.get("content-type", "")
+
+
+def one_file(body: bytes, content_type: str) -> bytes:
+    """Return the only picture that a request holds.
+
+    Raises:
+        ProblemError: as ``read_fields`` says; "invalid-parameter" where there are several.
+    """
+    files = read_fields(body, content_type, "file")
+    if len(files) > 1:
+        fault = {
+            "in": "body",
+            "name": "file",
+            "detail": "Send one file; batches have their own path.",
+        }
+        raise ProblemError("invalid-parameter", errors=[fault])
+    return files[0]
 
 
 @router.post(
     "/predict",
-    response_model_exclude_unset=True,
-    responses=problems.responses(*PICTURE_PROBLEMS),
+    response_model=PredictionResponse,
+    responses=problems.responses(*IMAGE_PROBLEMS),
+    openapi_extra=IMAGE_BODY,
 )
-async def predict(
-    service: ServiceDep, file: Picture, model: ModelName = None, top_k: TopK = 3
-) -> PredictionAnswer:
+async def predict(request: Request, query: Annotated[PredictQuery, Query()]) -> Response:
     """Read the digit in a picture: light on dark or dark on light, anywhere, of any size.
 
     A picture of no digit is an answer too: `is_digit` is false and `reason` says why.
     """
-    answering = Answering(service.reader(model), top_k)
-    job = PictureJob(answering, await read_upload(file), time.perf_counter())
-    work = work_of(job.data)
-    if work is Work.QUICK:
-        return await service.drawings.run(job)
-    lane = service.heavy if work is Work.LARGE else service.pictures
-    return await lane.run(answer_picture, job)
+    service = service_of(request)
+    options = PredictOptions(service.classifier(query.model), query.top_k, time.perf_counter())
+    body = await read_file(request)
+
+    def work(heavy: bool) -> bytes:
+        return answer_image(options, one_file(*body), heavy)
+
+    return json_response(await service.executor.run(request, work))
 
 
 @router.post(
     "/predict/batch",
-    response_model_exclude_unset=True,
+    response_model=BatchResponse,
     responses=problems.responses(*BATCH_PROBLEMS),
+    openapi_extra=_body(**{FORM_TYPE: _form("files", _FILES)}),
 )
-async def predict_batch(
-    request: Request,
-    service: ServiceDep,
-    files: Pictures,
-    model: ModelName = None,
-    top_k: TopK = 3,
-) -> BatchAnswer:
-    """Read up to 64 pictures in one forward pass; a bad one answers for itself alone."""
-    if len(files) > MAX_BATCH_FILES:
-        raise ProblemError("too-many-files")
-    if problem := cut_off(request):
-        raise problem
-    answering = Answering(service.reader(model), top_k)
-    started = time.perf_counter()
-    uploads = [await _upload_or_problem(file) for file in files]
-    results = await service.heavy.run(_answer_batch, answering, uploads, started, request.url.path)
-    return BatchAnswer(results=results, milliseconds=milliseconds_since(started))
+async def predict_batch(request: Request, query: Annotated[PredictQuery, Query()]) -> Response:
+    """Read up to 64 pictures; a bad one answers for itself alone."""
+    service = service_of(request)
+    options = PredictOptions(service.classifier(query.model), query.top_k, time.perf_counter())
+    body = await read_file(request)
+    path = request.url.path
 
+    def work(heavy: bool) -> bytes:
+        files = read_fields(*body, "files")
+        if len(files) > MAX_BATCH_FILES:
+            raise ProblemError("too-many-files")
+        return answer_batch(options, files, path)
 
-async def _upload_or_problem(file: UploadFile) -> bytes | ProblemError:
-    try:
-        return await read_upload(file)
-    except ProblemError as problem:
-        return problem
-
-
-def _answer_batch(
-    answering: Answering, uploads: list[bytes | ProblemError], started: float, path: str
-) -> list[PredictionAnswer | ProblemDetails]:
-    jobs = [
-        PictureJob(answering, upload, started) for upload in uploads if isinstance(upload, bytes)
-    ]
-    answers = iter(answer_pictures(jobs))
-    results = [upload if isinstance(upload, ProblemError) else next(answers) for upload in uploads]
-    return [_answer_or_problem(result, path) for result in results]
-
-
-def _answer_or_problem(
-    result: PredictionAnswer | Exception, path: str
-) -> PredictionAnswer | ProblemDetails:
-    if isinstance(result, PredictionAnswer):
-        return result
-    if not isinstance(result, ProblemError):
-        logger.error("A picture of a batch could not be read", exc_info=result)
-        result = ProblemError("internal-error")
-    return ProblemDetails(**problem_body(result, path))
+    return json_response(await service.executor.run(request, work, heavy=True))

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
 
 from app.api import problems
-from app.api.dependencies import ServiceDep
+from app.api.conformance import file_response, revalidated
 from app.api.problems import ProblemError
-from app.api.service import Service
+from app.api.service import Service, service_of
 
 RESULTS = "comparison.json"
 FIGURES = "figures"
@@ -19,36 +19,39 @@ router = APIRouter(prefix="/api/v1/study", tags=["study"])
 
 @router.get(
     "",
+    response_model=dict[str, Any],
     responses={
         200: {"content": {"application/json": {"example": {"figures": ["accuracy"]}}}},
         **problems.responses("no-study"),
     },
 )
-def study(service: ServiceDep) -> dict[str, Any]:
+def study(request: Request) -> Response:
     """Return the study's results as its file has them, and the names of its figures."""
+    service = service_of(request)
     path = service.settings.models_dir / RESULTS
     if not path.is_file():
         raise ProblemError("no-study")
-    return {**json.loads(path.read_text()), "figures": sorted(_figures(service))}
+    results = {**json.loads(path.read_text()), "figures": sorted(_figures(service))}
+    return revalidated(request, JSONResponse(results))
 
 
 @router.get(
     "/{figure}",
-    response_class=FileResponse,
+    response_class=Response,
     responses={
         200: {"content": {"image/png": {}}, "description": "the figure"},
         **problems.responses("no-study", "unknown-figure"),
     },
 )
-def study_figure(service: ServiceDep, figure: str) -> FileResponse:
+def study_figure(request: Request, figure: str) -> Response:
     """Return a figure of the study."""
-    figures = _figures(service)
+    figures = _figures(service_of(request))
     if not figures:
         raise ProblemError("no-study")
     if figure not in figures:
         known = ", ".join(sorted(figures))
         raise ProblemError("unknown-figure", f"There is no figure {figure!r}; there are: {known}.")
-    return FileResponse(figures[figure], media_type="image/png")
+    return file_response(request, figures[figure])
 
 
 def _figures(service: Service) -> dict[str, Path]:

@@ -92,6 +92,7 @@ def permuted_model(network: str, folder: Path) -> None:
 
     from model.checkpoint import checkpoint_path, save_checkpoint
     from model.registry import NETWORKS
+    from model.training.export import export
 
     torch.manual_seed(0)
     name = f"{network}-permuted"
@@ -109,7 +110,9 @@ def permuted_model(network: str, folder: Path) -> None:
         "versions": {"torch": torch.__version__},
         "figures": {},
     }
-    save_checkpoint(untrained, card, checkpoint_path(name, "0.0.1", folder))
+    path = checkpoint_path(name, "0.0.1", folder)
+    save_checkpoint(untrained, card, path)
+    export(path)
 
 
 def study_file(folder: Path) -> None:

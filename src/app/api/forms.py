@@ -1,0 +1,119 @@
+"""What a request's body holds: a picture as it is, or the fields of a form.
+
+A form is taken apart where it lies, in one pass over its bytes: the parser that FastAPI brings
+works through a body byte by byte in the event loop and writes files to disk.
+"""
+
+import re
+
+from fastapi import Request
+
+from app.api.problems import ProblemError
+
+RAW_TYPES = ("image/", "application/octet-stream")
+FORM_TYPE = "multipart/form-data"
+MAX_PARTS = 1000  # of a form; beyond it what is no field of ours is no matter any more
+Field = tuple[str, bytes]  # its name and its content
+_PARAMETER = r';\s*{}\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))'
+_BOUNDARY = re.compile(_PARAMETER.format("boundary"), re.IGNORECASE)
+_NAME = re.compile(_PARAMETER.format("name"), re.IGNORECASE)
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        ProblemError: "wrong-content-type", where it is compressed; as ``BodyLimits`` says.
+    """
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise ProblemError(
+            "wrong-content-type",
+            "Compressed requests are not accepted: send the body as it is.",
+            {"Accept-Encoding": "identity"},
+        )
+    return await request.body()
+
+
+def read_fields(body: bytes, content_type: str, field: str) -> list[bytes]:
+    """Return the content of each form field called ``field``, or the body if it is a picture.
+
+    Args:
+        body: of the request.
+        content_type: the request's header, or "".
+        field: the only name that a field of the form may have.
+
+    Raises:
+        ProblemError: "wrong-content-type"; "malformed-request"; "invalid-parameter" for a field
+            of another name; "no-file" where there is none.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind.startswith(RAW_TYPES):
+        return [body]
+    missing = ProblemError(
+        "no-file", f"The request holds no file: put the picture into the form field '{field}'."
+    )
+    if not body and not kind:
+        raise missing
+    if kind != FORM_TYPE:
+        raise ProblemError("wrong-content-type", headers={"Accept": f"{FORM_TYPE}, image/*"})
+    fields = parse_form(body, content_type)
+    unknown = dict.fromkeys(name for name, _ in fields if name != field)
+    if unknown and not any(name == field for name, _ in fields):
+        raise missing
+    if unknown:
+        raise ProblemError(
+            "invalid-parameter",
+            errors=[
+                {
+                    "in": "body",
+                    "name": name,
+                    "detail": f"There is no form field {name!r}; the picture goes into '{field}', "
+                    "options into the address: ?model=cnn",
+                }
+                for name in unknown
+            ],
+        )
+    if not fields:
+        raise missing
+    return [content for _, content in fields]
+
+
+def parse_form(body: bytes, content_type: str) -> list[Field]:
+    """Take a multipart/form-data body apart (RFC 7578).
+
+    Raises:
+        ProblemError: "malformed-request": there is no boundary, the last one is missing, a part
+            has no name, or there are too many parts.
+    """
+    boundary = _parameter(_BOUNDARY, content_type)
+    if not boundary or not boundary.isascii():
+        raise ProblemError("malformed-request", "The form's content type names no boundary.")
+    delimiter = b"\r\n--" + boundary.encode()
+    _, *parts = (b"\r\n" + body).split(delimiter, MAX_PARTS + 1)
+    if len(parts) > MAX_PARTS:
+        raise ProblemError("malformed-request", f"The form has more than {MAX_PARTS} parts.")
+    fields: list[Field] = []
+    for part in parts:
+        if part.startswith(b"--"):  # the closing one; what follows it is to be ignored
+            return fields
+        head, separator, content = part.partition(b"\r\n\r\n")
+        name = _field_name(head)
+        if not separator or name is None:
+            raise ProblemError("malformed-request", "A part of the form has no name.")
+        fields.append((name, content))
+    raise ProblemError("malformed-request", "The form is cut off: its last boundary is missing.")
+
+
+def _field_name(head: bytes) -> str | None:
+    """The name in the headers of a part."""
+    for line in head.split(b"\r\n"):
+        key, _, value = line.partition(b":")
+        if key.strip().lower() == b"content-disposition":
+            return _parameter(_NAME, value.decode(errors="replace"))
+    return None
+
+
+def _parameter(pattern: re.Pattern[str], header: str) -> str | None:
+    """A parameter of a header's value, quoted or not."""
+    match = pattern.search(header)
+    return (match[1] or match[2]) if match else None

@@ -1,0 +1,146 @@
+"""The form that is served: it computes what torch computes and belongs to the weights beside it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from errors import ModelFileError
+from model import onnx_network
+from model.checkpoint import checkpoint_path, find_checkpoints, load_checkpoint, save_checkpoint
+from model.config import MODELS_DIR
+from model.convnet import ConvNet
+from model.mlp import MLP
+from model.onnx_network import OnnxNetwork, load_network, onnx_path
+from model.registry import standardize
+from model.training.export import export, main
+
+X = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(3))
+
+
+def save(network, directory, permutation=None):
+    entry = None if permutation is None else {"indices": permutation.tolist()}
+    name = "cnn" if isinstance(network, ConvNet) else "mlp"
+    card = {
+        "name": name,
+        "architecture": {"network": name, "settings": network.config},
+        "permutation": entry,
+    }
+    path = checkpoint_path(name, "0.0.1", directory)
+    save_checkpoint(network, card, path)
+    return path
+
+
+@pytest.fixture
+def saved(tmp_path):
+    torch.manual_seed(0)
+    return save(ConvNet(channels=(2, 3), kernel=3), tmp_path)
+
+
+@pytest.mark.parametrize("name", find_checkpoints(MODELS_DIR))
+def test_the_shipped_form_computes_what_the_weights_beside_it_compute(name):
+    path = find_checkpoints(MODELS_DIR)[name]
+    form = OnnxNetwork(onnx_path(path).read_bytes())
+    checkpoint = load_checkpoint(path)
+    assert form.sha256 == checkpoint.card["sha256"]
+    with torch.inference_mode():
+        expected = checkpoint.network(standardize(X, checkpoint.permutation)).numpy()
+    logits, features = form(X.numpy())
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
+    weights, bias = form.output_layer
+    np.testing.assert_allclose(features @ weights.T + bias, expected, atol=1e-4)
+
+
+def test_a_permuted_network_is_given_the_pixels_in_their_places(tmp_path):
+    torch.manual_seed(0)
+    network, permutation = MLP(hidden=(20, 10)).eval(), torch.randperm(784)
+    path = save(network, tmp_path, permutation)
+    export(path)
+    form, _ = load_network(path)
+    mixed = X.flatten(1)[:, permutation].view_as(X)
+    expected = network(standardize(mixed)).detach().numpy()
+    np.testing.assert_allclose(form(X.numpy())[0], expected, atol=1e-5)
+    assert form.feature_maps(X.numpy()) == []
+
+
+def test_feature_maps_are_what_each_convolution_gives(saved):
+    export(saved)
+    network = load_checkpoint(saved).network
+    first = network.features[:1](standardize(X))
+    second = network.features[:5](standardize(X))
+    form, _ = load_network(saved)
+    maps = form.feature_maps(X.numpy())
+    assert [name for name, _ in maps] == ["features.0", "features.4"]
+    for (_, values), expected in zip(maps, (first, second), strict=True):
+        np.testing.assert_allclose(values, expected.detach().numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("state", ["missing", "stale", "damaged"])
+def test_a_form_that_is_not_of_these_weights_is_written_anew(saved, tmp_path, state):
+    if state == "stale":
+        export(saved)
+        torch.manual_seed(1)
+        save(ConvNet(channels=(2, 3), kernel=3), tmp_path)
+    elif state == "damaged":
+        export(saved)
+        onnx_path(saved).write_bytes(onnx_path(saved).read_bytes()[:1000])
+    form, card = load_network(saved)
+    expected = load_checkpoint(saved).network(standardize(X)).detach().numpy()
+    np.testing.assert_allclose(form(X.numpy())[0], expected, atol=1e-5)
+    assert OnnxNetwork(onnx_path(saved).read_bytes()).sha256 == card["sha256"]
+
+
+def test_where_the_form_cannot_be_kept_it_is_used_from_memory(saved, monkeypatch):
+    def refuse(path, write):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(onnx_network, "write_atomically", refuse)
+    form, card = load_network(saved)
+    assert form.sha256 == card["sha256"]
+    assert not onnx_path(saved).exists()
+
+
+def test_without_torch_it_says_which_command_writes_the_form(saved, monkeypatch):
+    monkeypatch.setattr(onnx_network.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ModelFileError, match=r"bash run\.sh export .*docker compose"):
+        load_network(saved)
+
+
+def test_weights_that_cannot_be_exported_say_why(saved):
+    card = json.loads(saved.with_suffix(".json").read_text())
+    card["architecture"]["settings"] = {"channels": [4, 4]}
+    saved.with_suffix(".json").write_text(json.dumps(card))
+    with pytest.raises(ModelFileError, match="do not fit"):
+        load_network(saved)
+
+
+@pytest.mark.parametrize("damage", ["no weights", "other weights"])
+def test_weights_that_are_missing_or_not_the_cards_are_refused_whatever_form_there_is(
+    saved, damage
+):
+    export(saved)
+    if damage == "no weights":
+        saved.unlink()
+    else:
+        saved.write_bytes(saved.read_bytes() + b"x")
+    with pytest.raises(ModelFileError, match=r"no model at|sha256"):
+        load_network(saved)
+
+
+def test_the_command_writes_the_form_beside_the_weights(saved, capsys):
+    assert main([str(saved)]) == 0
+    assert str(onnx_path(saved)) in capsys.readouterr().out
+    assert main([str(saved.with_name("nosuch.pt"))]) == 1
+    assert "train one" in capsys.readouterr().err
+
+
+def test_the_process_that_loads_a_model_without_its_form_imports_no_torch(saved):
+    code = (
+        "import sys; from pathlib import Path; from model.onnx_network import load_network\n"
+        f"load_network(Path({str(saved)!r})); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": "src"}, check=True)
+    assert onnx_path(saved).exists()
