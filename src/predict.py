@@ -5,12 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from errors import DigitsError
 from model.checkpoint import find_model
 from model.classifier import REASONS, Classifier
-from model.preprocessing.normalize import preprocess
+from model.reading import read_image
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,12 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
     failed = False
     for path in options.files:
         try:
-            image = preprocess(path.read_bytes())
+            prediction = read_image(classifier, path.read_bytes()).prediction
         except (DigitsError, OSError) as error:
             print(f"{path}: {error}", file=sys.stderr)
             failed = True
             continue
-        prediction = classifier.predict(np.stack([image]))[0]
         line = f"{path}: {prediction.digit} ({prediction.confidence:.1%})"
         if prediction.reason is not None:
             line = (

@@ -23,7 +23,7 @@ def test_all_ten_drawn_digits_are_read():
 
     reader = Classifier.load(REPOSITORY / "models" / "mnist-0.0.1.pt")
     for digit in range(10):
-        image = preprocess((DIGITS / f"{digit}.png").read_bytes())
+        image = preprocess((DIGITS / f"{digit}.png").read_bytes()).image
         prediction = reader.predict(image[None])[0]
         assert (prediction.digit, prediction.is_digit) == (digit, True)
 

@@ -33,7 +33,7 @@ def plain() -> FastAPI:
 
 def preprocessed() -> FastAPI:
     """Return an app with this project's preprocessing."""
-    return _app(lambda data: standardize(torch.from_numpy(to_input(preprocess(data)[None]))))
+    return _app(lambda data: standardize(torch.from_numpy(to_input(preprocess(data).image[None]))))
 
 
 def _app(inputs: Callable[[bytes], torch.Tensor]) -> FastAPI:

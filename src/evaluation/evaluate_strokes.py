@@ -54,7 +54,7 @@ def render_and_preprocess(samples: list[StrokeSample], seed: int) -> np.ndarray:
     for index, sample in enumerate(tqdm(samples, unit="sample", disable=None)):
         file = io.BytesIO()
         draw(sample, np.random.default_rng([seed, index])).save(file, "PNG", compress_level=1)
-        images.append(preprocess(file.getvalue()))
+        images.append(preprocess(file.getvalue()).image)
     return np.stack(images)
 
 

@@ -183,7 +183,7 @@ def ood_samples(kind: str, count: int, seed: int) -> np.ndarray:
         file = io.BytesIO()
         KINDS[kind](rng).save(file, format="PNG", compress_level=1)
         try:
-            images[done] = preprocess(file.getvalue())
+            images[done] = preprocess(file.getvalue()).image
         except BlankImageError:
             continue
         done += 1

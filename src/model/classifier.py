@@ -15,7 +15,6 @@ from model.card import ModelCard
 from model.checkpoint import read_permutation
 from model.config import IMAGE_SIZE, REJECTION_TEMPERATURE
 from model.onnx_network import OnnxNetwork, load_network
-from model.preprocessing.normalize import split_digits
 
 NOT_A_DIGIT = "not_a_digit"
 SEVERAL_DIGITS = "several_digits"
@@ -26,7 +25,7 @@ REASONS = {
     AMBIGUOUS: "The picture could be either of two digits.",
 }
 # Two digits share this much probability, and neither is sure: ambiguous rather than no digit.
-_AMBIGUOUS_SHARE = 0.9
+_AMBIGUOUS_SHARE, _AMBIGUOUS_SECOND = 0.9, 0.2
 _BATCH_SIZE = 64  # images in one pass of the network, which bounds its memory
 
 # x (N, 1, 28, 28) float32 in [0, 1] -> logits (N, 10) and features (N, d) float32
@@ -41,6 +40,7 @@ class Prediction:
         digit: the likeliest digit, also where the image is none.
         confidence: its calibrated probability, 0-1.
         probabilities: of the ten digits, summing to 1.
+        rejection_score: 0.1-1; below the model's threshold the image is rejected.
         is_digit: whether the image is taken for a digit.
         reason: None, or one of ``REASONS``.
     """
@@ -48,6 +48,7 @@ class Prediction:
     digit: int
     confidence: float
     probabilities: list[float]
+    rejection_score: float
     is_digit: bool
     reason: str | None
 
@@ -137,12 +138,10 @@ class Classifier:
         """
         logits, _ = self.forward(images)
         probabilities = self.probabilities(logits)
-        accepted = self.is_digit(probabilities)
+        scores = rejection_score(probabilities)
         return [
-            self._prediction(image, row, digit)
-            for image, row, digit in zip(
-                images, probabilities.tolist(), accepted.tolist(), strict=True
-            )
+            self._prediction(row, score)
+            for row, score in zip(probabilities.tolist(), scores.tolist(), strict=True)
         ]
 
     def model_input(self, image: np.ndarray) -> np.ndarray:
@@ -152,23 +151,12 @@ class Classifier:
         permuted: np.ndarray = image.reshape(-1)[self.permutation]
         return permuted.reshape(IMAGE_SIZE, IMAGE_SIZE)
 
-    def _prediction(self, image: np.ndarray, row: list[float], is_digit: bool) -> Prediction:
+    def _prediction(self, row: list[float], score: float) -> Prediction:
         first, second = sorted(row, reverse=True)[:2]
-        reason = None
-        if not is_digit:
-            ambiguous = first + second >= _AMBIGUOUS_SHARE
-            reason = AMBIGUOUS if ambiguous else NOT_A_DIGIT
-            if self._holds_several(image):
-                reason = SEVERAL_DIGITS
-        return Prediction(row.index(first), first, row, is_digit, reason)
-
-    def _holds_several(self, image: np.ndarray) -> bool:
-        """Whether the ink falls into parts, side by side, each of which is a digit."""
-        parts = split_digits(image)
-        if len(parts) < 2:
-            return False
-        logits, _ = self.forward(np.stack(parts))
-        return bool(self.is_digit(self.probabilities(logits)).all())
+        is_digit = score >= self.threshold
+        ambiguous = first + second >= _AMBIGUOUS_SHARE and second >= _AMBIGUOUS_SECOND
+        reason = None if is_digit else AMBIGUOUS if ambiguous else NOT_A_DIGIT
+        return Prediction(row.index(first), first, row, score, is_digit, reason)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

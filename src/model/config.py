@@ -18,20 +18,21 @@ NUM_CLASSES = 10
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]
 
 # What is accepted as a picture
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-LOSSY_FORMATS = ("JPEG", "WEBP")
-RINGING = 32  # grey levels of false ink that lossy compression leaves around strokes
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "BMP", "GIF")
+RINGING = 32  # grey levels of false foreground that lossy compression leaves around strokes
 MAX_IMAGE_BYTES = 5_000_000
 MAX_IMAGE_PIXELS = 40_000_000
-MAX_WEBP_PIXELS = 16_000_000  # whose decoder holds four copies of them
+MAX_HEAVY_PIXELS = 16_000_000  # of WebP, HEIC and AVIF: decoders hold several copies of them
 MAX_IMAGE_SIDE = 30_000  # pixels: averaging takes memory in proportion to the longest side
 WORKING_PIXELS = 4_000_000  # larger pictures are reduced first
+PHOTO_SIDE = 320  # pixels of the longest side that a photograph is worked on at
 
 # What counts as ink
 MINIMUM_CONTRAST = 24  # grey levels between paper and ink, below which a picture is blank
 NOISE_MASS = 0.2  # a detached group with less than this part of the ink ...
 NOISE_SIZE = 0.3  # ... smaller than this part of the main group's longest side ...
 NOISE_GAP = 0.1  # ... and farther off than this part of it is a speck, no stroke of the digit
+PIECE_SIZE = 0.6  # of the digit's height has a neighbour's piece, cut off by the border, at most
 FINE_NOISE_SIZE = 0.04  # dust is smaller than this part; MNIST's own pixels are 0.05 of a digit
 FINE_NOISE_MASS = 0.02  # MNIST's own crop includes dust of less than this part of the ink ...
 FINE_NOISE_GAP = 0.35  # ... so only what lies as far off as this is left out
@@ -81,14 +82,15 @@ class Recipe:
 
 RECIPES = {
     "mlp": Recipe(epochs=30, learning_rate=2e-3),
-    "cnn": Recipe(epochs=16),
-    "deep": Recipe(epochs=12),
+    "cnn": Recipe(epochs=6, batch_size=128, learning_rate=8e-3, ema_decay=0.99),
+    "deep": Recipe(epochs=6, batch_size=128, learning_rate=8e-3, ema_decay=0.99),
 }
 SAMPLE_EPOCHS = 6  # times as many epochs on the 5,000 offline digits: an epoch is a 14th as long
 SAMPLE_SYNTHETIC_FRACTION = 0.5  # they show less handwriting of their own
 
 # Calibration and rejection
 REJECTION_TEMPERATURE = 5.0  # flattens probabilities before they are judged for refusal
+SECOND_LOOK_FACTOR = 1.5  # times the threshold is asked of a picture's other foregrounds
 TARGET_FALSE_REJECTION_RATE = 0.004  # of validation's and synthetic digits
 CALIBRATION_SYNTHETIC = 2_500  # to calibrate on, beside validation's 5,000 (the sample's 500)
 CALIBRATION_SEED = 987_654_321

@@ -23,9 +23,9 @@ from errors import (
 )
 from model.config import (
     IMAGE_FORMATS,
+    MAX_HEAVY_PIXELS,
     MAX_IMAGE_PIXELS,
     MAX_IMAGE_SIDE,
-    MAX_WEBP_PIXELS,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -70,7 +70,8 @@ _TYPES = (
                 f"Send at most {MAX_BATCH_BYTES // MEGABYTE} MB in all."),
     ProblemType("too-many-pixels", 413, "The picture has too many pixels.",
                 f"Send at most {MAX_IMAGE_PIXELS // 1_000_000} megapixels "
-                f"(WebP: {MAX_WEBP_PIXELS // 1_000_000}) and {MAX_IMAGE_SIDE:,} pixels a side."),
+                f"({MAX_HEAVY_PIXELS // 1_000_000} of WebP, HEIC, AVIF) "
+                f"and {MAX_IMAGE_SIDE:,} pixels a side."),
     ProblemType("wrong-content-type", 415, "The request has the wrong content type.",
                 "Send a form (curl -F file=@digit.png URL) or the picture itself as the body "
                 "(curl --data-binary @digit.png -H 'Content-Type: image/png' URL)."),

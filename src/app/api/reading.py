@@ -15,9 +15,10 @@ from app.api.metrics import count_prediction
 from app.api.problems import ProblemError, image_problem, megabytes, problem_body
 from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MEGABYTE
 from errors import ImageError
-from model.classifier import Classifier, Prediction
+from model.classifier import Classifier
 from model.preprocessing.decode import decode_image, read_header
 from model.preprocessing.normalize import encode_png, normalize
+from model.reading import Reading, read_images
 
 Json = dict[str, Any]
 logger = logging.getLogger("digits")
@@ -30,14 +31,6 @@ class PredictOptions:
     classifier: Classifier
     top_k: int
     started: float
-
-
-@dataclass(frozen=True)
-class Reading:
-    """An image (28, 28) uint8 as the classifier was given it, and what it says of it."""
-
-    image: np.ndarray
-    prediction: Prediction
 
 
 def to_json(answer: Mapping[str, object]) -> bytes:
@@ -75,9 +68,10 @@ def read_image(classifier: Classifier, data: bytes, heavy: bool) -> Reading:
         image = normalize(decode_image(header))
     except ImageError as error:
         raise image_problem(error) from error
-    prediction = classifier.predict(image[None])[0]
+    reading = read_images(classifier, [image])[0]
+    prediction = reading.prediction
     count_prediction(classifier.name, prediction.digit, prediction.confidence, prediction.reason)
-    return Reading(image, prediction)
+    return reading
 
 
 def describe(options: PredictOptions, reading: Reading) -> Json:

@@ -128,7 +128,7 @@ def self_test(classifier: Classifier) -> None:
     """
     stroke = np.zeros((140, 140), dtype=np.uint8)
     stroke[20:120, 62:78] = 255
-    image = preprocess(encode_png(stroke))
+    image = preprocess(encode_png(stroke)).image
     probabilities = classifier.predict(image[None])[0].probabilities
     if len(probabilities) != NUM_CLASSES or not math.isclose(sum(probabilities), 1, abs_tol=1e-3):
         raise ModelFileError(

@@ -1,27 +1,32 @@
-"""From the bytes of a picture file to its luminance; Pillow and numpy alone."""
+"""From the bytes of a picture file to its luminance."""
 
 import io
 import math
+import re
 import warnings
 
+import cv2
 import numpy as np
 from PIL import Image, ImageOps
+from pillow_heif import register_heif_opener
 
 from errors import DamagedImageError, ImageTooLargeError, UnreadableImageError
 from model.config import (
     IMAGE_FORMATS,
+    MAX_HEAVY_PIXELS,
     MAX_IMAGE_BYTES,
     MAX_IMAGE_PIXELS,
     MAX_IMAGE_SIDE,
-    MAX_WEBP_PIXELS,
     WORKING_PIXELS,
 )
 
+register_heif_opener()
+cv2.setNumThreads(1)  # a service reads many pictures at a time; its threads would fight
+
 # The limit of this project is checked from the header, before Pillow decodes anything.
 Image.MAX_IMAGE_PIXELS = None
-# What makes a decoder work for minutes on a small file: how a file begins, what it must not have
-# more than so many of (a progressive JPEG has about ten scans, a PNG one colour profile).
-_MOST_PARTS = ((b"\xff\xd8", b"\xff\xda", 100), (b"\x89PNG", b"iCCP", 8))
+_MAX_SCANS = 100  # of a progressive JPEG, which has about ten: each goes over the whole picture
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # of a JPEG, inside its compressed data too
 _DAMAGED = "The picture is damaged or truncated; save it again as PNG or JPEG and send that."
 
 
@@ -46,8 +51,10 @@ def read_header(data: bytes) -> Image.Image:
         raise ImageTooLargeError(
             f"The file has {len(data) / 1e6:.1f} MB; send at most {MAX_IMAGE_BYTES / 1e6:.0f} MB."
         )
-    if any(data.startswith(start) and data.count(part) > most for start, part, most in _MOST_PARTS):
+    if data.startswith(b"\xff\xd8") and _scans(data) > _MAX_SCANS:
         raise DamagedImageError(_DAMAGED)
+    if data.startswith(b"\x89PNG"):
+        data = _without_metadata(data)
     try:
         with warnings.catch_warnings():
             # Pillow warns of odd metadata in files that it reads all the same.
@@ -58,7 +65,8 @@ def read_header(data: bytes) -> Image.Image:
             f"The file is no picture that can be read here; send {', '.join(IMAGE_FORMATS)}."
         ) from error
     width, height = image.size
-    pixels = MAX_WEBP_PIXELS if image.format == "WEBP" else MAX_IMAGE_PIXELS
+    heavy = image.format in ("WEBP", "AVIF", "HEIF")
+    pixels = MAX_HEAVY_PIXELS if heavy else MAX_IMAGE_PIXELS
     if width * height > pixels or max(width, height) > MAX_IMAGE_SIDE:
         raise ImageTooLargeError(
             f"The {image.format} picture has {width} x {height} pixels; send one of at most "
@@ -86,8 +94,33 @@ def decode_image(header: Image.Image) -> Image.Image:
             ImageOps.exif_transpose(upright, in_place=True)
     except Exception as error:  # as above; EXIF data too raise what they like
         raise DamagedImageError(_DAMAGED) from error
-    upright.format = header.format  # lost in turning; lossy formats need care further on
     return upright
+
+
+def _scans(data: bytes) -> int:
+    """Count the scans of a JPEG; what its segments hold and what follows its end does not count."""
+    scans, position = 0, 2
+    while scans <= _MAX_SCANS and (marker := _MARKER.search(data, position)):
+        kind, position = data[marker.start() + 1], marker.end()
+        if kind == 0xD9:  # the end; another picture may follow, as in MPO
+            break
+        scans += kind == 0xDA
+        position += int.from_bytes(data[position : position + 2])
+    return scans
+
+
+def _without_metadata(data: bytes) -> bytes:
+    """Leave out the chunks of a PNG that say nothing of its pixels: they may unpack to anything."""
+    if not any(kind in data for kind in (b"iCCP", b"tEXt", b"zTXt", b"iTXt")):
+        return data
+    kept, position = [data[:8]], 8
+    while position + 8 <= len(data):
+        end = position + 12 + int.from_bytes(data[position : position + 4])
+        kind = data[position + 4 : position + 8]
+        if kind[:1].isupper() or kind in (b"tRNS", b"eXIf"):
+            kept.append(data[position:end])
+        position = end
+    return b"".join(kept)
 
 
 def _reduced(image: Image.Image) -> Image.Image:
@@ -99,8 +132,8 @@ def _reduced(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     elif image.mode == "1":
         image = image.convert("L")
-    elif image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.mode.startswith("I"):
+        image = Image.fromarray(_eight_bits(image))
     return image.reduce(factor)
 
 
@@ -110,24 +143,36 @@ def luminance(image: Image.Image) -> np.ndarray:
     Transparent parts take the colour of the paper: opposite to the ink where only ink is opaque,
     the commonest opaque colour where ink and paper both are.
     """
-    if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
-        levels = np.asarray(image, dtype=np.float32)
-        return np.clip(levels / 257, 0, 255).round().astype(np.uint8)
-    if not image.has_transparency_data:
-        return np.asarray(image if image.mode == "L" else _opaque(image).convert("L"))
+    if image.mode.startswith("I") or image.mode == "F":
+        return _eight_bits(image)
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
         return np.asarray(image.convert("L"))  # as a canvas sends it: a fifth of the time
+    if image.mode not in ("P", "PA", "LA", "La", "RGBA", "RGBa"):  # one level may be transparent
+        return np.asarray(image if image.mode == "L" else _opaque(image).convert("L"))
+    if not image.has_transparency_data:
+        return np.asarray(_opaque(image).convert("L"))
     grey, alpha = image.convert("RGBA").convert("LA").split()
     opacity = np.asarray(alpha, dtype=np.float32) / 255
     levels = np.asarray(grey, dtype=np.float32)
-    visible = levels[opacity > 0.5]
-    if visible.size in (0, levels.size):
-        paper = 0.0 if visible.size == 0 else float(visible[0])
-    elif visible.std() < 32:  # one colour alone is opaque: that is the ink
+    opaque = (opacity > 0.5).view(np.uint8)
+    visible = levels[opaque > 0]
+    if visible.size == 0:
+        return np.zeros(levels.shape, np.uint8)
+    left, top, width, height = cv2.boundingRect(opaque)
+    if visible.std() < 32 or visible.size < 0.7 * width * height:  # the strokes alone are opaque
         paper = 0.0 if visible.mean() >= 128 else 255.0
-    else:
+    else:  # a sheet, cut out
         paper = float(np.median(visible))
+        box = slice(top, top + height), slice(left, left + width)
+        levels, opacity = levels[box], opacity[box]
     return (opacity * levels + (1 - opacity) * paper + 0.5).astype(np.uint8)
+
+
+def _eight_bits(image: Image.Image) -> np.ndarray:
+    """Scale levels of 10, 12, 14 or 16 bits to 8, uint8: whichever number the largest needs."""
+    levels = np.asarray(image, dtype=np.float32)
+    bits = next((bits for bits in (8, 10, 12, 14) if levels.max() < 2**bits), 16)
+    return np.clip(levels * (255 / (2**bits - 1)), 0, 255).round().astype(np.uint8)
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -1,12 +1,15 @@
-"""Any picture of a digit -> the 28 x 28 that MNIST would have had; Pillow and numpy alone.
+"""Any picture of a digit -> the 28 x 28 that MNIST would have had; no torch.
 
-MNIST's rule (LeCun et al., 1998, and measured on its pictures): the ink, light on dark, is
+MNIST's rule (LeCun et al., 1998, and measured on its pictures): the foreground, light on dark, is
 cropped, its longest side scaled to 20 pixels with the aspect kept, and placed on 28 x 28 so that
 its centre of mass rounds to index (14, 14). Training and serving both go this way.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -18,183 +21,206 @@ from model.config import (
     FINE_NOISE_MASS,
     FINE_NOISE_SIZE,
     IMAGE_SIZE,
-    LOSSY_FORMATS,
     NOISE_GAP,
     NOISE_MASS,
     NOISE_SIZE,
-    RINGING,
+    PIECE_SIZE,
 )
+from model.preprocessing.candidates import other_foregrounds
+from model.preprocessing.components import Box, Components, touches_border
 from model.preprocessing.decode import encode_png, luminance, open_image
-from model.preprocessing.segment import segment_foreground
+from model.preprocessing.segment import distance_from_border, segment_foreground
 
-__all__ = ["center_by_mass", "encode_png", "normalize", "open_image", "preprocess", "split_digits"]
+__all__ = ["Preprocessed", "center_by_mass", "encode_png", "normalize", "open_image", "preprocess"]
 
-MAX_COMPONENTS = 1000  # that a picture is parted into; the time to do so grows with them
-Box = tuple[int, int, int, int]  # top, bottom, left, right; bottom and right are one past the last
+_BLANK = "The picture is blank: draw or photograph one digit, larger."
 
 
-def preprocess(data: bytes) -> np.ndarray:
+@dataclass(frozen=True)
+class Preprocessed:
+    """A picture as a network reads it.
+
+    Attributes:
+        picture: as decoded.
+        foreground: (h, w) uint8, 0 background, 255 foreground, at full resolution (of a photograph
+            reduced), found in the usual way.
+        image: (28, 28) uint8, the foreground by MNIST's rule.
+    """
+
+    picture: Image.Image
+    foreground: np.ndarray
+    image: np.ndarray
+
+    @cached_property
+    def components(self) -> Components:
+        """The connected components of the foreground."""
+        return Components(self.foreground)
+
+    def candidates(self) -> np.ndarray:
+        """Return what else the digit may look like (n, 28, 28) uint8, for a second look.
+
+        A classifier that rejects ``image`` asks for them and chooses; they take some milliseconds.
+        """
+        found = {}
+        colour = np.asarray(self.picture.convert("RGB")) if _is_coloured(self.picture) else None
+        for foreground in other_foregrounds(self.foreground, luminance(self.picture), colour):
+            for image in _thin_and_thick(foreground):
+                found[image.tobytes()] = image
+        found.pop(self.image.tobytes(), None)
+        return _stack(list(found.values()))
+
+    def parts(self) -> np.ndarray:
+        """Return what stands apart and is about as tall as the tallest, (n, 28, 28) uint8.
+
+        Each may be a digit of its own: pieces above each other belong together, and what is much
+        smaller, or cut off by the border, is none.
+        """
+        return _stack([center_by_mass(group) for group in self.components.groups()])
+
+
+def preprocess(data: bytes) -> Preprocessed:
     """Turn the bytes of a picture file into what a network reads.
 
-    Returns:
-        (28, 28) uint8: 0 background, 255 ink.
-
     Raises:
-        PictureError: the file is no picture, too large, or blank.
+        ImageError: the file is no picture, too large, or blank.
     """
     return normalize(open_image(data))
 
 
-def normalize(image: Image.Image) -> np.ndarray:
-    """Turn a picture with a digit anywhere in it, light on dark or dark on light, into 28 x 28.
-
-    Returns:
-        (28, 28) uint8: 0 background, 255 ink.
+def normalize(picture: Image.Image) -> Preprocessed:
+    """Find a digit anywhere in a picture, light on dark or dark on light.
 
     Raises:
-        BlankPictureError: there is no ink, or a single pixel of it.
+        BlankImageError: there is no foreground, or a single pixel of it.
     """
-    lossy = image.format in LOSSY_FORMATS
-    return center_by_mass(segment_foreground(luminance(image), ringing=RINGING if lossy else 0))
+    try:
+        foreground = segment_foreground(luminance(picture))
+    except BlankImageError:
+        if not _is_coloured(picture):  # two colours may be as light as each other
+            raise
+        foreground = segment_foreground(distance_from_border(np.asarray(picture.convert("RGB"))))
+    return Preprocessed(picture, foreground, center_by_mass(foreground))
 
 
-def center_by_mass(ink: np.ndarray) -> np.ndarray:
-    """Crop to the ink, scale its longest side to 20 pixels, centre it by mass.
+def _is_coloured(picture: Image.Image) -> bool:
+    return picture.mode in ("P", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
+
+
+def _stack(images: list[np.ndarray]) -> np.ndarray:
+    """Images (28, 28) as one array (n, 28, 28), also where there are none."""
+    return np.array(images, dtype=np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+
+
+def center_by_mass(foreground: np.ndarray) -> np.ndarray:
+    """Crop to the foreground, scale its longest side to 20 pixels, centre it by mass.
+
+    A stroke so thin that no pixel of the result is full is thickened first to what MNIST has.
 
     Args:
-        ink: (H, W) uint8, 0 where there is none.
+        foreground: (H, W) uint8, 0 where there is none.
 
     Returns:
-        (28, 28) uint8.
+        (28, 28) uint8; the largest level is 255.
 
     Raises:
-        BlankPictureError: there is no ink, or a single pixel of it.
+        BlankImageError: there is no foreground, or a single pixel of it.
     """
-    top, bottom, left, right = _ink_box(ink)
-    height, width = bottom - top, right - left
-    if height * width <= 1:
-        raise BlankImageError("The picture is blank: draw or photograph one digit, larger.")
-    scale = DIGIT_SIZE / max(height, width)
-    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
-    crop = ink[top:bottom, left:right].astype(np.float32)
-    averaged = _area_weights(height, rows) @ crop @ _area_weights(width, columns).T
-    resized = (averaged + 0.5).astype(np.uint8)
+    top, bottom, left, right = _digit_box(foreground)
+    crop = foreground[top:bottom, left:right]
+    if crop.size <= 1:
+        raise BlankImageError(_BLANK)
+    resized = _scale(crop)
+    if resized.max() < 200:
+        resized = _scale(thicken(crop))
     placed = np.zeros((IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
+    resized = cv2.convertScaleAbs(resized, alpha=255 / max(int(resized.max()), 1))
+    rows, columns = resized.shape
     row = _offset(resized.sum(axis=1, dtype=np.int64))
     column = _offset(resized.sum(axis=0, dtype=np.int64))
     placed[row : row + rows, column : column + columns] = resized
     return placed
 
 
-def _area_weights(length: int, cells: int) -> np.ndarray:
-    """The matrix (cells, length) that averages ``length`` pixels over ``cells`` equal intervals.
-
-    Exact, with fractional pixels at the edges of an interval (Pillow's BOX filter takes whole
-    pixels only), so that a picture and its enlargement come out the same.
-    """
-    edges = np.linspace(0, length, cells + 1, dtype=np.float32)[:, None]
-    pixels = np.arange(length, dtype=np.float32)
-    covered = np.clip(edges - pixels, 0, 1)  # the part of each pixel before each edge
-    return np.diff(covered, axis=0) * (cells / length)
+def _scale(crop: np.ndarray) -> np.ndarray:
+    """Scale the longest side to 20 pixels, each the mean of the area that it covers."""
+    scale = DIGIT_SIZE / max(crop.shape)
+    rows, columns = (max(1, round(length * scale)) for length in crop.shape)
+    return cv2.resize(crop, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
-def split_digits(image: np.ndarray) -> list[np.ndarray]:
-    """Part a picture (28, 28) at its empty columns and normalise each part by itself.
+def thicken(crop: np.ndarray, pixels: float = 1.4) -> np.ndarray:
+    """Widen all strokes by ``pixels`` of the 20 that a digit's longest side has."""
+    longest = max(crop.shape)
+    if longest < 5 * DIGIT_SIZE:
+        factor = 5 * DIGIT_SIZE / longest
+        size = [max(1, round(length * factor)) for length in crop.shape[::-1]]
+        crop, longest = cv2.resize(crop, size, interpolation=cv2.INTER_LINEAR), max(size)
+    radius = max(1, round(longest * pixels / DIGIT_SIZE / 2))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return cv2.dilate(cv2.copyMakeBorder(crop, *[radius] * 4, cv2.BORDER_CONSTANT), kernel)
 
-    Returns:
-        The parts from left to right, each (28, 28) uint8, specks and single pixels left out.
-    """
-    parts = [image[:, start:stop] for start, stop in _runs(image.any(axis=0))]
-    total = int(image.sum(dtype=np.int64))
-    large = [part for part in parts if part.sum(dtype=np.int64) >= NOISE_MASS * total]
-    digits = []
-    for part in large:
-        with suppress(BlankImageError):  # nothing but a pixel
-            digits.append(center_by_mass(part))
-    return digits
+
+def _thin_and_thick(foreground: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield what a foreground gives by MNIST's rule, and the same with wider strokes."""
+    try:
+        top, bottom, left, right = _digit_box(foreground)
+        crop = foreground[top:bottom, left:right]
+        yield center_by_mass(crop)
+        yield center_by_mass(thicken(crop, 0.8))
+    except BlankImageError:
+        return
 
 
 def _offset(profile: np.ndarray) -> int:
-    """Where a profile of ink starts so that its centre of mass rounds to the centre's index."""
+    """Where a profile of foreground starts so that its centre of mass rounds to the centre."""
     centre_of_mass = (profile * np.arange(len(profile))).sum() / max(profile.sum(), 1)
     start = int(np.floor(CENTER_INDEX - centre_of_mass + 0.5))
     return min(max(start, 0), IMAGE_SIZE - len(profile))
 
 
-def _ink_box(ink: np.ndarray) -> Box:
-    """The box (top, bottom, left, right) of the ink, specks left out.
-
-    Where an empty row or column parts the ink, what is tiny beside the rest is a speck.
-    """
-    top, bottom = _extent(ink.any(axis=1))
-    left, right = _extent(ink[top:bottom].any(axis=0))
-    if top == bottom:
-        raise BlankImageError("The picture is blank: draw or photograph one digit.")
-    groups = _groups(ink, (top, bottom, left, right))
-    if len(groups) == 1:
-        return groups[0]
-    masses = [int(ink[t:b, le:r].sum(dtype=np.int64)) for t, b, le, r in groups]
-    total, main = sum(masses), groups[masses.index(max(masses))]
-    kept = [
-        group
-        for group, mass in zip(groups, masses, strict=True)
-        if not _is_speck(group, mass / total, main)
-    ]
-    tops, bottoms, lefts, rights = zip(*kept, strict=True)
-    return min(tops), max(bottoms), min(lefts), max(rights)
+def _digit_box(foreground: np.ndarray) -> Box:
+    """The box of the foreground, noise components left out."""
+    left, top, width, height = cv2.boundingRect(foreground)
+    if width == 0:
+        raise BlankImageError(_BLANK)
+    crop = foreground[top : top + height, left : left + width]
+    if crop.any(axis=0).all() and crop.any(axis=1).all():
+        return top, top + height, left, left + width  # nothing lies apart from the rest
+    components = Components(crop)
+    boxes = components.boxes + np.array([top, top, left, left])
+    boxes = boxes[~_is_noise(boxes, components.masses(), foreground.shape)]
+    (top, _, left, _), (_, bottom, _, right) = (
+        boxes.min(axis=0).tolist(),
+        boxes.max(axis=0).tolist(),
+    )
+    return top, bottom, left, right
 
 
-def _is_speck(group: Box, mass: float, main: Box) -> bool:
-    """Whether a group is tiny beside the main one and lies off it.
+def _is_noise(boxes: np.ndarray, masses: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Which components (n,) lie off the main one and are tiny, or cut off by the border.
 
     Args:
-        group, main: boxes of the group in question and of the group with most ink.
-        mass: the group's part of all ink, 0-1.
+        boxes, masses: (n, 4) and (n,) of the components.
+        shape: height and width of the foreground.
     """
-    height, width = main[1] - main[0], main[3] - main[2]
-    longest = max(height, width)
-    side = max(group[1] - group[0], group[3] - group[2])
-    gap = max(main[0] - group[1], group[0] - main[1], main[2] - group[3], group[2] - main[3])
-    if side < FINE_NOISE_SIZE * longest:
-        return True
-    if side >= NOISE_SIZE * longest or mass >= NOISE_MASS:
-        return False
-    return gap > (FINE_NOISE_GAP if mass < FINE_NOISE_MASS else NOISE_GAP) * longest
-
-
-def _extent(occupied: np.ndarray) -> tuple[int, int]:
-    """First and one past the last True of a profile; (0, 0) when there is none."""
-    indices = np.flatnonzero(occupied)
-    return (int(indices[0]), int(indices[-1]) + 1) if len(indices) else (0, 0)
-
-
-def _groups(ink: np.ndarray, box: Box) -> list[Box]:
-    """Part a box at its empty rows and columns, again and again (the recursive X-Y cut).
-
-    G. Nagy and S. Seth, "Hierarchical representation of optically scanned documents", ICPR 1984.
-    Whatever lies outside a digit's own box is parted from it by such a row or column. A picture of
-    more than MOST_GROUPS is no digit with specks but a pattern: it stays whole.
-    """
-    done: list[Box] = []
-    waiting = [box]
-    while waiting:
-        if len(done) + len(waiting) > MAX_COMPONENTS:
-            return [box]
-        top, bottom, left, right = waiting.pop()
-        part = ink[top:bottom, left:right]
-        runs = _runs(part.any(axis=1))
-        if len(runs) > 1 or runs[0] != (0, bottom - top):
-            waiting += [(top + start, top + stop, left, right) for start, stop in runs]
-            continue
-        runs = _runs(part.any(axis=0))
-        if len(runs) > 1 or runs[0] != (0, right - left):
-            waiting += [(top, bottom, left + start, left + stop) for start, stop in runs]
-            continue
-        done.append((top, bottom, left, right))
-    return done
-
-
-def _runs(occupied: np.ndarray) -> list[tuple[int, int]]:
-    """The (start, stop) of each run of True."""
-    edges = np.flatnonzero(np.diff(occupied, prepend=False, append=False))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    share = masses / masses.sum()
+    main = boxes[masses.argmax()]
+    longest = max(main[1] - main[0], main[3] - main[2])
+    heights = boxes[:, 1] - boxes[:, 0]
+    size = np.maximum(heights, boxes[:, 3] - boxes[:, 2])
+    gap = np.max(
+        (
+            main[0] - boxes[:, 1],
+            boxes[:, 0] - main[1],
+            main[2] - boxes[:, 3],
+            boxes[:, 2] - main[3],
+        ),
+        axis=0,
+    )
+    far = gap > np.where(share < FINE_NOISE_MASS, FINE_NOISE_GAP, NOISE_GAP) * longest
+    small = (size < NOISE_SIZE * longest) & (share < NOISE_MASS)
+    on_border = touches_border(boxes, shape)
+    piece = on_border & (heights < PIECE_SIZE * longest) & (gap > NOISE_GAP * longest)
+    if on_border[masses.argmax()]:
+        piece[:] = False
+    return (size < FINE_NOISE_SIZE * longest) | (small & far) | piece

@@ -1,103 +1,146 @@
-"""What is ink and what is paper: polarity, flat and uneven backgrounds."""
+"""What is foreground and what is background: polarity, flat and uneven backgrounds, colours."""
 
+import cv2
 import numpy as np
-from PIL import Image, ImageFilter
 
 from errors import BlankImageError
-from model.config import MINIMUM_CONTRAST
+from model.config import MINIMUM_CONTRAST, PHOTO_SIDE, RINGING
 
-FULL_INK = 230  # the darkest ink of a faint drawing is raised to this level
-PHOTO_SIDE = 320  # pixels of the longest side that a photograph is worked on at
-NOISE_SIGMAS = 5.0  # ink stands this far above the noise of the paper
+NOISY_SIDE = 100  # a photograph of fewer pixels a side has no noise finer than its strokes
+HAT_SIDE = 0.4  # of the picture's longest side: what is wider is no stroke
+FAINT = 170  # a drawing of less contrast is raised to full foreground
 _BLANK = "The picture is blank or too faint: draw or photograph one digit with more contrast."
 
 
-def segment_foreground(grey: np.ndarray, *, ringing: int = 0) -> np.ndarray:
-    """Part ink from background, whichever of them is the lighter.
+def segment_foreground(grey: np.ndarray) -> np.ndarray:
+    """Separate foreground from background, whichever of them is the lighter.
 
-    A border of one level means a drawing: the ink is the difference from that level. Any other
-    border means a photograph: a smooth surface is fitted to the paper first.
+    A border of one level means a drawing: the foreground is the difference from that level. Any
+    other border means a photograph: the background is what the median of the surroundings says.
 
     Args:
-        grey: (H, W) uint8 luminance.
-        ringing: levels around the strokes of a drawing, 0-255, that are no ink: lossy formats
-            leave them, and they would widen the crop.
+        grey: (H, W) uint8 luminance, or distance from the background's colour.
 
     Returns:
-        (h, w) uint8, 0 background, 255 ink; of a photograph a reduced one.
+        (h, w) uint8, 0 background, 255 foreground; of a photograph a reduced one.
 
     Raises:
-        BlankPictureError: nothing stands out from the background.
+        BlankImageError: nothing stands out from the background.
     """
-    border = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
+    border = border_of(grey).astype(np.int16)
     level = int(np.median(border))
-    if np.mean(np.abs(border.astype(np.int16) - level) <= 2) >= 0.5:
-        return _ink_of_drawing(grey, level, ringing)
-    return _ink_of_photograph(grey)
+    strayed = np.abs(border - level)
+    if not strayed.any():
+        return _of_drawing(grey, level, 0)
+    noise = float(np.median(np.abs(np.diff(border))))
+    flat = strayed <= 2 + 2 * noise
+    if flat.mean() < 0.5:
+        return _of_photograph(grey)
+    return _of_drawing(grey, level, 3 * int(np.sort(strayed[flat])[3 * flat.sum() // 4]))
 
 
-def _ink_of_drawing(grey: np.ndarray, level: int, ringing: int) -> np.ndarray:
+def border_of(image: np.ndarray) -> np.ndarray:
+    """The pixels of an image (H, W, ...) that lie at its border."""
+    return np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
+
+
+def _of_drawing(grey: np.ndarray, level: int, noise: int) -> np.ndarray:
     """The difference from one background level, on the side where there is more of it."""
+    ink = grey
     if level > 0:
-        lighter = np.maximum(grey, level) - level
-        darker = level - np.minimum(grey, level)
-        more_light = lighter.sum(dtype=np.int64) >= darker.sum(dtype=np.int64)
-        ink = lighter if more_light else darker
-    else:
-        ink = grey
-    contrast = int(ink.max())
-    if contrast < MINIMUM_CONTRAST:
-        raise BlankImageError(_BLANK)
-    if ringing:
-        ink = np.where(ink <= ringing * contrast // 255, 0, ink).astype(np.uint8)
-    if contrast < FULL_INK:
-        return (ink.astype(np.float32) * (FULL_INK / contrast) + 0.5).astype(np.uint8)
-    return ink
+        lighter, darker = cv2.subtract(grey, level), cv2.subtract(np.full_like(grey, level), grey)
+        ink = max(
+            (darker, lighter), key=lambda side: float(np.square(side, dtype=np.float32).sum())
+        )
+    left, top, width, height = cv2.boundingRect(ink)
+    crop = ink[top : top + height, left : left + width]
+    contrast = _contrast(crop, max(noise, MINIMUM_CONTRAST - 1))
+    # What is faint is foreground beside what is not: the soft edge of a stroke. Elsewhere it is
+    # noise, or what lossy compression leaves around strokes.
+    strong = cv2.compare(crop, max(noise, RINGING * contrast / 255), cv2.CMP_GT)
+    near = cv2.copyTo(crop, cv2.dilate(strong, np.ones((5, 5), np.uint8)))
+    if cv2.countNonZero(crop) - cv2.countNonZero(near) > 0.1 * cv2.countNonZero(strong):
+        crop = near
+    if contrast < FAINT:
+        crop = cv2.convertScaleAbs(crop, alpha=255 / contrast)
+    foreground = np.zeros_like(ink)
+    foreground[top : top + height, left : left + width] = crop
+    return foreground
 
 
-def _ink_of_photograph(grey: np.ndarray) -> np.ndarray:
-    """Subtract the paper's smooth brightness, then keep what stands clearly above its noise."""
-    image = Image.fromarray(grey)
-    image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.BOX)
-    image = image.filter(ImageFilter.MedianFilter(3))
-    levels = np.asarray(image, dtype=np.float32)
-    deviation, noise = _subtract_paper(levels)
-    strong = np.maximum(NOISE_SIGMAS * noise, MINIMUM_CONTRAST)
-    lighter, darker = deviation, -deviation
-    ink = max((lighter, darker), key=lambda side: float(side[side > strong].sum()))
-    marked = ink[ink > strong]
-    if len(marked) < 2:
+def _contrast(ink: np.ndarray, floor: float) -> float:
+    """The level of full foreground: a high percentile of what stands above ``floor``.
+
+    A maximum would follow a single hot pixel.
+    """
+    if ink.size == 0:
         raise BlankImageError(_BLANK)
-    # Half-way between paper and ink is the edge of a stroke; a soft ramp around it anti-aliases.
-    full = float(np.percentile(marked, 75))
-    floor = max(0.3 * full, float(strong) * 0.75)
-    ramp = (ink - floor) / max(0.75 * full - floor, 1.0)
+    histogram = cv2.calcHist([ink], [0], None, [256], [0, 256]).reshape(-1)
+    histogram[: int(floor) + 1] = 0
+    total = histogram.sum()
+    if total < 2:
+        raise BlankImageError(_BLANK)
+    return float(np.searchsorted(histogram.cumsum(), 0.9 * total))
+
+
+def _of_photograph(grey: np.ndarray) -> np.ndarray:
+    """Keep the strokes that stand clearly above the noise."""
+    small = reduce(grey)
+    if max(small.shape) >= NOISY_SIDE:
+        small = cv2.medianBlur(small, 3)
+    ink = strokes(small)
+    return soft_threshold(ink, 0.5 * _contrast(ink, least_contrast(small)))
+
+
+def strokes(grey: np.ndarray) -> np.ndarray:
+    """Return how far dark strokes, or light ones, stand out from what surrounds them, uint8.
+
+    Which of them there are is judged by the median of the half of the picture around each pixel:
+    strokes cover less than half. A morphological hat then subtracts the background, of whatever
+    light, of strokes narrower than its kernel.
+    """
+    scale = min(1.0, 64 / max(grey.shape))
+    size = [max(1, round(length * scale)) for length in grey.shape[::-1]]
+    tiny = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    tiny = cv2.medianBlur(tiny, max(3, max(size) // 2 | 1))
+    surroundings = cv2.resize(tiny, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    strong = least_contrast(grey)
+    darker, lighter = cv2.subtract(surroundings, grey), cv2.subtract(grey, surroundings)
+    dark = darker[darker > strong].sum() >= lighter[lighter > strong].sum()
+    side = max(3, round(HAT_SIDE * max(grey.shape)) | 1)
+    hat = cv2.MORPH_BLACKHAT if dark else cv2.MORPH_TOPHAT
+    # Beyond the border the background goes on as it is: a slope that ends there is no stroke.
+    wide = cv2.copyMakeBorder(grey, *[side] * 4, cv2.BORDER_REPLICATE)
+    return cv2.morphologyEx(wide, hat, np.ones((side, side), np.uint8))[side:-side, side:-side]
+
+
+def least_contrast(grey: np.ndarray) -> float:
+    """The levels by which foreground stands above the noise, of which neighbours differ."""
+    differences = np.abs(np.diff(grey.astype(np.int16), axis=1))
+    noise = 1.4826 * float(np.median(differences)) / np.sqrt(2) if differences.size else 0.0
+    return max(5 * noise, float(MINIMUM_CONTRAST))
+
+
+def reduce(image: np.ndarray) -> np.ndarray:
+    """Reduce an image to a longest side of ``PHOTO_SIDE`` pixels at most."""
+    scale = PHOTO_SIDE / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = [max(1, round(length * scale)) for length in image.shape[1::-1]]
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def soft_threshold(ink: np.ndarray, middle: float) -> np.ndarray:
+    """Raise what is above ``middle`` to 255 and lower the rest to 0, with a soft edge.
+
+    Half-way between background and foreground is the edge of a stroke; a ramp anti-aliases it.
+    """
+    ramp = (ink.astype(np.float32) - 0.6 * middle) / (0.9 * max(middle, 1.0))
     return (np.clip(ramp, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def _subtract_paper(levels: np.ndarray) -> tuple[np.ndarray, float]:
-    """Fit a cubic surface to the paper, the ink counting less with every pass.
-
-    Iteratively reweighted least squares with Tukey's biweight (Beaton and Tukey, 1974).
-
-    Returns:
-        The deviation of each pixel from the surface, and the noise's standard deviation.
-    """
-    height, width = levels.shape
-    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
-    terms = np.stack([x**i * y**j for i in range(4) for j in range(4 - i)], axis=-1)
-    terms = terms.reshape(-1, terms.shape[-1])
-    values = levels.reshape(-1)
-    step = max(1, len(values) // 8000)
-    sample_terms, sample = terms[::step], values[::step]
-    weights = np.ones(len(sample))
-    for _ in range(12):
-        weighted = sample_terms * weights[:, None]
-        # The normal equations: ten unknowns, and x and y lie in [-1, 1], so they are well behaved;
-        # a strip of three pixels or fewer leaves some open, of which this takes the smallest.
-        coefficients = np.linalg.lstsq(weighted.T @ sample_terms, weighted.T @ sample)[0]
-        residuals = sample - sample_terms @ coefficients
-        resample_by_arc_length = max(1.4826 * float(np.median(np.abs(residuals))), 1.0)
-        weights = np.clip(1 - (residuals / (4.685 * resample_by_arc_length)) ** 2, 0, 1) ** 2
-    deviation = (values - terms @ coefficients).reshape(height, width)
-    return deviation, resample_by_arc_length
+def distance_from_border(colour: np.ndarray) -> np.ndarray:
+    """Return the distance (H, W) uint8 of each colour (H, W, 3) from the border's median."""
+    paper = np.median(border_of(colour), axis=0)
+    distance = np.sqrt(np.square(colour.astype(np.float32) - paper).sum(axis=2) / 3)
+    return np.clip(distance * 1.5, 0, 255).astype(np.uint8)

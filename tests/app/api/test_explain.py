@@ -21,7 +21,7 @@ def test_occlusion_says_what_hiding_a_window_costs(predict, png, small_models, m
     answer = predict(png, "/api/v1/explain", model=model).json()
 
     checkpoint = load_checkpoint(find_checkpoints(small_models)[model])
-    x = torch.from_numpy(to_input(preprocess(png)[None]))
+    x = torch.from_numpy(to_input(preprocess(png).image[None]))
     digit = answer["attribution"]["target"]
     assert digit == answer["prediction"]
     expected = np.zeros((28, 28))
@@ -46,7 +46,7 @@ def test_the_maps_of_each_convolution_come_as_numbers_and_as_a_picture(predict, 
 
     network = load_checkpoint(find_checkpoints(small_models)["cnn"]).network
     with torch.no_grad():
-        x = torch.from_numpy(to_input(preprocess(png)[None]))
+        x = torch.from_numpy(to_input(preprocess(png).image[None]))
         first = network.features[0](standardize(x))[0]
     convolutions = [layer for layer in network.features if hasattr(layer, "out_channels")]
     maps = answer["feature_maps"]

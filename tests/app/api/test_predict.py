@@ -29,7 +29,7 @@ def test_a_drawing_is_answered_with_what_the_network_says_of_the_normalised_pict
 ):
     answer = predict(png).json()
 
-    image = preprocess(png)
+    image = preprocess(png).image
     network = load_checkpoint(find_checkpoints(small_models)["cnn"]).network
     with torch.no_grad():
         x = torch.from_numpy(to_input(image[None]))

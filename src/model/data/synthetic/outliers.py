@@ -23,6 +23,7 @@ from model.data.synthetic.templates import TEMPLATES_DIR, Templates, curve, read
 LETTERS = Templates(read_templates(TEMPLATES_DIR / "letters.txt"))
 CHUNK = 2048  # pictures made at once: bounds the memory
 LONG = 360  # pen points for lines many times as long as a digit's
+SEVERAL = (90.0, 260.0)  # pixels of a canvas of 280 that several digits fill
 LARGE = (140.0, 260.0)  # pixels of a canvas of 280 that what has many strokes fills
 
 
@@ -216,7 +217,7 @@ PIECES = ((2, 0.62, 1.0), (5, 0.0, 0.4), (0, 0.0, 0.5), (0, 0.5, 1.0))
 
 
 def several_digits(count: int, generator: Generator) -> Tensor:
-    """Two or three digits side by side, which do not always keep clear of each other."""
+    """Two or three digits side by side, which touch now and then; the last may be cut off."""
     number = 3
     labels = torch.randint(0, NUM_CLASSES, (count * number,), generator=generator)
     index = torch.multinomial(FREQUENCY[labels], 1, generator=generator)[:, 0]
@@ -225,13 +226,19 @@ def several_digits(count: int, generator: Generator) -> Tensor:
     size = curves.amax((1, 2), keepdim=True) - low
     curves = (curves - low) / size[..., 1:] * 100  # as high as each other, left edge at 0
     width = (size[..., 0] / size[..., 1] * 100).view(count, number)
-    gap = uniform((count, number), -4.0, 30.0, generator)
+    gap = uniform((count, number), -8.0, 30.0, generator)
     left = torch.cat([torch.zeros(count, 1), (width + gap).cumsum(1)[:, :-1]], dim=1)
     shift = torch.stack([left, normal((count, number), 6.0, generator)], dim=-1)
     curves = curves.view(count, number, *curves.shape[1:]) + shift[:, :, None, None, :]
     present = present.view(count, number, -1).clone()
     present[torch.rand(count, generator=generator) < 0.7, 2] = False
-    return draw_curves(curves.flatten(1, 2), present.flatten(1, 2), generator, LARGE, LONG)
+    pen = resample_by_arc_length(curves.flatten(1, 2), present.flatten(1, 2), LONG)
+    # A quarter end at a border inside the last digit.
+    last = torch.where(present[:, 2].any(1), left[:, 2], left[:, 1])
+    border = last + uniform((count,), 15.0, 45.0, generator)
+    border[torch.rand(count, generator=generator) < 0.75] = torch.inf
+    pen = torch.where(pen[..., :1] <= border[:, None, None], pen, pen[:, :1])
+    return render(pen, generator, SEVERAL)
 
 
 KINDS: tuple[tuple[Callable[[int, Generator], Tensor], float], ...] = (

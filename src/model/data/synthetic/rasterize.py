@@ -1,5 +1,7 @@
 """Leads a round pen along curves: pictures by MNIST's rule of size and place, in batches."""
 
+import math
+
 import torch
 from torch import Generator, Tensor
 
@@ -8,7 +10,7 @@ from model.data.synthetic.deform import uniform
 
 PEN_POINTS = 112  # on a whole digit: less than a pixel apart, so that the line has no gaps
 DISTANCES_AT_ONCE = 6_000_000  # held in memory, 24 MB: about what a processor's cache takes
-BRUSH = (11.0, 29.0)  # pixels of a canvas of 280
+BRUSH = (8.0, 29.0)  # pixels of a canvas of 280; finer ones preprocessing itself thickens
 DRAWN_SIDE = (90.0, 230.0)  # longest side of what is drawn, the same pixels
 
 
@@ -55,7 +57,9 @@ def render(
     mass rounds to index (14, 14): size and brush are worked out before, so nothing is resampled.
     """
     n = len(pen)
-    brush = uniform((n, 1), *BRUSH, generator) / uniform((n, 1), *drawn_side, generator)
+    # Evenly on a logarithmic scale: fine pens are as common as broad ones.
+    brush = uniform((n, 1), *map(math.log, BRUSH), generator).exp()
+    brush = brush / uniform((n, 1), *drawn_side, generator)
     low, high = pen.amin(1), pen.amax(1)
     side = (high - low).amax(1, keepdim=True).clamp_min(1e-3)
     # The ink's box is the pen's way with half a brush all round. A crop is scaled to whole pixels,
@@ -86,10 +90,11 @@ def _stroke_mask(pen: Tensor, radius: Tensor, pixels: Tensor) -> Tensor:
 def place(ink: Tensor) -> Tensor:
     """Shift ink (n, 28, 28) in [0, 1] by whole pixels to MNIST's centre of mass; returns uint8.
 
-    As in `normalize.center_by_mass`, no ink is shifted out of the picture.
+    As in `normalize.center_by_mass`, the largest level becomes 255 and no ink is shifted out of
+    the picture.
     """
     n = len(ink)
-    ink = (ink * 255).round()
+    ink = (ink * 255 / ink.amax((1, 2), keepdim=True).clamp_min(1e-3)).round()
     rows, columns = _shift(ink.sum(2)), _shift(ink.sum(1))
     padded = torch.zeros(n, 3 * IMAGE_SIZE, 3 * IMAGE_SIZE, dtype=torch.uint8)
     padded[:, IMAGE_SIZE : 2 * IMAGE_SIZE, IMAGE_SIZE : 2 * IMAGE_SIZE] = ink

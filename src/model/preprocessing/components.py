@@ -1,0 +1,119 @@
+"""Connected components of a foreground at full resolution: what lies apart from the rest."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+MAX_GROUPS = 40  # more than a picture of one digit, or of a number, can have
+Box = tuple[int, int, int, int]  # top, bottom, left, right; bottom and right are one past the last
+
+
+@dataclass(frozen=True)
+class Component:
+    """Pixels of a foreground that touch each other, diagonally too.
+
+    Attributes:
+        box: where it lies in the foreground.
+        area: its number of pixels.
+        image: (bottom - top, right - left) uint8, its own foreground with all else 0.
+        on_border: whether it touches the border of the foreground.
+    """
+
+    box: Box
+    area: int
+    image: np.ndarray
+    on_border: bool
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Its pixels in its box, (bottom - top, right - left) bool."""
+        return self.image > 0
+
+    @property
+    def size(self) -> int:
+        """The longest side of its box."""
+        return max(self.box[1] - self.box[0], self.box[3] - self.box[2])
+
+
+class Components:
+    """All components of a foreground, as arrays: there may be thousands.
+
+    Attributes:
+        labels: (H, W) int32; pixel of component i has i + 1, background has 0.
+        boxes: (n, 4) int32: top, bottom, left, right.
+        areas: (n,) int32 pixels.
+    """
+
+    def __init__(self, foreground: np.ndarray) -> None:
+        """Find the components of a foreground (H, W) uint8, 0 where there is none."""
+        self.foreground = foreground
+        _, self.labels, stats, _ = cv2.connectedComponentsWithStats(
+            (foreground > 0).view(np.uint8), connectivity=8
+        )
+        left, top, width, height, area = stats[1:].T
+        self.boxes = np.stack((top, top + height, left, left + width), axis=1)
+        self.areas = area
+
+    def __len__(self) -> int:
+        """Return the number of components."""
+        return len(self.areas)
+
+    def __getitem__(self, index: int) -> Component:
+        """Return one component cut out of the foreground."""
+        top, bottom, left, right = self.boxes[index].tolist()
+        own = self.labels[top:bottom, left:right] == index + 1
+        image = np.where(own, self.foreground[top:bottom, left:right], 0).astype(np.uint8)
+        on_border = bool(self.on_border[index])
+        return Component((top, bottom, left, right), int(self.areas[index]), image, on_border)
+
+    @property
+    def on_border(self) -> np.ndarray:
+        """Which components (n,) touch the border."""
+        return touches_border(self.boxes, self.labels.shape)
+
+    def masses(self) -> np.ndarray:
+        """Return the sum of the levels of each component (n,), float64."""
+        labels, levels = self.labels.reshape(-1), self.foreground.reshape(-1)
+        return np.bincount(labels, levels, len(self) + 1)[1:]
+
+    def keep(self, chosen: np.ndarray) -> np.ndarray:
+        """Return the foreground (H, W) with only the components ``chosen`` (n,) bool."""
+        return np.where(np.append(False, chosen)[self.labels], self.foreground, 0).astype(np.uint8)
+
+    def groups(self) -> list[np.ndarray]:
+        """Return the foregrounds of what stands side by side, at least half as tall as the tallest.
+
+        Components one above the other, and close to each other, are one group. At most
+        ``MAX_GROUPS`` are returned, from left to right.
+        """
+        heights = self.boxes[:, 1] - self.boxes[:, 0]
+        tall = np.flatnonzero(heights >= 0.5 * heights.max(initial=0))
+        whole = tall[~self.on_border[tall]]
+        tall = whole if len(whole) else tall  # what the border cuts off is no digit of its own
+        if len(tall) > 1:
+            tall = tall[np.argsort(-heights[tall])][:MAX_GROUPS]
+        groups: list[tuple[list[int], np.ndarray]] = []
+        for index in sorted(tall.tolist(), key=lambda i: self.boxes[i, 2]):
+            box = self.boxes[index]
+            for members, around in groups:
+                overlap = min(box[3], around[3]) - max(box[2], around[2])
+                narrower = min(box[3] - box[2], around[3] - around[2])
+                gap = max(box[0], around[0]) - min(box[1], around[1])
+                if overlap > 0.5 * narrower and gap < 0.2 * heights[index]:
+                    members.append(index)
+                    around[[0, 2]] = np.minimum(around[[0, 2]], box[[0, 2]])
+                    around[[1, 3]] = np.maximum(around[[1, 3]], box[[1, 3]])
+                    break
+            else:
+                groups.append(([index], box.copy()))
+        found = []
+        for members, (top, bottom, left, right) in groups:
+            own = np.isin(self.labels[top:bottom, left:right], np.array(members) + 1)
+            found.append(np.where(own, self.foreground[top:bottom, left:right], 0).astype(np.uint8))
+        return found
+
+
+def touches_border(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return which boxes (n, 4) touch the border (n,) bool of an image of that shape."""
+    return (boxes[:, [0, 2]] == 0).any(1) | (boxes[:, 1] == shape[0]) | (boxes[:, 3] == shape[1])

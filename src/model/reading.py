@@ -1,0 +1,63 @@
+"""From a picture to what it shows: the usual foreground first, a second look where it is rejected.
+
+A picture that is accepted at once costs one forward pass. One that would be rejected pays for a
+second: its other foregrounds, in one batch, of which the one with the highest rejection score
+counts. More chances would let more outliers pass, so that the second look asks for a higher score.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from model.classifier import SEVERAL_DIGITS, Classifier, Prediction
+from model.config import SECOND_LOOK_FACTOR
+from model.preprocessing.normalize import Preprocessed, preprocess
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read, and the (28, 28) uint8 image that it was read in."""
+
+    prediction: Prediction
+    image: np.ndarray
+
+
+def read_image(classifier: Classifier, data: bytes) -> Reading:
+    """Read the digit in the bytes of a picture file.
+
+    Raises:
+        ImageError: the file is no picture, too large, or blank.
+    """
+    return read_images(classifier, [preprocess(data)])[0]
+
+
+def read_images(classifier: Classifier, pictures: Sequence[Preprocessed]) -> list[Reading]:
+    """Read pictures in one forward pass; those that it rejects get a second look each."""
+    if not pictures:
+        return []
+    predictions = classifier.predict(np.stack([picture.image for picture in pictures]))
+    return [
+        Reading(prediction, picture.image)
+        if prediction.is_digit
+        else second_look(classifier, picture, prediction)
+        for picture, prediction in zip(pictures, predictions, strict=True)
+    ]
+
+
+def second_look(classifier: Classifier, picture: Preprocessed, first: Prediction) -> Reading:
+    """Look again at a picture that was rejected: several digits, or one in another foreground.
+
+    It takes tens of milliseconds: keep it out of an event loop.
+    """
+    parts = picture.parts()
+    if len(parts) > 1 and sum(part.is_digit for part in classifier.predict(parts)) > 1:
+        return Reading(replace(first, reason=SEVERAL_DIGITS), picture.image)
+    candidates = picture.candidates()
+    if len(candidates) == 0:
+        return Reading(first, picture.image)
+    predictions = classifier.predict(candidates)
+    best = max(range(len(candidates)), key=lambda i: predictions[i].rejection_score)
+    if predictions[best].rejection_score < SECOND_LOOK_FACTOR * classifier.threshold:
+        return Reading(first, picture.image)
+    return Reading(predictions[best], candidates[best])
