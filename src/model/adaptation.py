@@ -16,7 +16,7 @@ from model.config import NUM_CLASSES
 # The prior's strength, relative to the mean squared length of the examples' features: one number
 # serves networks with any number of features. `run.sh evaluate strokes --examples-per-digit`
 # measures it; a stronger prior learns less, a weaker one forgets other people's hands.
-STRENGTH = 1e-3
+STRENGTH = 7e-4
 LABEL_SMOOTHING = 0.02  # as in training: without it, no logit would ever be large enough
 TOLERANCE = 1e-3  # of the gradient's length; the probabilities are then right to three digits
 MAX_ITERATIONS = 200
@@ -89,7 +89,8 @@ def fit_weights(
         return float(loss), coordinates.T @ errors + 2 * penalty * change
 
     change = minimize(objective, np.zeros((len(basis), NUM_CLASSES)))
-    return weights + change.T @ basis
+    fitted: np.ndarray = weights + change.T @ basis
+    return fitted
 
 
 def minimize(objective: Objective, point: np.ndarray) -> np.ndarray:
@@ -125,7 +126,7 @@ def _inverse_hessian_times(
     gradient: np.ndarray, memory: list[tuple[np.ndarray, np.ndarray]]
 ) -> np.ndarray:
     """Multiply by the inverse Hessian as steps and changes of the gradient tell it (7.4)."""
-    product = gradient
+    product: np.ndarray = gradient
     factors = []
     for step, change in reversed(memory):
         factors.append(np.vdot(step, product) / np.vdot(step, change))
