@@ -94,6 +94,25 @@ def test_the_command_prints_and_writes_what_was_misclassified(
         assert image.format == "PNG" and image.width > 1000
 
 
+def test_the_command_tells_what_examples_of_each_writer_change(
+    tmp_path, monkeypatch, capsys, samples
+):
+    monkeypatch.setattr(evaluate_strokes, "DATA_DIR", tmp_path)
+    monkeypatch.setattr(evaluate_strokes.adaptation, "OOD_COUNT", 10)
+    file, table = tmp_path / "mine.jsonl", tmp_path / "results.json"
+    file.write_text(
+        "\n".join(s.model_copy(update={"writer": "a"}).model_dump_json() for s in samples)
+    )
+    command = ["strokes", str(file), "--examples-per-digit", "1", "--data", "sample"]
+    assert main([*command, "--json", str(table)]) == 0
+    printed = capsys.readouterr().out
+    results = json.loads(table.read_text())["adaptation"]
+    assert [row["examples_per_digit"] for row in results] == [0, 1]
+    assert all(f"{row['accuracy'][0]:.2%}" in printed for row in results)
+    with Image.open(tmp_path / "generated" / "strokes" / "mine-cnn-adaptation.png") as image:
+        assert image.format == "PNG"
+
+
 @pytest.mark.parametrize("model", ["cnn", "nowhere"])
 def test_a_bad_line_or_model_ends_the_command_with_a_message(tmp_path, capsys, model):
     file = tmp_path / "bad.jsonl"
