@@ -1,11 +1,10 @@
 """How well a model classifies recorded pen strokes: ``bash run.sh evaluate strokes FILE``.
 
-Each sample (see `evaluation.strokes`) is drawn on a canvas with a random brush, size and place and
+Each sample (see `model.data.strokes`) is drawn on a canvas with a random brush, size and place and
 goes through the same code path as an image sent to the API. FILE is JSON lines, plain or gzipped.
 """
 
 import argparse
-import io
 from collections import defaultdict
 from pathlib import Path
 from typing import TypedDict
@@ -15,15 +14,12 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
-from tqdm import tqdm
 
 from evaluation import adaptation
-from evaluation.strokes import StrokeSample, draw, read_strokes
 from model.checkpoint import DEFAULT_FILE, find_model, write_json
 from model.classifier import Classifier, Prediction
 from model.config import DATA_DIR, NUM_CLASSES
 from model.data.mnist import load_mnist
-from model.preprocessing.normalize import preprocess
 from model.training.plots import save_figure
 
 BATCH = 500
@@ -44,20 +40,6 @@ class StrokeResults(TypedDict):
     rejected: float
     recall: list[float | None]
     confusion: list[list[int]]
-
-
-def render_and_preprocess(samples: list[StrokeSample], seed: int) -> np.ndarray:
-    """Draw each sample, pack it as PNG and preprocess it as the API does.
-
-    Returns:
-        (N, 28, 28) uint8. Each sample has random numbers of its own, whatever stands before it.
-    """
-    images = []
-    for index, sample in enumerate(tqdm(samples, unit="sample", disable=None)):
-        file = io.BytesIO()
-        draw(sample, np.random.default_rng([seed, index])).save(file, "PNG", compress_level=1)
-        images.append(preprocess(file.getvalue()).image)
-    return np.stack(images)
 
 
 def predict_strokes(

@@ -18,8 +18,8 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from errors import BlankImageError
-from evaluation.strokes import BRUSH_WIDTH, CANVAS_SIDE, Strokes, paint, render_strokes
 from model.config import IMAGE_SIZE
+from model.data.strokes import BRUSH_WIDTH, CANVAS_SIDE, Strokes, paint, render_strokes
 from model.preprocessing.normalize import preprocess
 
 LETTERS = "FHKLMNRWX"  # unlike any digit; B D G I J O Q S Z and the like are not counted

@@ -35,9 +35,13 @@ class EpochRecord(TypedDict):
 
 
 class TrainingRecord(RecipeRecord):
-    """The recipe and the circumstances; ``seconds`` are of training alone."""
+    """The recipe and the circumstances; ``seconds`` are of training alone.
+
+    ``strokes`` is the number of drawings of ``--strokes``, if there were any.
+    """
 
     augmentation: str
+    strokes: NotRequired[int]
     seed: int
     seconds: float
     device: str

@@ -7,9 +7,9 @@ from PIL import Image
 from evaluation import evaluate_strokes
 from evaluation.__main__ import main
 from evaluation.evaluate_strokes import predict_strokes, report, score
-from evaluation.strokes import StrokeSample
 from model.checkpoint import find_model
 from model.classifier import Classifier, Prediction
+from model.data.strokes import StrokeSample
 from model.data.synthetic.templates import TEMPLATES_DIR, Templates, curve, read_templates
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.strokes import paint
+from model.data.strokes import paint
 from model.data.synthetic import rasterize
 from model.preprocessing.normalize import normalize
 

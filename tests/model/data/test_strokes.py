@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from errors import StrokeFileError
-from evaluation.strokes import StrokeSample, draw, paint, read_strokes
+from model.data.strokes import StrokeSample, draw, paint, read_strokes
 from model.preprocessing.normalize import normalize
 
 SEVEN = {
