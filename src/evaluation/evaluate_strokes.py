@@ -20,6 +20,7 @@ from model.checkpoint import DEFAULT_FILE, find_model, write_json
 from model.classifier import Classifier, Prediction
 from model.config import DATA_DIR, NUM_CLASSES
 from model.data.mnist import load_mnist
+from model.data.strokes import StrokeSample, read_strokes, render_and_preprocess
 from model.training.plots import save_figure
 
 BATCH = 500

@@ -37,11 +37,11 @@ class EpochRecord(TypedDict):
 class TrainingRecord(RecipeRecord):
     """The recipe and the circumstances; ``seconds`` are of training alone.
 
-    ``strokes`` is the number of drawings of ``--strokes``, if there were any.
+    ``strokes`` is the number of one's own drawings among the data (``--strokes``).
     """
 
     augmentation: str
-    strokes: NotRequired[int]
+    strokes: int
     seed: int
     seconds: float
     device: str

@@ -133,7 +133,7 @@ def run(options: Options) -> Path:
         training: TrainingRecord = {
             **options.recipe(complete=mnist.complete).as_json(),
             "augmentation": options.augment,
-            **({} if own is None else {"strokes": len(own)}),
+            "strokes": 0 if own is None else len(own),
             "seed": options.seed,
             "seconds": round(time.perf_counter() - started, 1),
             "device": process.description,
