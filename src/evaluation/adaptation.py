@@ -116,7 +116,7 @@ def measure(
                 examples_per_digit=count,
                 accuracy=accuracy.mean(axis=1).tolist(),
                 rejected=rejected(logits),
-                calibration_error=calibration.error,
+                calibration_error=calibration["error"],
                 mnist_accuracy=mnist_accuracy,
                 ood_rejected=dict(zip(OOD_KINDS, np.mean(ood_rejected, axis=0), strict=True)),
             )

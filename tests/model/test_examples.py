@@ -25,12 +25,12 @@ def test_examples_become_preprocessed_images_and_labels():
     images, labels = read_examples(json.dumps([example(3), example(5)]).encode())
     assert labels.tolist() == [3, 5]
     for image, digit in zip(images, (3, 5), strict=True):
-        assert np.array_equal(image, preprocess((DIGITS / f"{digit}.png").read_bytes()))
+        assert np.array_equal(image, preprocess((DIGITS / f"{digit}.png").read_bytes()).image)
 
 
 @pytest.mark.parametrize("digit", range(10))
 def test_an_answers_image_is_its_own_preprocessed_image(digit):
-    image = preprocess((DIGITS / f"{digit}.png").read_bytes())
+    image = preprocess((DIGITS / f"{digit}.png").read_bytes()).image
     again, _ = read_examples(
         json.dumps([{"label": digit, "image": data_url(encode_png(image))}]).encode()
     )

@@ -73,6 +73,7 @@ def test_a_new_card_has_the_names_of_the_cards_that_clients_know(train_mlp):
             return None
         return {key: names(value) for key, value in entry.items() if key != "checksums"}
 
+    shipped["training"].setdefault("strokes", 0)  # cards of before there were own drawings
     assert names(card) == names(shipped)
     assert card["training"]["history"][0].keys() == shipped["training"]["history"][0].keys()
 
