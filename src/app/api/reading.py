@@ -65,10 +65,10 @@ def read_image(classifier: Classifier, data: bytes, heavy: bool) -> Reading:
         header = read_header(data)
         if not heavy and header.width * header.height > LARGE_IMAGE_PIXELS:
             raise TooHeavyError
-        image = normalize(decode_image(header))
+        picture = normalize(decode_image(header))
     except ImageError as error:
         raise image_problem(error) from error
-    reading = read_images(classifier, [image])[0]
+    [reading] = read_images(classifier, [picture])
     prediction = reading.prediction
     count_prediction(classifier.name, prediction.digit, prediction.confidence, prediction.reason)
     return reading

@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import FastAPI, Request
 
 from app.api.executor import Executor
-from app.api.memory import limit_arenas
+from app.api.memory import tune_allocator
 from app.api.problems import ProblemError
 from app.settings import ApiSettings
 from errors import ModelFileError
@@ -88,7 +88,7 @@ def load_service(settings: ApiSettings) -> Service:
         ModelFileError: the default model is missing, damaged or fails its self-test. Any other
             model that fails is left out, logged, and listed with its reason.
     """
-    limit_arenas()
+    tune_allocator()
     classifiers: dict[str, Classifier] = {}
     failures: dict[str, str] = {}
     for name, path in sorted(find_checkpoints(settings.models_dir).items()):

@@ -7,6 +7,7 @@ import warnings
 
 import cv2
 import numpy as np
+import pyspng
 from PIL import Image, ImageOps
 from pillow_heif import register_heif_opener
 
@@ -25,6 +26,7 @@ cv2.setNumThreads(1)  # a service reads many pictures at a time; its threads wou
 
 # The limit of this project is checked from the header, before Pillow decodes anything.
 Image.MAX_IMAGE_PIXELS = None
+_CANVAS_PIXELS = 1_000_000
 _MAX_SCANS = 100  # of a progressive JPEG, which has about ten: each goes over the whole picture
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # of a JPEG, inside its compressed data too
 _DAMAGED = "The picture is damaged or truncated; save it again as PNG or JPEG and send that."
@@ -84,6 +86,8 @@ def decode_image(header: Image.Image) -> Image.Image:
         DamagedPictureError: the picture is truncated or otherwise damaged.
     """
     width, height = header.size
+    if header.format == "PNG" and header.mode == "RGBA" and (canvas := _canvas(header)):
+        return canvas
     if width * height > WORKING_PIXELS:
         header.draft(None, (width // 4, height // 4))  # only JPEG can; the others ignore it
     try:
@@ -95,6 +99,26 @@ def decode_image(header: Image.Image) -> Image.Image:
     except Exception as error:  # as above; EXIF data too raise what they like
         raise DamagedImageError(_DAMAGED) from error
     return upright
+
+
+def _canvas(header: Image.Image) -> Image.Image | None:
+    """Decode the PNG of a drawing page, opaque and of greys alone, in a third of Pillow's time.
+
+    Returns:
+        The levels, of mode L; None for any other PNG.
+    """
+    data = header.fp.getvalue()
+    if header.width * header.height > _CANVAS_PIXELS or b"eXIf" in data:
+        return None
+    try:
+        pixels = pyspng.load(data, format="RGBA").view(np.uint32)[..., 0]
+    except (RuntimeError, ValueError):  # damaged: Pillow judges how badly
+        return None
+    levels = pixels & 0xFF
+    opaque = levels * 0x010101 | 0xFF000000  # as a little-endian machine reads them
+    if not np.array_equal(pixels, opaque):
+        return None
+    return Image.fromarray(levels.astype(np.uint8))
 
 
 def _scans(data: bytes) -> int:
@@ -181,7 +205,6 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 
 def encode_png(image: np.ndarray) -> bytes:
-    """Encode a grey picture (H, W), uint8, as PNG."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    """Encode an image (H, W) grey or (H, W, 3) RGB, uint8, as PNG."""
+    channels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", channels, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
