@@ -15,15 +15,15 @@ HEADER = (
     'Content-Disposition: form-data; name="file"; filename="digit.png"\r\n'
     "Content-Type: image/png\r\n\r\n"
 )
-SCRIPT = f"""
+SCRIPT = """
 wrk.method = "POST"
-wrk.headers["Content-Type"] = "multipart/form-data; boundary={BOUNDARY}"
+wrk.headers["Content-Type"] = "%s"
 local file = io.open("body", "rb")
 wrk.body = file:read("*all")
 file:close()
 function done(summary, latency)
   local errors = summary.errors
-  io.write(string.format('\\nRESULT {{"per_second": %f, "p50": %f, "p99": %f, "failed": %d}}\\n',
+  io.write(string.format('\\nRESULT {"per_second": %%f, "p50": %%f, "p99": %%f, "failed": %%d}\\n',
     summary.requests / summary.duration * 1e6, latency:percentile(50) / 1e3,
     latency:percentile(99) / 1e3,
     errors.status + errors.connect + errors.read + errors.write + errors.timeout))
@@ -44,8 +44,10 @@ class Load(TypedDict):
     failed: int
 
 
-def post_image(url: str, image: bytes, connections: int, seconds: int) -> Load:
-    """Post ``image`` as the form field ``file`` over so many connections at once.
+def post_image(
+    url: str, image: bytes, connections: int, seconds: int, *, raw: bool = False
+) -> Load:
+    """Post ``image`` over so many connections: as form field ``file``, or ``raw`` as the body.
 
     Raises:
         NoLoadGeneratorError: wrk is not installed.
@@ -57,10 +59,10 @@ def post_image(url: str, image: bytes, connections: int, seconds: int) -> Load:
             "macOS: brew install wrk)."
         )
     with tempfile.TemporaryDirectory(prefix="digits-load-") as folder:
-        Path(folder, "body").write_bytes(
-            HEADER.encode() + image + f"\r\n--{BOUNDARY}--\r\n".encode()
-        )
-        Path(folder, "post.lua").write_text(SCRIPT)
+        form = HEADER.encode() + image + f"\r\n--{BOUNDARY}--\r\n".encode()
+        content_type = "image/png" if raw else f"multipart/form-data; boundary={BOUNDARY}"
+        Path(folder, "body").write_bytes(image if raw else form)
+        Path(folder, "post.lua").write_text(SCRIPT % content_type)
         command = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "-s", "post.lua", url]
         printed = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
     return json.loads(printed.stdout.partition("RESULT ")[2])

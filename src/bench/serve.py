@@ -1,14 +1,17 @@
 """How fast the API answers beside plain routes with the same model: ``run.sh bench serve``.
 
-Each service in turn runs on this machine with one torch thread per worker, and ``wrk`` on the same
-machine asks it; the results are saved in ``models/bench-serve.json`` and ``.md``.
+Each service in turn runs on this machine with one thread per worker for the network, and ``wrk`` on
+the same machine asks it. The turns are repeated and medians taken, since other work on the machine
+comes and goes; they are saved in ``models/bench-serve.json`` and ``.md``.
 """
 
 import argparse
 import os
 import platform
+import statistics
 import sys
 from contextlib import AbstractContextManager
+from typing import cast
 
 from bench.load import Load, post_image
 from bench.services import Running, free_port, resident_megabytes, running, running_api
@@ -24,6 +27,7 @@ WARM_UP_SECONDS = 2
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 SERVICES = {
     "api": "this API",
+    "raw": "this API, image as the body",
     "plain": "plain `def` route, resize only",
     "preprocessed": "plain `def` route, this preprocessing",
 }
@@ -40,7 +44,7 @@ class Row(Load):
 
 def start(service: str, workers: int) -> AbstractContextManager[Running]:
     """Start one of ``SERVICES`` with so many workers."""
-    if service == "api":
+    if service in ("api", "raw"):
         return running_api(API_WORKERS=str(workers), **ONE_THREAD)
     port = str(free_port())
     app = ["-m", "uvicorn", f"bench.baselines:{service}", "--factory", "--port", port]
@@ -57,8 +61,9 @@ def measure(service: str, workers: int, seconds: int) -> Row:
     image = IMAGE.read_bytes()
     with start(service, workers) as running_service:
         url = running_service.url + PREDICT
-        post_image(url, image, CONNECTIONS, WARM_UP_SECONDS)
-        load = post_image(url, image, CONNECTIONS, seconds)
+        raw = service == "raw"
+        post_image(url, image, CONNECTIONS, WARM_UP_SECONDS, raw=raw)
+        load = post_image(url, image, CONNECTIONS, seconds, raw=raw)
         memory = resident_megabytes(running_service.process.pid)
     if load["failed"]:
         raise RuntimeError(f"{SERVICES[service]}: {load['failed']} requests got no 2xx answer.")
@@ -69,6 +74,15 @@ def measure(service: str, workers: int, seconds: int) -> Row:
         "start_seconds": running_service.start_seconds,
         "memory_mb": memory,
     }
+
+
+def median(rounds: list[Row]) -> Row:
+    """Return the median of each number of a service."""
+    numbers = {
+        key: statistics.median(row[key] for row in rounds)
+        for key in ("per_second", "p50", "p99", "failed", "start_seconds", "memory_mb")
+    }
+    return cast("Row", {**rounds[0], **numbers})
 
 
 def table(rows: list[Row], seconds: int) -> str:
@@ -88,7 +102,7 @@ def table(rows: list[Row], seconds: int) -> str:
     ]
     return (
         f"{markdown_table(header, cells)}\n\n{CONNECTIONS} connections, {seconds} s per service, "
-        f"one after another, one torch thread per worker. {os.cpu_count()} cores "
+        f"in turns, medians, one thread per worker for the network. {os.cpu_count()} cores "
         f"({platform.machine()}), shared with the load generator."
     )
 
@@ -97,18 +111,22 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, save and print."""
     parser = argparse.ArgumentParser(prog="run.sh bench serve", description=__doc__)
     parser.add_argument("--seconds", type=int, default=10, help="under load, each (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each (%(default)s)")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--services", nargs="+", choices=SERVICES, default=list(SERVICES))
     options = parser.parse_args(arguments)
-    rows = []
+    rounds: dict[tuple[int, str], list[Row]] = {}
     try:
-        for workers in options.workers:
-            for service in options.services:
-                rows.append(measure(service, workers, options.seconds))
-                print(rows[-1], file=sys.stderr)
+        for _ in range(options.rounds):
+            for workers in options.workers:
+                for service in options.services:
+                    row = measure(service, workers, options.seconds)
+                    rounds.setdefault((workers, service), []).append(row)
+                    print(row, file=sys.stderr)
     except (DigitsError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    rows = [median(rows) for rows in rounds.values()]
     page = f"# How fast the API answers\n\n{table(rows, options.seconds)}"
     write_results(MODELS_DIR / "bench-serve.json", rows, page)
     return 0

@@ -4,6 +4,7 @@ This is what the API, the command line and the measurements share. It imports no
 is a function on arrays, in serving a session of ONNX Runtime.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,8 @@ import numpy as np
 
 from errors import ModelFileError
 from model.card import ModelCard
-from model.checkpoint import read_permutation
-from model.config import IMAGE_SIZE, REJECTION_TEMPERATURE
+from model.checkpoint import find_checkpoints, read_permutation
+from model.config import IMAGE_SIZE, NUM_CLASSES, REJECTION_TEMPERATURE
 from model.onnx_network import OnnxNetwork, load_network
 
 NOT_A_DIGIT = "not_a_digit"
@@ -183,3 +184,38 @@ def rejection_score(probabilities: np.ndarray) -> np.ndarray:
 def to_input(images: np.ndarray) -> np.ndarray:
     """Turn images (N, 28, 28) uint8 into x (N, 1, 28, 28) float32 in [0, 1]."""
     return images[:, None].astype(np.float32) / np.float32(255)
+
+
+def load_classifiers(directory: Path) -> tuple[dict[str, Classifier], dict[str, str]]:
+    """Load every model of a folder and let each answer once.
+
+    Returns:
+        The classifiers by name; and by name why the others cannot be used.
+    """
+    classifiers: dict[str, Classifier] = {}
+    failures: dict[str, str] = {}
+    for name, path in sorted(find_checkpoints(directory).items()):
+        try:
+            classifier = Classifier.load(path)
+            _self_test(classifier, name)
+            classifiers[name] = classifier
+        except ModelFileError as error:
+            failures[name] = str(error)
+    return classifiers, failures
+
+
+def _self_test(classifier: Classifier, name: str) -> None:
+    """Raise ``ModelFileError`` where the model has another name or gives no probabilities."""
+    if classifier.name != name:
+        raise ModelFileError(
+            f"The card says that its name is {classifier.name!r}, the file's name says {name!r}; "
+            "train it again."
+        )
+    image = np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    image[0, 4:24, 12:16] = 255
+    probabilities = classifier.predict(image)[0].probabilities
+    if len(probabilities) != NUM_CLASSES or not math.isclose(sum(probabilities), 1, abs_tol=1e-3):
+        raise ModelFileError(
+            f"The model does not answer with {NUM_CLASSES} probabilities that sum to 1; train it "
+            "again."
+        )

@@ -11,7 +11,6 @@ from model.classifier import (
     AMBIGUOUS,
     NOT_A_DIGIT,
     REASONS,
-    SEVERAL_DIGITS,
     Classifier,
     rejection_score,
     to_input,
@@ -87,17 +86,6 @@ def test_the_rejection_score_is_the_confidence_at_a_higher_temperature():
     assert rejection_score(np.full((1, 10), 0.1)).item() == pytest.approx(0.1)
     one_hot = np.eye(10, dtype=np.float32)[:1]
     assert rejection_score(one_hot).item() == pytest.approx(1, abs=1e-4)
-
-
-def test_parts_side_by_side_that_read_as_digits_are_several():
-    image = np.zeros((1, 28, 28), np.uint8)
-    image[0, 4:24, 5:8] = image[0, 4:24, 18:21] = 255
-    sure, unsure = (
-        np.log(spread(_1=0.95)),
-        np.log(spread(_1=0.2)),
-    )
-    assert classifier_of(unsure, sure, sure).predict(image)[0].reason == SEVERAL_DIGITS
-    assert classifier_of(unsure, sure, unsure).predict(image)[0].reason == NOT_A_DIGIT
 
 
 def test_what_is_shown_of_a_permuted_model_has_pixel_p_of_i_at_i():

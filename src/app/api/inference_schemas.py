@@ -1,25 +1,14 @@
-"""The bodies of the Open Inference Protocol, as OpenAPI documents them."""
+"""The bodies of the Open Inference Protocol: requests are checked by them, OpenAPI shows them."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from model.config import IMAGE_SIZE, NUM_CLASSES
 
-INFERENCE_EXAMPLE: dict[str, Any] = {
-    "inputs": [
-        {
-            "name": "image",
-            "datatype": "FP32",
-            "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE],
-            "data": [0.0] * 392 + [1.0] * 20 + [0.0] * 372,
-        }
-    ]
-}
-
-
+INPUT, OUTPUTS = "image", ("probabilities", "is_digit")
 _IMAGE = {
-    "name": "image",
+    "name": INPUT,
     "datatype": "FP32",
     "shape": [-1, 1, IMAGE_SIZE, IMAGE_SIZE],
     "parameters": {
@@ -45,6 +34,13 @@ METADATA: dict[str, Any] = {  # the same of every model
     "inputs": [_IMAGE],
     "outputs": [_PROBABILITIES, _IS_DIGIT],
 }
+_TENSOR: dict[str, Any] = {
+    "name": INPUT,
+    "datatype": "FP32",
+    "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE],
+}
+_READ = {"name": "is_digit", "datatype": "BOOL", "shape": [1], "data": [True]}
+Parameters = dict[str, Any]
 
 
 class ServerMetadata(BaseModel):
@@ -72,10 +68,10 @@ class ModelReady(BaseModel):
 class TensorMetadata(BaseModel):
     """Name, type and shape of a tensor; -1 stands for the number of pictures."""
 
-    name: str = Field(examples=["image"])
-    datatype: str = Field(examples=["FP32"])
-    shape: list[int] = Field(examples=[[-1, 1, IMAGE_SIZE, IMAGE_SIZE]])
-    parameters: dict[str, Any] = Field(description="what the numbers mean")
+    name: str
+    datatype: str
+    shape: list[int]
+    parameters: Parameters = Field(description="what the numbers mean")
 
 
 class ModelMetadata(BaseModel):
@@ -88,49 +84,52 @@ class ModelMetadata(BaseModel):
     outputs: list[TensorMetadata] = Field(examples=[[_PROBABILITIES]])
 
 
-class Tensor(BaseModel):
-    """A tensor with its numbers, flat or nested."""
+class InputTensor(BaseModel):
+    """The pictures: numbers, flat or nested, or raw bytes after the JSON."""
 
-    name: str
-    datatype: str
-    shape: list[int]
-    data: list[Any] | None = None
-    parameters: dict[str, Any] | None = None
+    model_config = ConfigDict(strict=True)
+
+    name: Literal["image"]
+    datatype: Literal["FP32"]
+    shape: Annotated[list[int], Field(min_length=4, max_length=4)]
+    data: Any = None
+    parameters: Parameters = {}
+
+
+class OutputRequest(BaseModel):
+    """An output that is asked for."""
+
+    name: Literal["probabilities", "is_digit"]
+    parameters: Parameters = {}
 
 
 class InferenceRequest(BaseModel):
     """A request to infer."""
 
-    model_config = ConfigDict(json_schema_extra={"example": INFERENCE_EXAMPLE})
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"inputs": [{**_TENSOR, "data": [0.0] * IMAGE_SIZE**2}]}}
+    )
 
     id: str | None = None
-    inputs: list[Tensor] = Field(min_length=1, max_length=1)
-    outputs: list[dict[str, Any]] | None = None
-    parameters: dict[str, Any] | None = None
+    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
+    outputs: list[OutputRequest] | None = None
+    parameters: Parameters = {}
+
+
+class OutputTensor(BaseModel):
+    """A tensor of an answer; without `data` where its bytes follow the JSON."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    data: list[Any] | None = None
+    parameters: Parameters | None = None
 
 
 class InferenceResponse(BaseModel):
     """The answer: probabilities (N, 10) and is_digit (N)."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "model_name": "cnn",
-                "model_version": "0.0.1",
-                "outputs": [
-                    {
-                        "name": "probabilities",
-                        "datatype": "FP32",
-                        "shape": [1, 10],
-                        "data": [0, 0, 0, 0, 0, 0, 0, 0.998, 0, 0.002],
-                    },
-                    {"name": "is_digit", "datatype": "BOOL", "shape": [1], "data": [True]},
-                ],
-            }
-        }
-    )
-
-    model_name: str
-    model_version: str
-    id: str | None = None
-    outputs: list[Tensor]
+    model_name: str = Field(examples=["cnn"])
+    model_version: str = Field(examples=["0.0.1"])
+    id: str | None = Field(None, examples=["7"])
+    outputs: list[OutputTensor] = Field(examples=[[_READ]])

@@ -21,12 +21,7 @@ from errors import (
     ImageTooLargeError,
     UnreadableImageError,
 )
-from model.config import (
-    IMAGE_FORMATS,
-    MAX_HEAVY_PIXELS,
-    MAX_IMAGE_PIXELS,
-    MAX_IMAGE_SIDE,
-)
+from model.config import IMAGE_FORMATS, MAX_HEAVY_PIXELS, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE
 
 MEDIA_TYPE = "application/problem+json"
 PROBLEMS_PATH = "/problems"
@@ -261,9 +256,3 @@ def _from_validation_error(error: RequestValidationError) -> ProblemError:
 def megabytes(count: int) -> str:
     """Write a number of bytes as megabytes, rounded up so that too many never reads as allowed."""
     return f"{math.ceil(count / MEGABYTE * 10) / 10:.1f} MB"
-
-
-def table() -> str:
-    """Return the types of problems as a Markdown table, for the README."""
-    rows = [f"| `{kind.code}` | {kind.status} | {kind.title} {kind.advice} |" for kind in _TYPES]
-    return "\n".join(["| code | status | meaning |", "| --- | ---: | --- |", *rows])

@@ -1,10 +1,8 @@
 """What the API keeps between requests: the loaded models, and the threads that use them."""
 
 import logging
-import math
 from dataclasses import dataclass, field
 
-import numpy as np
 from fastapi import FastAPI, Request
 
 from app.api.executor import Executor
@@ -12,10 +10,8 @@ from app.api.memory import tune_allocator
 from app.api.problems import ProblemError
 from app.settings import ApiSettings
 from errors import ModelFileError
-from model.checkpoint import find_checkpoints
-from model.classifier import Classifier
-from model.config import NUM_CLASSES, RECIPES
-from model.preprocessing.normalize import encode_png, preprocess
+from model.classifier import Classifier, load_classifiers
+from model.config import RECIPES
 
 logger = logging.getLogger("digits")
 
@@ -82,56 +78,26 @@ def ensure_service(app: FastAPI) -> Service:
 
 
 def load_service(settings: ApiSettings) -> Service:
-    """Load every model of ``settings.models_dir`` and let each answer once.
+    """Load the models of ``settings.models_dir``.
 
     Raises:
-        ModelFileError: the default model is missing, damaged or fails its self-test. Any other
-            model that fails is left out, logged, and listed with its reason.
+        ModelFileError: the default model is missing or cannot be used. Any other one that cannot
+            is left out, logged, and listed with its reason.
     """
     tune_allocator()
-    classifiers: dict[str, Classifier] = {}
-    failures: dict[str, str] = {}
-    for name, path in sorted(find_checkpoints(settings.models_dir).items()):
-        try:
-            classifier = Classifier.load(path)
-            if classifier.name != name:
-                raise ModelFileError(
-                    f"The card of {path} says that its name is {classifier.name!r}, its file's "
-                    f"name says {name!r}; train it again."
-                )
-            self_test(classifier)
-            classifiers[name] = classifier
-        except ModelFileError as error:
-            failures[name] = str(error)
-            if name == settings.model:
-                raise
-            logger.warning("The model %s is left out: %s", name, error)
+    classifiers, failures = load_classifiers(settings.models_dir)
+    for name, reason in failures.items():
+        logger.warning("The model %s is left out: %s", name, reason)
+    if settings.model in failures:
+        raise ModelFileError(failures[settings.model])
     if settings.model not in classifiers:
-        found = ", ".join(classifiers) or "none"
+        how = (
+            f"train it with: bash run.sh {settings.model}"
+            if settings.model in RECIPES
+            else "set API_MODEL to one that is there."
+        )
         raise ModelFileError(
             f"The default model {settings.model!r} is not in {settings.models_dir} "
-            f"(found: {found}); "
-            + (
-                f"train it with: bash run.sh {settings.model}"
-                if settings.model in RECIPES
-                else "set API_MODEL to one that is there."
-            )
+            f"(found: {', '.join(classifiers) or 'none'}); {how}"
         )
     return Service(settings, classifiers, failures)
-
-
-def self_test(classifier: Classifier) -> None:
-    """Warm the model up and check that it answers with probabilities.
-
-    Raises:
-        ModelFileError: it does not.
-    """
-    stroke = np.zeros((140, 140), dtype=np.uint8)
-    stroke[20:120, 62:78] = 255
-    image = preprocess(encode_png(stroke)).image
-    probabilities = classifier.predict(image[None])[0].probabilities
-    if len(probabilities) != NUM_CLASSES or not math.isclose(sum(probabilities), 1, abs_tol=1e-3):
-        raise ModelFileError(
-            f"The model {classifier.name} does not answer with {NUM_CLASSES} probabilities that "
-            "sum to 1; train it again."
-        )

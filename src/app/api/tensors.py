@@ -5,52 +5,36 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 """
 
 import math
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import orjson
+from pydantic import ValidationError
 
+from app.api.inference_schemas import INPUT, OUTPUTS, InferenceRequest, InputTensor
 from app.settings import MAX_INFERENCE_IMAGES
 from errors import DigitsError
 from model.config import IMAGE_SIZE
 
-INPUT = "image"
-OUTPUTS = ("probabilities", "is_digit")
-DATATYPES = {"probabilities": "FP32", "is_digit": "BOOL"}
 BINARY_SIZE = "binary_data_size"
-_SIDES = ("N", 1, IMAGE_SIZE, IMAGE_SIZE)
+DATATYPES = {"probabilities": "FP32", "is_digit": "BOOL"}
 # The parser lets no other thread run: what has more parts than any legal request is not parsed.
 _MAX_VALUES = MAX_INFERENCE_IMAGES * IMAGE_SIZE**2 + 1000
 _MAX_LISTS = MAX_INFERENCE_IMAGES * (IMAGE_SIZE + 2) + 1000
-_SHAPE = f"[{', '.join(map(str, _SIDES))}]"
 
 
 class InferenceRequestError(DigitsError):
     """A request of the protocol is not as the model's metadata say."""
 
 
-@dataclass(frozen=True)
-class InferenceRequest:
-    """What a client asks.
-
-    Attributes:
-        id: echoed in the answer, or None.
-        x: (N, 1, 28, 28) float32 in [0, 1], 0 background, 1 ink.
-        outputs: the names of the outputs in the order asked for, and whether each is to be binary.
-    """
-
-    id: str | None
-    x: np.ndarray
-    outputs: dict[str, bool]
-
-
-def parse_request(body: bytes, json_length: int | None) -> InferenceRequest:
+def parse_request(body: bytes, json_length: int | None) -> tuple[InferenceRequest, np.ndarray]:
     """Read the body of a request to infer.
 
     Args:
         body: JSON, followed by the tensors that are sent as raw bytes.
         json_length: the length of the JSON; None where the body is nothing else.
+
+    Returns:
+        What is asked, and x (N, 1, 28, 28) float32 in [0, 1], 0 background, 1 ink.
 
     Raises:
         InferenceRequestError: the body is malformed, or its tensor is not of the right kind.
@@ -63,68 +47,55 @@ def parse_request(body: bytes, json_length: int | None) -> InferenceRequest:
             f"The request's JSON has more values than {MAX_INFERENCE_IMAGES} pictures."
         )
     try:
-        request = orjson.loads(head)
+        request = InferenceRequest.model_validate(orjson.loads(head))
     except orjson.JSONDecodeError as error:
         raise InferenceRequestError(f"The request is no valid JSON: {error}.") from error
-    inputs = request.get("inputs") if isinstance(request, dict) else None
-    if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
-        raise InferenceRequestError(f"Send exactly one input, named {INPUT!r}, in 'inputs'.")
-    identifier = request.get("id")
-    if identifier is not None and not isinstance(identifier, str):
-        raise InferenceRequestError("The request's 'id' must be a string.")
-    return InferenceRequest(identifier, _x(inputs[0], raw), _outputs(request))
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        raise InferenceRequestError(
+            "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+        ) from error
+    return request, _pixels(request.inputs[0], raw)
 
 
-def _x(tensor: dict[str, Any], raw: bytes) -> np.ndarray:
-    """The input tensor, checked against the metadata."""
-    if tensor.get("name") != INPUT:
-        raise InferenceRequestError(f"There is no input {tensor.get('name')!r}; send {INPUT!r}.")
-    if tensor.get("datatype") != "FP32":
+def _pixels(tensor: InputTensor, raw: bytes) -> np.ndarray:
+    """The input tensor's numbers, checked against the metadata."""
+    count, *sides = tensor.shape
+    if sides != [1, IMAGE_SIZE, IMAGE_SIZE] or not 1 <= count <= MAX_INFERENCE_IMAGES:
         raise InferenceRequestError(
-            f"The input {INPUT!r} has datatype FP32, not {tensor.get('datatype')!r}."
-        )
-    shape: Any = tensor.get("shape")
-    is_shape = isinstance(shape, list) and all(type(side) is int for side in shape)
-    if not is_shape or len(shape) != 4 or shape[1:] != [1, IMAGE_SIZE, IMAGE_SIZE]:
-        raise InferenceRequestError(f"The input {INPUT!r} has shape {_SHAPE}, not {shape!r}.")
-    if not 1 <= shape[0] <= MAX_INFERENCE_IMAGES:
-        raise InferenceRequestError(
-            f"Send 1 to {MAX_INFERENCE_IMAGES} pictures a request, not {shape[0]}."
+            f"The input {INPUT!r} has shape [N, 1, {IMAGE_SIZE}, {IMAGE_SIZE}] with N from 1 to "
+            f"{MAX_INFERENCE_IMAGES}, not {tensor.shape}."
         )
     values = _values(tensor, raw)
-    if values.size != math.prod(shape):
+    if values.size != math.prod(tensor.shape):
         raise InferenceRequestError(
-            f"The data of {INPUT!r} have {values.size} elements; shape {shape} has "
-            f"{math.prod(shape)}."
+            f"The data of {INPUT!r} have {values.size} elements; shape {tensor.shape} has "
+            f"{math.prod(tensor.shape)}."
         )
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
         raise InferenceRequestError(
             "The pixels must lie between 0 (background) and 1 (ink): divide grey levels by 255."
         )
-    return values.reshape(shape)
+    return values.reshape(tensor.shape)
 
 
-def _values(tensor: dict[str, Any], raw: bytes) -> np.ndarray:
-    """The tensor's numbers, from the raw bytes where the parameters say so, else from JSON."""
-    parameters = tensor.get("parameters")
-    size = parameters.get(BINARY_SIZE) if isinstance(parameters, dict) else None
-    if size is None:
-        # Before numpy sees them: texts among numbers become an array of the longest text's size.
-        if not _only_numbers(tensor.get("data"), len(_SIDES)):
-            raise InferenceRequestError(f"The data of {INPUT!r} are not numbers alone.")
-        try:
-            values = np.asarray(tensor.get("data"))
-        except (ValueError, OverflowError) as error:
-            raise InferenceRequestError(f"The data of {INPUT!r} are no tensor: {error}.") from error
-        if values.dtype.kind not in "fiu":
-            raise InferenceRequestError(f"The data of {INPUT!r} are not numbers alone.")
+def _values(tensor: InputTensor, raw: bytes) -> np.ndarray:
+    """The numbers as float32, from raw bytes where the parameters say so, else from JSON."""
+    size = tensor.parameters.get(BINARY_SIZE)
+    if size is not None:
+        if size != len(raw) or len(raw) % 4:
+            raise InferenceRequestError(
+                f"{BINARY_SIZE} is {size!r}, but {len(raw)} bytes of FP32 follow the JSON."
+            )
+        return np.frombuffer(raw, dtype="<f4")
+    # Before numpy sees them: texts among numbers become an array of the longest text's size.
+    if not _only_numbers(tensor.data, len(tensor.shape)):
+        raise InferenceRequestError(f"The data of {INPUT!r} are not numbers alone.")
+    try:
         with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused as such
-            return values.astype(np.float32)
-    if size != len(raw) or len(raw) % 4:
-        raise InferenceRequestError(
-            f"{BINARY_SIZE} is {size!r}, but {len(raw)} bytes of FP32 follow the JSON."
-        )
-    return np.frombuffer(raw, dtype="<f4")
+            return np.asarray(tensor.data).astype(np.float32)
+    except (ValueError, OverflowError) as error:
+        raise InferenceRequestError(f"The data of {INPUT!r} are no tensor: {error}.") from error
 
 
 def _only_numbers(data: object, depth: int) -> bool:
@@ -134,46 +105,27 @@ def _only_numbers(data: object, depth: int) -> bool:
     return type(data) in (int, float)
 
 
-def _outputs(request: dict[str, Any]) -> dict[str, bool]:
-    """Which outputs are asked for, and whether as raw bytes."""
-    parameters = request.get("parameters")
-    all_binary = isinstance(parameters, dict) and parameters.get("binary_data_output") is True
-    asked = request.get("outputs") or [{"name": name} for name in OUTPUTS]
-    outputs: dict[str, bool] = {}
-    for output in asked if isinstance(asked, list) else [asked]:
-        name = output.get("name") if isinstance(output, dict) else None
-        if name not in OUTPUTS:
-            raise InferenceRequestError(
-                f"There is no output {name!r}; there are: {', '.join(OUTPUTS)}."
-            )
-        own = output.get("parameters")
-        binary = own.get("binary_data", all_binary) if isinstance(own, dict) else all_binary
-        outputs[name] = binary is True
-    return outputs
-
-
 def encode_answer(
-    answer: dict[str, Any], tensors: dict[str, np.ndarray], outputs: dict[str, bool]
+    answer: dict[str, object], tensors: dict[str, np.ndarray], request: InferenceRequest
 ) -> tuple[bytes, int | None]:
-    """Write an answer with the tensors that were asked for.
+    """Write an answer with the tensors that were asked for, in that order.
 
     Returns:
         The body, and the length of its JSON where raw bytes follow it.
     """
+    all_binary = request.parameters.get("binary_data_output") is True
+    asked: dict[str, dict[str, object]] = {o.name: o.parameters for o in request.outputs or []}
+    asked = asked or {name: {} for name in OUTPUTS}
     described: list[dict[str, object]] = []
     raw: list[bytes] = []
-    for name, binary in outputs.items():
+    for name, parameters in asked.items():
         values = tensors[name]
-        entry: dict[str, object] = {
-            "name": name,
-            "datatype": DATATYPES[name],
-            "shape": list(values.shape),
-        }
-        if binary:
+        entry: dict[str, object] = {"datatype": DATATYPES[name], "shape": list(values.shape)}
+        if parameters.get("binary_data", all_binary) is True:
             raw.append(values.tobytes())
             entry["parameters"] = {BINARY_SIZE: len(raw[-1])}
         else:
             entry["data"] = values.ravel().tolist()
-        described.append(entry)
+        described.append({"name": name, **entry})
     head = orjson.dumps({**answer, "outputs": described})
     return (head + b"".join(raw), len(head)) if raw else (head, None)

@@ -107,7 +107,8 @@ def _canvas(header: Image.Image) -> Image.Image | None:
     Returns:
         The levels, of mode L; None for any other PNG.
     """
-    data = header.fp.getvalue()
+    file = getattr(header, "fp", None)  # as read_header opened it
+    data = file.getvalue() if isinstance(file, io.BytesIO) else b"eXIf"
     if header.width * header.height > _CANVAS_PIXELS or b"eXIf" in data:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What is written about the API is so: the README's examples and table, OpenAPI, /docs."""
+"""What is written about the API is so: the README's examples, OpenAPI, /docs."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ import sys
 import pytest
 import requests
 
-from app.api.problems import PROBLEMS, table
+from app.api.problems import PROBLEMS
 from model.config import REPOSITORY
 
 README = REPOSITORY / "README.md"
@@ -52,10 +52,6 @@ def test_the_javascript_example_reads_a_7(readme, api_url, tmp_path):
     program = tmp_path / "example.mjs"
     program.write_text(example(readme, "javascript").replace(ADDRESS, api_url))
     assert re.match(r"7 [01](\.\d+)? true", run([node, str(program)]))
-
-
-def test_the_readme_has_the_table_of_problems(readme):
-    assert table() in readme
 
 
 @pytest.fixture(scope="module")

@@ -51,9 +51,7 @@ async def live() -> ServerHealth:
 
 
 @router.get(
-    "/health/ready",
-    response_model_exclude_unset=True,
-    responses=problems.responses("not-ready"),
+    "/health/ready", response_model_exclude_unset=True, responses=problems.responses("not-ready")
 )
 async def server_ready(request: Request) -> ServerHealth:
     """Say that all models can be asked and that requests are welcome."""
@@ -135,16 +133,16 @@ async def _infer(request: Request, classifier: Classifier) -> Response:
 def _answer(
     classifier: Classifier, body: bytes, json_length: int | None
 ) -> tuple[bytes, int | None]:
-    asked = parse_request(body, json_length)
-    logits, _ = classifier.forward_input(asked.x)
+    request, x = parse_request(body, json_length)
+    logits, _ = classifier.forward_input(x)
     probabilities = classifier.probabilities(logits)
     is_digit = classifier.is_digit(probabilities)
     best = probabilities.argmax(axis=1)
     for digit, row, accepted in zip(best.tolist(), probabilities, is_digit.tolist(), strict=True):
         reason = None if accepted else NOT_A_DIGIT
         count_prediction(classifier.name, digit, float(row[digit]), reason)
-    answer = {"model_name": classifier.name, "model_version": classifier.version}
-    if asked.id is not None:
-        answer["id"] = asked.id
+    answer: dict[str, object] = {"model_name": classifier.name, "model_version": classifier.version}
+    if request.id is not None:
+        answer["id"] = request.id
     tensors = {"probabilities": probabilities.astype(np.float32), "is_digit": is_digit}
-    return encode_answer(answer, tensors, asked.outputs)
+    return encode_answer(answer, tensors, request)
