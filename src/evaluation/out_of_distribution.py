@@ -109,7 +109,7 @@ ROUND_SYMBOLS: dict[str, Callable[[], Strokes]] = {
 
 def letter(rng: np.random.Generator) -> Image.Image:
     """Draw one of the letters that are unlike digits, with a random slant and rotation."""
-    strokes = _hershey(str(rng.choice(FONTS)), str(rng.choice(list(LETTERS))))
+    strokes = hershey(str(rng.choice(FONTS)), str(rng.choice(list(LETTERS))))
     return render_strokes(_transform(strokes, rng), rng)
 
 
@@ -144,7 +144,7 @@ def symbol(rng: np.random.Generator) -> Image.Image:
 def several_digits(rng: np.random.Generator) -> Image.Image:
     """Draw two or three of Hershey's digits side by side."""
     digits = "".join(str(digit) for digit in rng.integers(0, 10, rng.integers(2, 4)))
-    return render_strokes(_transform(_hershey(str(rng.choice(FONTS)), digits), rng), rng)
+    return render_strokes(_transform(hershey(str(rng.choice(FONTS)), digits), rng), rng)
 
 
 def tap(rng: np.random.Generator) -> Image.Image:
@@ -197,7 +197,7 @@ def _font(name: str) -> HersheyFonts:
     return font
 
 
-def _hershey(font: str, text: str) -> Strokes:
+def hershey(font: str, text: str) -> Strokes:
     """Return the strokes of a text in one of Hershey's fonts, y downwards."""
     return [
         [(float(x), float(y)) for x, y in stroke] for stroke in _font(font).strokes_for_text(text)

@@ -22,8 +22,8 @@ from model.preprocessing.normalize import center_by_mass
 # (N, 28, 28) uint8 -> calibrated probabilities (N, 10) and rejection scores (N,)
 Classify = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
-MAX_PIECES = 6  # in one segment
-MAX_WIDTH = 1.8  # heights of a segment of several pieces
+MAX_PIECES = 5  # in one segment
+MAX_WIDTH = 1.4  # heights of a segment of several pieces
 MAX_HOLE = 0.5  # heights between neighbouring pieces of a segment
 LEAST = 1e-8  # probability that the classifier gives to any digit
 
@@ -167,7 +167,7 @@ def _joints(segment: Segment, pieces: list[Piece], height: float) -> tuple[float
 
     Returns:
         The widest hole in it in heights, seams left uncut, components joined beyond the first,
-        whether it ends at a seam, the seam's crossing in stroke widths, and else the gap to the
+        whether it ends at a seam, the seam's cost, and else the gap to the
         next piece and the overlap with it in heights.
     """
     own = pieces[segment.first : segment.stop]
@@ -181,7 +181,7 @@ def _joints(segment: Segment, pieces: list[Piece], height: float) -> tuple[float
         return hole, uncut, joined, 0, 0, 0, 0
     follower = pieces[segment.stop]
     if follower.component == own[-1].component:
-        return hole, uncut, joined, 1, own[-1].crossing, 0, 0
+        return hole, uncut, joined, 1, own[-1].cost, 0, 0
     gap = min(max((follower.x - right) / height, -0.5), 0.5)
     return hole, uncut, joined, 0, 0, max(gap, 0), max(-gap, 0)
 
@@ -233,7 +233,9 @@ def best_path(
     # The same number may come of several cuts: position in the number is a second state.
     sums = np.full((len(ending), len(labels) + 1), -np.inf)
     sums[0, 0] = 0
-    spelled = digit[:, labels] if (labels >= 0).all() else np.full((len(segments), len(labels)), -np.inf)
+    spelled = (
+        digit[:, labels] if (labels >= 0).all() else np.full((len(segments), len(labels)), -np.inf)
+    )
     for node in range(1, len(ending)):
         before = sums[first[ending[node]], :-1] + spelled[ending[node]]
         sums[node, 1:] = np.logaddexp.reduce(before, axis=0)

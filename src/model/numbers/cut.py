@@ -5,21 +5,27 @@ can; there are more of them than digits, and `choose` decides which ones hold (o
 R. Casey and E. Lecolinet, "A survey of methods and strategies in character segmentation", 1996).
 """
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
 
 from model.numbers.find import Component, Line
 
-STEP = 0.08  # heights between the columns where a seam is looked for
-REACH = 0.25  # heights that a seam strays from its column to either side
+STEP = 0.08  # heights between the upright lines along which seams are looked for
+REACH = 0.25  # heights that a seam strays from its line to either side
 NARROW = 0.3  # heights: narrower components stay whole
-MAX_CROSSING = 3.2  # stroke widths of ink that a seam crosses
+LOOP = 0.5  # cost of each further stroke that a seam crosses: it runs through a loop
+MAX_COST = 3.5  # of a seam, in stroke widths of ink
 MIN_MASS = 0.06  # of a digit's usual ink that lies on either side of a seam
 APART = 0.07  # heights between two seams, on the average
 CUTS_PER_HEIGHT = 4  # at most so many seams in a component as wide as high
-BENDING = 0.05  # cost of a step aside, in pixels of ink
+BENDING = 0.2  # cost of a step aside, in pixels of ink
+
+
+Seam = tuple[np.ndarray, float]  # its column in each row, and its cost
 
 
 @dataclass(frozen=True)
@@ -30,14 +36,14 @@ class Piece:
         ink: (h, w) uint8, 0 background, 255 ink, cropped.
         x, y: its upper left corner in the line's pixels.
         component: the number of the component that it comes from.
-        crossing: stroke widths of ink that the seam at its right crosses; 0 where there is none.
+        cost: of the seam at its right, about the stroke widths of ink it crosses; 0 without one.
     """
 
     ink: np.ndarray
     x: int
     y: int
     component: int
-    crossing: float
+    cost: float
 
     @property
     def right(self) -> int:
@@ -55,97 +61,125 @@ class Piece:
 
 def cut_line(line: Line) -> list[Piece]:
     """Return the pieces of a line from left to right."""
-    stroke = stroke_width(line)
-    pieces = []
-    for number, component in enumerate(line.components):
-        pieces += cut_component(component, number, line.height, stroke)
+    pieces: list[Piece] = []
+    seams = _seams(line.components, line.height, stroke_width(line))
+    for number, (component, own) in enumerate(zip(line.components, seams, strict=True)):
+        pieces += _cut(component, number, own)
     return sorted(pieces, key=lambda piece: piece.center)
 
 
 def stroke_width(line: Line) -> float:
-    """Return the width of a line's strokes in pixels: a strip's mean distance to its edge is w/4."""
+    """Return the width of a line's strokes in pixels, from the mean distance to their edges."""
     total = area = 0.0
     for component in line.components:
         mask = np.pad((component.ink >= 96).astype(np.uint8), 1)
         total += float(cv2.distanceTransform(mask, cv2.DIST_L2, 3).sum())
         area += float(mask.sum())
-    return max(1.0, 4 * total / max(area, 1.0) - 1)
+    return max(2.0, 4 * total / max(area, 1.0) - 2)
 
 
-def cut_component(
-    component: Component, number: int, height: float, stroke: float
-) -> list[Piece]:
-    """Cut one component at its seams.
-
-    Args:
-        number: the component's number, which the pieces keep.
-        height: of a digit of the line, in pixels.
-        stroke: the width of the line's strokes, in pixels.
-    """
-    seams = _seams(component.ink, height, stroke) if component.width > NARROW * height else []
+def _cut(component: Component, number: int, seams: list[Seam]) -> list[Piece]:
+    """Cut a component along its seams, which come from left to right."""
     columns = np.arange(component.width)
-    edges = [np.zeros(component.height), *(path for path, _ in seams)]
-    edges.append(np.full(component.height, component.width))
+    start, end = np.zeros(component.height), np.full(component.height, component.width)
+    edges = [start, *(path for path, _ in seams), end]
     pieces = []
-    for k, (left, right) in enumerate(zip(edges, edges[1:], strict=False)):
+    for k, (left, right) in enumerate(pairwise(edges)):
         inside = (columns >= left[:, None]) & (columns < right[:, None])
         ink = np.where(inside, component.ink, 0)
-        rows, filled = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-        if len(rows) == 0:
-            continue
-        crop = ink[rows[0] : rows[-1] + 1, filled[0] : filled[-1] + 1]
-        x, y = component.x + int(filled[0]), component.y + int(rows[0])
-        pieces.append(Piece(crop, x, y, number, seams[k][1] if k < len(seams) else 0.0))
+        x, y, width, height = cv2.boundingRect(ink)
+        if width:
+            crop = ink[y : y + height, x : x + width]
+            cost = seams[k][1] if k < len(seams) else 0.0
+            pieces.append(Piece(crop, component.x + x, component.y + y, number, cost))
     return pieces
 
 
-def _seams(ink: np.ndarray, height: float, stroke: float) -> list[tuple[np.ndarray, float]]:
-    """Return seams from left to right: their columns (h,), and the ink they cross."""
-    rows, width = ink.shape
-    starts = np.arange(0.1 * height, width - 0.1 * height, max(1.0, STEP * height))
-    if len(starts) == 0:
-        return []
-    reach = max(1, round(REACH * height))
-    columns = np.round(starts).astype(int)[:, None] + np.arange(-reach, reach + 1)
-    outside = (columns < 0) | (columns >= width)
-    level = ink.astype(np.float32) / 255
-    cost = np.where(outside, np.float32(1e3), level[:, columns.clip(0, width - 1)])
+def _seams(components: list[Component], height: float, stroke: float) -> list[list[Seam]]:
+    """Find the seams of each component, from left to right.
+
+    All components lie side by side on one sheet, so that one search serves them all.
+    """
+    room = math.ceil(2 * REACH * height)
+    lefts = np.cumsum([room, *(component.width + room for component in components)])
+    rows = max(component.height for component in components)
+    level = np.zeros((rows, lefts[-1]), dtype=np.float32)
+    starts, owner = [], []
+    for k, (left, component) in enumerate(zip(lefts, components, strict=False)):
+        level[: component.height, left : left + component.width] = component.ink / np.float32(255)
+        if NARROW * height < component.width:
+            edge, step = 0.1 * height, max(1.0, STEP * height)
+            starts.append(left + np.arange(edge, component.width - edge, step).astype(int))
+            owner += [k] * len(starts[-1])
+    if not starts:
+        return [[] for _ in components]
+    paths, crossing = _paths(level, np.concatenate(starts), round(REACH * height))
+    on_path = level[np.arange(rows), paths] >= 0.5
+    strokes = (on_path[:, 1:] & ~on_path[:, :-1]).sum(axis=1) + on_path[:, 0]
+    cost = crossing / stroke + LOOP * (strokes - 1).clip(0)
+    sums = np.cumsum(level, axis=1)
+    before = sums[np.arange(rows), paths - 1]
+    least = MIN_MASS * 2.5 * height * stroke
+    seams = []
+    for k, (left, component) in enumerate(zip(lefts, components, strict=False)):
+        own = np.flatnonzero((np.array(owner) == k) & (cost <= MAX_COST))
+        mass = (before[own] - sums[:, left - 1]).sum(axis=1)
+        total = component.ink.sum(dtype=np.int64) / 255
+        own = own[(mass >= least) & (total - mass >= least)]
+        most = math.ceil(CUTS_PER_HEIGHT * component.width / height)
+        columns = paths[own, : component.height] - left
+        seams.append(_choose(columns, cost[own], APART * height, most))
+    return seams
+
+
+def _choose(paths: np.ndarray, cost: np.ndarray, apart: float, most: int) -> list[Seam]:
+    """Choose the cheapest paths (n, h) that lie apart, on the average; they must not cross."""
+    chosen: list[int] = []
+    for k in np.argsort(cost, kind="stable").tolist():
+        if len(chosen) < most and all(
+            np.abs(paths[k] - paths[other]).mean() >= apart for other in chosen
+        ):
+            chosen.append(k)
+    seams: list[Seam] = []
+    for k in sorted(chosen, key=lambda k: paths[k].mean()):
+        path = np.maximum(paths[k], seams[-1][0]) if seams else paths[k]
+        seams.append((path, float(cost[k])))
+    return seams
+
+
+def _paths(level: np.ndarray, starts: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:
+    """Find the path of least ink from top to bottom near each of many upright lines.
+
+    Args:
+        level: (h, w) float32, 0 background, 1 ink.
+        starts: (n,) columns of the lines.
+        reach: columns that a path may stray to either side.
+
+    Returns:
+        The paths' columns (n, h), and the pixels of ink they cross (n,).
+    """
+    rows = len(level)
+    columns = starts[:, None] + np.arange(-reach, reach + 1)
+    columns = columns.clip(1, level.shape[1] - 1)
+    cost = level[:, columns]  # (h, n, 2 * reach + 1)
     came = np.zeros(cost.shape, dtype=np.int8)
     total = cost[0]
-    blocked = np.full((len(starts), 1), 1e6, dtype=np.float32)
+    blocked = np.full((len(starts), 1), np.inf, dtype=np.float32)
     for row in range(1, rows):
-        options = np.stack(
-            [
-                np.concatenate([blocked, total[:, :-1]], axis=1) + BENDING,
-                total,
-                np.concatenate([total[:, 1:], blocked], axis=1) + BENDING,
-            ]
-        )
-        came[row] = options.argmin(axis=0) - 1
-        total = options.min(axis=0) + cost[row]
-    at = total.argmin(axis=1)
-    index = np.arange(len(starts))
+        aslant = cost[row] * math.sqrt(2) + BENDING  # as much longer is the way
+        from_left = np.concatenate([blocked, total[:, :-1]], axis=1) + aslant
+        from_right = np.concatenate([total[:, 1:], blocked], axis=1) + aslant
+        total = total + cost[row]
+        came[row] = np.where(from_left < total, -1, came[row])
+        total = np.minimum(total, from_left)
+        came[row] = np.where(from_right < total, 1, came[row])
+        total = np.minimum(total, from_right)
+    at, index = total.argmin(axis=1), np.arange(len(starts))
     paths = np.empty((len(starts), rows), dtype=int)
     crossing = np.zeros(len(starts))
     for row in range(rows - 1, -1, -1):
+        step = came[row, index, at]
         paths[:, row] = columns[index, at]
-        crossing += cost[row, index, at]
-        at = at + came[row, index, at]
-    before = np.concatenate([np.zeros((rows, 1)), level.cumsum(axis=1)], axis=1)
-    mass = before[np.arange(rows), paths.clip(0, width)].sum(axis=1)
-    least = MIN_MASS * 2.5 * height * stroke
-    useful = (mass >= least) & (level.sum() - mass >= least)
-    useful &= crossing <= MAX_CROSSING * stroke
-    chosen: list[int] = []
-    most = int(np.ceil(CUTS_PER_HEIGHT * width / height))
-    for k in np.argsort(crossing, kind="stable"):
-        if not useful[k] or len(chosen) >= most:
-            continue
-        if all(np.abs(paths[k] - paths[c]).mean() >= APART * height for c in chosen):
-            chosen.append(int(k))
-    chosen.sort(key=lambda k: paths[k].mean())
-    seams: list[tuple[np.ndarray, float]] = []
-    for k in chosen:
-        path = np.maximum(paths[k], seams[-1][0]) if seams else paths[k]
-        seams.append((path, float(crossing[k] / stroke)))
-    return seams
+        crossing += cost[row, index, at] * np.where(step == 0, 1, math.sqrt(2))
+        at = at + step
+    return paths, crossing

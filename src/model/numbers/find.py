@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 FOREGROUND = 96  # grey levels from which a pixel belongs to a component
-WORKING_HEIGHT = 64.0  # pixels that a digit of a line has at most; larger writing is reduced
-MAX_COMPONENTS = 400  # the largest ones of a picture; more are a pattern, no writing
+WORKING_HEIGHT = 64.0  # pixels of a line's usual digit, to which every line is scaled ...
+MAX_ENLARGED = 3.0  # ... but at most so many times larger
+MAX_COMPONENTS = 150  # the largest ones of a picture; more are a pattern, no writing
 MINOR = 0.4  # of a line's height: smaller components found no line, they join one
 SPECK = 0.05  # of a line's height: smaller components are noise
 MAX_GAP = 2.5  # heights between the digits of one line
@@ -41,7 +42,7 @@ class Component:
 
 @dataclass(frozen=True)
 class Line:
-    """Components that stand side by side, reduced and turned upright.
+    """Components that stand side by side, scaled and turned upright.
 
     Attributes:
         components: in no particular order.
@@ -127,8 +128,8 @@ def _gather(boxes: np.ndarray, height: float) -> list[np.ndarray]:
 def _upright(
     ink: np.ndarray, labels: np.ndarray, names: np.ndarray, boxes: np.ndarray, height: float
 ) -> Line:
-    """Cut the components `names` out of the picture, reduce and turn them."""
-    scale = min(1.0, WORKING_HEIGHT / height)
+    """Cut the components `names` out of the picture, scale and turn them."""
+    scale = min(MAX_ENLARGED, WORKING_HEIGHT / height)
     angle = _tilt(boxes[boxes[:, 3] >= MINOR * height])
     cos, sin = scale * np.cos(angle), scale * np.sin(angle)
     to_line = np.array([[cos, sin, 0.0], [-sin, cos, 0.0]])
@@ -180,10 +181,9 @@ def _component(
 
 
 def _resize(crop: np.ndarray, scale: float) -> np.ndarray:
-    if scale == 1:
-        return crop
     size = [max(1, round(length * scale)) for length in crop.shape[::-1]]
-    return cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return cv2.resize(crop, size, interpolation=way)
 
 
 def _tilt(boxes: np.ndarray) -> float:
