@@ -7,7 +7,7 @@ how the segment lies in its line. Its weights are in `weights.json`.
 """
 
 import json
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,8 @@ import numpy as np
 from errors import BlankImageError
 from model.config import IMAGE_SIZE, NUM_CLASSES
 from model.numbers.cut import Piece
-from model.numbers.find import Box
+from model.numbers.find import Component
 from model.preprocessing.normalize import center_by_mass
-
-# (N, 28, 28) uint8 -> calibrated probabilities (N, 10) and rejection scores (N,)
-Classify = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 MAX_PIECES = 5  # in one segment
 MAX_WIDTH = 1.4  # heights of a segment of several pieces
@@ -37,34 +34,38 @@ class Weights:
         outlier: (F,) of the features, where it is none.
         label: (10, L) of the features that count for each digit by itself.
         probability: of the logarithm of the classifier's probability.
+        calibration: scale and offset of a path's log odds, from which its confidence follows
+            (J. Platt, 1999).
     """
 
     digit: np.ndarray
     outlier: np.ndarray
     label: np.ndarray
     probability: float
+    calibration: tuple[float, float]
 
     @classmethod
     def load(cls) -> "Weights":
         """Read the weights that belong to this package."""
         content = json.loads(Path(__file__).with_name("weights.json").read_text())
-        return cls(**{name: np.array(value) for name, value in content.items()})
+        arrays = {name: np.array(content[name]) for name in ("digit", "outlier", "label")}
+        return cls(
+            **arrays,
+            probability=content["probability"],
+            calibration=tuple(content["calibration"]),
+        )
 
 
 @dataclass(frozen=True)
-class Segment:
+class Segment(Component):
     """Pieces `first` up to before `stop` of a line, taken together.
 
     Attributes:
-        box: x, y, width, height in the line's pixels.
-        ink: (height, width) uint8.
         image: (28, 28) uint8 by MNIST's rule, what the classifier reads.
     """
 
     first: int
     stop: int
-    box: Box
-    ink: np.ndarray
     image: np.ndarray
 
 
@@ -99,11 +100,9 @@ def segments_of(pieces: list[Piece], height: float) -> list[Segment]:
                 break
             ink = np.zeros((bottom - top, right - left), dtype=np.uint8)
             for part in pieces[first:stop]:
-                x, y = part.x - left, part.y - top
-                place = ink[y : y + part.ink.shape[0], x : x + part.ink.shape[1]]
+                place = ink[part.y - top : part.bottom - top, part.x - left : part.right - left]
                 np.maximum(place, part.ink, out=place)
-            box = (left, top, right - left, bottom - top)
-            segments.append(Segment(first, stop, box, ink, _normalized(ink)))
+            segments.append(Segment(ink, left, top, first, stop, _normalized(ink)))
     return segments
 
 
@@ -239,5 +238,7 @@ def best_path(
     for node in range(1, len(ending)):
         before = sums[first[ending[node]], :-1] + spelled[ending[node]]
         sums[node, 1:] = np.logaddexp.reduce(before, axis=0)
-    confidence = np.exp(sums[-1, -1] - total)
-    return LatticePath(chosen, labels.tolist(), float(confidence), float(number))
+    share = float(np.clip(np.exp(sums[-1, -1] - total), 1e-12, 1 - 1e-12))
+    scale, offset = weights.calibration
+    confidence = 1 / (1 + math.exp(-scale * math.log(share / (1 - share)) - offset))
+    return LatticePath(chosen, labels.tolist(), confidence, float(number))

@@ -29,34 +29,16 @@ Seam = tuple[np.ndarray, float]  # its column in each row, and its cost
 
 
 @dataclass(frozen=True)
-class Piece:
+class Piece(Component):
     """A component, or what lies between two seams of one.
 
     Attributes:
-        ink: (h, w) uint8, 0 background, 255 ink, cropped.
-        x, y: its upper left corner in the line's pixels.
         component: the number of the component that it comes from.
         cost: of the seam at its right, about the stroke widths of ink it crosses; 0 without one.
     """
 
-    ink: np.ndarray
-    x: int
-    y: int
     component: int
     cost: float
-
-    @property
-    def right(self) -> int:
-        return self.x + self.ink.shape[1]
-
-    @property
-    def bottom(self) -> int:
-        return self.y + self.ink.shape[0]
-
-    @property
-    def center(self) -> float:
-        profile = self.ink.sum(axis=0, dtype=np.int64)
-        return self.x + float((profile * np.arange(len(profile))).sum() / profile.sum()) + 0.5
 
 
 def cut_line(line: Line) -> list[Piece]:
@@ -65,7 +47,13 @@ def cut_line(line: Line) -> list[Piece]:
     seams = _seams(line.components, line.height, stroke_width(line))
     for number, (component, own) in enumerate(zip(line.components, seams, strict=True)):
         pieces += _cut(component, number, own)
-    return sorted(pieces, key=lambda piece: piece.center)
+    return sorted(pieces, key=_center)
+
+
+def _center(piece: Piece) -> float:
+    """Return the column of a piece's centre of mass."""
+    profile = piece.ink.sum(axis=0, dtype=np.float64)
+    return piece.x + float(profile @ np.arange(len(profile)) / profile.sum())
 
 
 def stroke_width(line: Line) -> float:
@@ -80,18 +68,15 @@ def stroke_width(line: Line) -> float:
 
 def _cut(component: Component, number: int, seams: list[Seam]) -> list[Piece]:
     """Cut a component along its seams, which come from left to right."""
-    columns = np.arange(component.width)
-    start, end = np.zeros(component.height), np.full(component.height, component.width)
-    edges = [start, *(path for path, _ in seams), end]
+    height, width = component.ink.shape
+    edges = [np.zeros(height), *(path for path, _ in seams), np.full(height, width)]
+    costs = [*(cost for _, cost in seams), 0.0]
     pieces = []
-    for k, (left, right) in enumerate(pairwise(edges)):
-        inside = (columns >= left[:, None]) & (columns < right[:, None])
-        ink = np.where(inside, component.ink, 0)
-        x, y, width, height = cv2.boundingRect(ink)
-        if width:
-            crop = ink[y : y + height, x : x + width]
-            cost = seams[k][1] if k < len(seams) else 0.0
-            pieces.append(Piece(crop, component.x + x, component.y + y, number, cost))
+    for cost, (left, right) in zip(costs, pairwise(edges), strict=True):
+        inside = (np.arange(width) >= left[:, None]) & (np.arange(width) < right[:, None])
+        part = Component.crop(np.where(inside, component.ink, 0), component.x, component.y)
+        if part:
+            pieces.append(Piece(part.ink, part.x, part.y, number, cost))
     return pieces
 
 
@@ -101,15 +86,16 @@ def _seams(components: list[Component], height: float, stroke: float) -> list[li
     All components lie side by side on one sheet, so that one search serves them all.
     """
     room = math.ceil(2 * REACH * height)
-    lefts = np.cumsum([room, *(component.width + room for component in components)])
-    rows = max(component.height for component in components)
+    lefts = np.cumsum([room, *(component.ink.shape[1] + room for component in components)])
+    rows = max(len(component.ink) for component in components)
     level = np.zeros((rows, lefts[-1]), dtype=np.float32)
     starts, owner = [], []
     for k, (left, component) in enumerate(zip(lefts, components, strict=False)):
-        level[: component.height, left : left + component.width] = component.ink / np.float32(255)
-        if NARROW * height < component.width:
+        own_rows, width = component.ink.shape
+        level[:own_rows, left : left + width] = component.ink / np.float32(255)
+        if width > NARROW * height:
             edge, step = 0.1 * height, max(1.0, STEP * height)
-            starts.append(left + np.arange(edge, component.width - edge, step).astype(int))
+            starts.append(left + np.arange(edge, width - edge, step).astype(int))
             owner += [k] * len(starts[-1])
     if not starts:
         return [[] for _ in components]
@@ -126,8 +112,8 @@ def _seams(components: list[Component], height: float, stroke: float) -> list[li
         mass = (before[own] - sums[:, left - 1]).sum(axis=1)
         total = component.ink.sum(dtype=np.int64) / 255
         own = own[(mass >= least) & (total - mass >= least)]
-        most = math.ceil(CUTS_PER_HEIGHT * component.width / height)
-        columns = paths[own, : component.height] - left
+        most = math.ceil(CUTS_PER_HEIGHT * component.ink.shape[1] / height)
+        columns = paths[own, : len(component.ink)] - left
         seams.append(_choose(columns, cost[own], APART * height, most))
     return seams
 

@@ -8,7 +8,7 @@ import numpy as np
 FOREGROUND = 96  # grey levels from which a pixel belongs to a component
 WORKING_HEIGHT = 64.0  # pixels of a line's usual digit, to which every line is scaled ...
 MAX_ENLARGED = 3.0  # ... but at most so many times larger
-MAX_COMPONENTS = 150  # the largest ones of a picture; more are a pattern, no writing
+MAX_COMPONENTS = 150  # the tallest ones of a picture; more of a like size are a pattern
 MINOR = 0.4  # of a line's height: smaller components found no line, they join one
 SPECK = 0.05  # of a line's height: smaller components are noise
 MAX_GAP = 2.5  # heights between the digits of one line
@@ -23,7 +23,7 @@ class Component:
     """Connected ink of a line.
 
     Attributes:
-        ink: (h, w) uint8, 0 background, 255 ink.
+        ink: (height, width) uint8, 0 background, 255 ink.
         x, y: its upper left corner in the line's own pixels.
     """
 
@@ -32,12 +32,27 @@ class Component:
     y: int
 
     @property
-    def width(self) -> int:
-        return self.ink.shape[1]
+    def box(self) -> Box:
+        """Its place in the line."""
+        return self.x, self.y, self.ink.shape[1], self.ink.shape[0]
 
     @property
-    def height(self) -> int:
-        return self.ink.shape[0]
+    def right(self) -> int:
+        """One past its last column."""
+        return self.x + int(self.ink.shape[1])
+
+    @property
+    def bottom(self) -> int:
+        """One past its last row."""
+        return self.y + len(self.ink)
+
+    @classmethod
+    def crop(cls, ink: np.ndarray, x: int, y: int) -> "Component | None":
+        """Return what ink there is in an array whose corner lies at (x, y); None without any."""
+        left, top, width, height = cv2.boundingRect(ink)
+        if width == 0:
+            return None
+        return cls(ink[top : top + height, left : left + width], x + left, y + top)
 
 
 @dataclass(frozen=True)
@@ -65,7 +80,7 @@ class Line:
 
 
 def find_lines(ink: np.ndarray) -> list[Line]:
-    """Find the lines of writing in a foreground, from top to bottom.
+    """Find the lines of writing in a foreground, from top to bottom; a pattern has none.
 
     Args:
         ink: (H, W) uint8, 0 background, 255 ink.
@@ -78,6 +93,8 @@ def find_lines(ink: np.ndarray) -> list[Line]:
     boxes = stats[kept, :4].astype(np.float64)  # x, y, width, height
     areas = stats[kept, cv2.CC_STAT_AREA].astype(np.float64)
     height = _weighted_median(boxes[:, 3], areas)
+    if count > MAX_COMPONENTS and boxes[-1, 3] >= MINOR * height:
+        return []  # the smallest of so many is no speck
     lines = []
     for members in _gather(boxes, height):
         tall = members[boxes[members, 3] >= MINOR * boxes[members, 3].max()]
@@ -140,7 +157,7 @@ def _upright(
         for name, box in zip(names, boxes, strict=True)
     ]
     return Line(
-        [component for component in components if component.ink.any()],
+        [component for component in components if component is not None],
         height * scale,
         cv2.invertAffineTransform(to_line),
     )
@@ -154,7 +171,7 @@ def _component(
     to_line: np.ndarray,
     scale: float,
     turned: bool,
-) -> Component:
+) -> Component | None:
     """Cut out one component with the soft edge of its strokes, and bring it into the line."""
     margin = 1
     x, y = np.maximum(box[:2] - margin, 0)
@@ -173,11 +190,7 @@ def _component(
     else:
         low = np.round(place[0])
         crop = _resize(crop, scale)
-    rows, columns = np.flatnonzero(crop.any(axis=1)), np.flatnonzero(crop.any(axis=0))
-    if len(rows) == 0:
-        return Component(crop[:0, :0], 0, 0)
-    crop = crop[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Component(crop, int(low[0]) + int(columns[0]), int(low[1]) + int(rows[0]))
+    return Component.crop(crop, int(low[0]), int(low[1]))
 
 
 def _resize(crop: np.ndarray, scale: float) -> np.ndarray:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.classifier import AMBIGUOUS, Classifier
+from model.classifier import AMBIGUOUS, Classifier, Prediction
 from model.numbers.choose import Segment, Weights, best_path, features_of, segments_of
-from model.numbers.cut import cut_line, stroke_width
+from model.numbers.cut import Piece, cut_line, stroke_width
 from model.numbers.find import MINOR, Box, Component, Line, find_lines
 from model.preprocessing.normalize import Preprocessed
 from model.reading import Reading, read_images
@@ -51,11 +51,15 @@ class NumberLine:
         digits: from left to right, also where the line is no number; outliers are left out.
         confidence: the probability, 0-1, that the whole number is right.
         reason: None where the line is a number, else one of `REASONS`.
+        box: x, y, width, height in pixels of the picture.
+        outliers: how many things in it are no digits.
     """
 
     digits: list[Digit]
     confidence: float
     reason: str | None
+    box: Box
+    outliers: int
 
     @property
     def number(self) -> str | None:
@@ -71,67 +75,86 @@ def read_numbers(classifier: Classifier, picture: Preprocessed) -> list[NumberLi
     A picture of a single digit gives what `model.reading` gives for it.
     """
     lines = find_lines(picture.foreground)
-    lattices = [_Lattice.of(line) for line in lines]
-    images = [segment.image for lattice in lattices for segment in lattice.segments]
-    if not images:
+    cut = [cut_line(line) for line in lines]
+    segments = [segments_of(own, line.height) for line, own in zip(lines, cut, strict=True)]
+    if not lines:
         return []
-    predictions = classifier.predict(np.stack(images))
-    probabilities = np.array([prediction.probabilities for prediction in predictions])
-    scores = np.array([prediction.rejection_score for prediction in predictions])
+    predictions = classifier.predict(np.stack([s.image for own in segments for s in own]))
     scale = picture.picture.width / picture.foreground.shape[1]
-    start, read = 0, []
-    for lattice in lattices:
-        own = slice(start, start + len(lattice.segments))
-        start = own.stop
-        read.append(lattice.read(probabilities[own], scores[own], scale))
-    if len(read) == 1 and len(read[0].digits) == 1 and read[0].reason != SIGN_OR_SEPARATOR:
-        return [_single(read_images(classifier, [picture])[0], read[0].digits[0].box)]
+    read = []
+    for line, pieces, own in zip(lines, cut, segments, strict=True):
+        read.append(_read_line(line, pieces, own, predictions[: len(own)], scale))
+        predictions = predictions[len(own) :]
+    if len(read) == 1 and read[0].reason != SIGN_OR_SEPARATOR:
+        return [_or_single(classifier, picture, read[0])]
     return read
 
 
-def _single(reading: Reading, box: Box) -> NumberLine:
-    """Turn what was read in a picture of one digit into a number of one digit."""
-    prediction = reading.prediction
-    reason = None
+def _or_single(classifier: Classifier, picture: Preprocessed, line: NumberLine) -> NumberLine:
+    """Return the digit that `model.reading` reads, where the only line is one digit or no number.
+
+    Of a line of several outliers, only a digit that is accepted at first sight counts.
+    """
+    if len(line.digits) + line.outliers == 1:
+        reading = read_images(classifier, [picture])[0]
+    elif line.reason is None:
+        return line
+    else:
+        reading = Reading(classifier.predict(picture.image[None])[0], picture.image)
+        if not reading.prediction.is_digit:
+            return line
+    prediction, reason = reading.prediction, None
     if not prediction.is_digit:
         reason = AMBIGUOUS if prediction.reason == AMBIGUOUS else NOT_A_NUMBER
-    digit = Digit(prediction.digit, prediction.confidence, box, reading.image)
-    return NumberLine([digit], prediction.confidence, reason)
+    digit = Digit(prediction.digit, prediction.confidence, line.box, reading.image)
+    return NumberLine([digit], prediction.confidence, reason, line.box, 0)
 
 
-@dataclass(frozen=True)
-class _Lattice:
-    """The pieces and segments of a line."""
+def _read_line(
+    line: Line,
+    pieces: list[Piece],
+    segments: list[Segment],
+    predictions: list[Prediction],
+    scale: float,
+) -> NumberLine:
+    """Choose the digits of a line.
 
-    line: Line
-    pieces: list
-    segments: list[Segment]
+    Args:
+        predictions: the classifier's, of the segments.
+        scale: pixels of the picture for each pixel of the foreground.
+    """
+    stroke = stroke_width(line)
+    scores = np.array([prediction.rejection_score for prediction in predictions])
+    probabilities = np.array([prediction.probabilities for prediction in predictions])
+    features = features_of(segments, pieces, line.height, stroke, scores)
+    path = best_path(segments, features, probabilities, WEIGHTS)
+    boxes = [_scaled(line.box_in_image(segments[k].box), scale) for k in path.segments]
+    digits = [
+        Digit(label, float(probabilities[k, label]), box, segments[k].image)
+        for k, label, box in zip(path.segments, path.labels, boxes, strict=True)
+        if label >= 0
+    ]
+    reason = None
+    if holds_sign(line.components, line.height, stroke):
+        reason = SIGN_OR_SEPARATOR
+    elif path.number < MIN_NUMBER or -1 in path.labels:
+        reason = NOT_A_NUMBER
+    elif path.confidence < MIN_CONFIDENCE:
+        reason = AMBIGUOUS
+    outliers = path.labels.count(-1)
+    return NumberLine(digits, path.confidence, reason, _around(boxes), outliers)
 
-    @classmethod
-    def of(cls, line: Line) -> "_Lattice":
-        pieces = cut_line(line)
-        return cls(line, pieces, segments_of(pieces, line.height))
 
-    def read(self, probabilities: np.ndarray, scores: np.ndarray, scale: float) -> NumberLine:
-        """Choose the best path; arguments are the classifier's, of this lattice's segments."""
-        stroke = stroke_width(self.line)
-        features = features_of(self.segments, self.pieces, self.line.height, stroke, scores)
-        path = best_path(self.segments, features, probabilities, WEIGHTS)
-        digits = []
-        for k, label in zip(path.segments, path.labels, strict=True):
-            if label >= 0:
-                box = self.line.box_in_image(self.segments[k].box)
-                scaled = tuple(round(side * scale) for side in box)
-                confidence = float(probabilities[k, label])
-                digits.append(Digit(label, confidence, scaled, self.segments[k].image))
-        reason = None
-        if holds_sign(self.line.components, self.line.height, stroke):
-            reason = SIGN_OR_SEPARATOR
-        elif path.number < MIN_NUMBER or -1 in path.labels:
-            reason = NOT_A_NUMBER
-        elif path.confidence < MIN_CONFIDENCE:
-            reason = AMBIGUOUS
-        return NumberLine(digits, path.confidence, reason)
+def _scaled(box: Box, scale: float) -> Box:
+    x, y, width, height = (round(side * scale) for side in box)
+    return x, y, width, height
+
+
+def _around(boxes: list[Box]) -> Box:
+    """Return the box around boxes."""
+    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right, bottom = max(b[0] + b[2] for b in boxes), max(b[1] + b[3] for b in boxes)
+    return left, top, right - left, bottom - top
 
 
 def holds_sign(components: Sequence[Component], height: float, stroke: float) -> bool:
@@ -139,24 +162,22 @@ def holds_sign(components: Sequence[Component], height: float, stroke: float) ->
 
     A sign stands apart: nothing tall is above or below it, as it is with the bar of a 5.
     """
-    tall = [c for c in components if c.height >= MINOR * height]
+    tall = [c for c in components if len(c.ink) >= MINOR * height]
     if not tall:
         return False
-    top = float(np.median([c.y for c in tall]))
-    bottom = float(np.median([c.y + c.height for c in tall]))
+    top, bottom = np.median([c.y for c in tall]), np.median([c.bottom for c in tall])
     for component in components:
-        if component.height >= MINOR * height or component.width >= height:
+        tallness, width = component.ink.shape
+        if tallness >= MINOR * height or width >= height:
             continue
-        covered = max(
-            min(component.x + component.width, c.x + c.width) - max(component.x, c.x) for c in tall
-        )
-        if covered > 0.3 * component.width:
+        covered = max(min(component.right, c.right) - max(component.x, c.x) for c in tall)
+        if covered > 0.3 * width:
             continue
-        middle = component.y + component.height / 2
-        is_bar = component.width >= max(2 * component.height, 0.2 * height)
-        is_dot = max(component.width, component.height) >= 0.6 * stroke
+        middle = component.y + tallness / 2
+        is_bar = width >= max(2 * tallness, 0.2 * height)
         if is_bar and abs(middle - (top + bottom) / 2) < 0.25 * height:
             return True
-        if is_dot and not is_bar and middle > bottom - 0.2 * height:
+        is_dot = not is_bar and max(width, tallness) >= 0.6 * stroke
+        if is_dot and middle > bottom - 0.2 * height:
             return True
     return False

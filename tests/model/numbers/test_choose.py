@@ -56,7 +56,7 @@ def test_features_tell_a_seam_from_a_gap():
 def random_lattice(rng: np.random.Generator):
     """Segments of one to three of five pieces, with features and probabilities at random."""
     runs = [(i, j) for i in range(5) for j in range(i + 1, 6) if j - i <= 3]
-    segments = [Segment(i, j, (0, 0, 1, 1), NOTHING, NOTHING) for i, j in runs]
+    segments = [Segment(NOTHING, 0, 0, i, j, NOTHING) for i, j in runs]
     features = rng.normal(size=(len(runs), 3)), rng.normal(size=(len(runs), 2))
     probabilities = rng.dirichlet(np.full(10, 0.2), len(runs))
     weights = Weights(
@@ -64,6 +64,7 @@ def random_lattice(rng: np.random.Generator):
         outlier=rng.normal(size=3),
         label=rng.normal(size=(10, 2)),
         probability=0.8,
+        calibration=(1.5, 0.2),
     )
     return segments, features, probabilities, weights
 
@@ -97,6 +98,8 @@ def test_best_path_and_its_probabilities_are_those_of_trying_every_path(seed):
         labels = tuple(10 if label < 0 else label for label in found.labels)
         assert (found.segments, labels) == (best[1], best[2])
         expected = 0.0 if -1 in found.labels else spelled[labels] / total
-        assert found.confidence == pytest.approx(expected)
+        odds = expected / (1 - expected)
+        calibrated = odds**1.5 * np.exp(0.2)
+        assert found.confidence == pytest.approx(calibrated / (1 + calibrated), abs=1e-9)
     else:
         assert scores[found.segments].max(axis=1).sum() > best[0]

@@ -26,9 +26,9 @@ def test_a_line_is_scaled_to_the_working_height_and_its_boxes_map_back():
     ink = page(("7", 100, 200))
     (line,) = find_lines(ink)
     (seven,) = line.components
-    assert seven.height == pytest.approx(WORKING_HEIGHT, abs=2)
+    assert len(seven.ink) == pytest.approx(WORKING_HEIGHT, abs=2)
     assert line.height == pytest.approx(WORKING_HEIGHT)
-    found = line.box_in_image((seven.x, seven.y, seven.width, seven.height))
+    found = line.box_in_image(seven.box)
     assert found == pytest.approx(box_of(ink), abs=3)
 
 
@@ -37,15 +37,13 @@ def test_a_tilted_line_is_set_upright(degrees):
     turn = cv2.getRotationMatrix2D((350, 200), degrees, 1)
     ink = cv2.warpAffine(page(("24680", 150, 230)), turn, (700, 400))
     (line,) = find_lines(ink)
-    bottoms = [component.y + component.height for component in line.components]
+    bottoms = [component.bottom for component in line.components]
     assert len(bottoms) == 5 and max(bottoms) - min(bottoms) <= 5
     upright = find_lines(page(("24680", 150, 230)))[0].components
-    heights = sorted(component.height for component in line.components)
-    assert heights == pytest.approx(sorted(c.height for c in upright), abs=5)
+    heights = sorted(len(component.ink) for component in line.components)
+    assert heights == pytest.approx(sorted(len(c.ink) for c in upright), abs=5)
     for component in line.components:  # each box lies on the ink that it came from
-        x, y, width, height = line.box_in_image(
-            (component.x, component.y, component.width, component.height)
-        )
+        x, y, width, height = line.box_in_image(component.box)
         assert ink[y : y + height, x : x + width].max() == 255
 
 
