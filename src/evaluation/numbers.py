@@ -1,14 +1,13 @@
-"""Measure how well a model reads whole numbers: each is written with a writer's own digits.
+"""How well a model reads whole numbers: ``bash run.sh evaluate numbers [FILE]``.
 
-FILE holds stroke samples (see `evaluation.strokes`); without one, synthetic digits are used. The
-digits of a number stand side by side, apart or touching, and go through the same code path as an
-image sent to the API. Words, expressions and scribbles show how often something else is called a
-number.
+FILE holds stroke samples (see `model.data.strokes`), and each number is of one writer; without
+one, synthetic digits are used. The digits stand side by side, apart or touching, and go through the
+same code path as an image sent to the API. Words, expressions and scribbles show how often
+something else is called a number.
 """
 
 import argparse
 import math
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -22,10 +21,11 @@ from PIL import Image
 from tqdm import tqdm
 
 from evaluation.out_of_distribution import FONTS, LETTERS, hershey, scribble
-from evaluation.strokes import StrokeSample, read_strokes
-from model.checkpoint import find_model, write_json
+from evaluation.results import markdown_table
+from model.checkpoint import DEFAULT_FILE, find_model, write_json
 from model.classifier import Classifier
 from model.config import NUM_CLASSES
+from model.data.strokes import StrokeSample, read_strokes
 from model.data.synthetic.deform import deform
 from model.data.synthetic.digits import FREQUENCY, STYLE, TEMPLATES
 from model.numbers.read import read_numbers
@@ -116,10 +116,11 @@ def synthetic_samples(count: int, seed: int) -> list[StrokeSample]:
     curves, present = deform(TEMPLATES, index, generator, STYLE)
     sizes = torch.exp(0.15 * torch.randn(count, generator=generator))
     curves = curves * sizes[:, None, None, None]
-    return [
-        StrokeSample(label=label, writer="synthetic", strokes=drawn[shown].tolist())
-        for label, drawn, shown in zip(labels.tolist(), curves, present, strict=True)
-    ]
+    samples = []
+    for label, drawn, shown in zip(labels.tolist(), curves, present, strict=True):
+        strokes = [[(x, y) for x, y in stroke] for stroke in drawn[shown].tolist()]
+        samples.append(StrokeSample(label=label, writer="synthetic", strokes=strokes))
+    return samples
 
 
 def text_of_hershey(text: str, rng: np.random.Generator) -> np.ndarray:
@@ -173,9 +174,8 @@ def measure(classifier: Classifier, numbers: Sequence[Number]) -> dict[str, floa
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    default = os.environ.get("API_MODEL", "cnn")
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="stroke samples")
-    parser.add_argument("--model", default=default, help=f"name or .pt file ({default})")
+    parser.add_argument("--model", default=DEFAULT_FILE, help=f"name or .pt file ({DEFAULT_FILE})")
     parser.add_argument("--count", type=int, default=200, help="pictures of each kind (200)")
     parser.add_argument("--seed", type=int, default=0, help="of what is written (0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
@@ -198,14 +198,10 @@ def run(options: argparse.Namespace) -> None:
     for name, make in OTHERS.items():
         rng = np.random.default_rng(options.seed)
         kinds[name] = [Number(None, make(rng)) for _ in range(options.count)]
-    print(f"{'':14}  whole  called a number  confidence  right of called")
-    results = {}
-    for name, numbers in kinds.items():
-        results[name] = row = measure(classifier, numbers)
-        print(
-            f"{name:14}{row['whole']:7.1%}{row['called_a_number']:17.1%}"
-            f"{row['confidence']:12.1%}{row['right_of_called']:17.1%}"
-        )
+    results = {name: measure(classifier, numbers) for name, numbers in kinds.items()}
+    shares = ("whole", "called_a_number", "confidence", "right_of_called")
+    rows = [[name, *(f"{row[share]:.1%}" for share in shares)] for name, row in results.items()]
+    print(markdown_table(["", *(share.replace("_", " ") for share in shares)], rows))
     if options.json:
         about = {"model": classifier.name, "version": classifier.version, "seed": options.seed}
         write_json(options.json, {**about, "kinds": results})

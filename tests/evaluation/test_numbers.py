@@ -1,11 +1,12 @@
-import argparse
 import json
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import pytest
 
 from evaluation import numbers
+from evaluation.__main__ import main
 from evaluation.numbers import (
     GAPS,
     HEIGHT,
@@ -15,7 +16,7 @@ from evaluation.numbers import (
     synthetic_samples,
     write_number,
 )
-from evaluation.strokes import StrokeSample
+from model.data.strokes import StrokeSample
 
 ONE = StrokeSample(label=1, writer="ada", strokes=[[(0, 0), (0, 100)]])
 ZERO = StrokeSample(label=0, writer="bob", strokes=[[(0, 0), (60, 0), (60, 100), (0, 100), (0, 0)]])
@@ -33,7 +34,7 @@ def test_digits_stand_from_left_to_right_with_the_gap_between_their_edges():
         assert number.text == "101"
         runs = extents(number.image >= 128)
         height = np.ptp(np.flatnonzero(number.image.any(axis=1))) + 1
-        gaps = [start - end for (_, end), (start, _) in zip(runs, runs[1:], strict=False)]
+        gaps = [start - end for (_, end), (start, _) in pairwise(runs)]
         assert len(gaps) == 2
         assert gaps == pytest.approx([0.3 * height] * 2, abs=0.06 * height + 2)
 
@@ -81,10 +82,8 @@ def test_shares_are_of_what_was_read(monkeypatch):
 
 
 def test_the_command_measures_every_kind(tmp_path, capsys):
-    parser = argparse.ArgumentParser()
-    numbers.add_arguments(parser)
     path = tmp_path / "results.json"
-    numbers.run(parser.parse_args(["--count", "6", "--json", str(path)]))
+    assert main(["numbers", "--count", "6", "--json", str(path)]) == 0
     results = json.loads(path.read_text())
     assert results["model"] == "cnn"
     assert set(results["kinds"]) == {
