@@ -109,7 +109,7 @@ ROUND_SYMBOLS: dict[str, Callable[[], Strokes]] = {
 
 def letter(rng: np.random.Generator) -> Image.Image:
     """Draw one of the letters that are unlike digits, with a random slant and rotation."""
-    strokes = _hershey(str(rng.choice(FONTS)), str(rng.choice(list(LETTERS))))
+    strokes = hershey(str(rng.choice(FONTS)), str(rng.choice(list(LETTERS))))
     return render_strokes(_transform(strokes, rng), rng)
 
 
@@ -146,7 +146,7 @@ def several_digits(rng: np.random.Generator) -> Image.Image:
     font, height = str(rng.choice(FONTS)), 21.0  # units of the fonts
     placed, right = [], 0.0
     for digit in rng.integers(0, 10, rng.integers(2, 6)):
-        strokes = _transform(_hershey(font, str(digit)), rng)
+        strokes = _transform(hershey(font, str(digit)), rng)
         points = np.concatenate([np.asarray(stroke) for stroke in strokes])
         left = right - points[:, 0].min()
         placed += [np.asarray(stroke) + np.array([left, 0]) for stroke in strokes]
@@ -210,7 +210,7 @@ def _font(name: str) -> HersheyFonts:
     return font
 
 
-def _hershey(font: str, text: str) -> Strokes:
+def hershey(font: str, text: str) -> Strokes:
     """Return the strokes of a text in one of Hershey's fonts, y downwards."""
     return [
         [(float(x), float(y)) for x, y in stroke] for stroke in _font(font).strokes_for_text(text)
