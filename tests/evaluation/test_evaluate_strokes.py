@@ -35,7 +35,7 @@ def samples() -> list[StrokeSample]:
 
 
 def prediction(digit: int, is_digit: bool = True) -> Prediction:
-    return Prediction(digit, 0.9, [0.0] * 10, is_digit, None if is_digit else "not_a_digit")
+    return Prediction(digit, 0.9, [0.0] * 10, 0.9, is_digit, None if is_digit else "not_a_digit")
 
 
 def test_the_results_are_those_counted_by_hand():
