@@ -138,7 +138,7 @@ def word(rng: np.random.Generator) -> np.ndarray:
 def expression(rng: np.random.Generator) -> np.ndarray:
     """Draw two numbers with an operator between them."""
     left, right = rng.integers(0, 100, 2)
-    return text_of_hershey(f"{left}{rng.choice(list('+-*/='))}{right}", rng)
+    return text_of_hershey(f"{left}{rng.choice(list('+-*=x'))}{right}", rng)
 
 
 OTHERS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
