@@ -37,23 +37,20 @@ class ModelFileError(DigitsError):
     """A model file or its card is missing, truncated, or does not fit the other."""
 
 
-class StrokeFileError(DigitsError):
-    """A line of a file of stroke recordings is not in the documented form."""
-
-
 class ExamplesError(DigitsError):
-    """A file of examples is not in the form that the page saves.
+    """A person's examples are too many, not in the documented form, or show no image.
 
-    `entry` is the number of the bad entry, from 1, or None where the file as a whole is bad.
+    `entry` is the index of the bad one, from 0, where it is one of them.
     """
 
-    def __init__(self, entry: int | None) -> None:
-        """Keep the number, so that the page can name it in the user's language."""
-        where = "The file" if entry is None else f"Entry {entry} of the file"
-        super().__init__(
-            f"{where} is not in the form that the page saves. Save the examples again."
-        )
+    def __init__(self, message: str, entry: int | None = None) -> None:
+        """Keep the entry, so that the page can name it in the user's language."""
+        super().__init__(message)
         self.entry = entry
+
+
+class StrokeFileError(DigitsError):
+    """A line of a file of stroke recordings is not in the documented form."""
 
 
 class ApiError(DigitsError):

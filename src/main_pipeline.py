@@ -5,6 +5,7 @@ bash run.sh mlp --epochs 5 --seed 1     the MLP, five epochs, another seed
 bash run.sh cnn --permute 0             pixels permuted -> models/mnist-cnn-permuted-0.0.1.pt
 bash run.sh cnn --data sample           on 5,000 digits, without any download
 bash run.sh cnn --processes 2           data-parallel on this machine
+bash run.sh cnn --strokes mine.jsonl    with your own drawings among the data
 """
 
 import argparse
@@ -49,6 +50,12 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         type=non_negative,
         metavar="SEED",
         help="permute the 784 pixels, the same way for all",
+    )
+    parser.add_argument(
+        "--strokes",
+        type=Path,
+        metavar="FILE",
+        help="drawings to train on as well, as often as on synthetic digits",
     )
     parser.add_argument("--no-synthetic", action="store_true", help="train on MNIST's digits alone")
     parser.add_argument(

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 from errors import DigitsError
+from model.adaptation import adapt
 from model.checkpoint import find_model
 from model.classifier import REASONS, Classifier
+from model.examples import read_examples
 from model.reading import read_image
 
 
@@ -17,10 +19,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture of a digit")
     default = os.environ.get("API_MODEL", "cnn")
     parser.add_argument("--model", default=default, help=f"name or .pt file ({default})")
+    parser.add_argument(
+        "--examples",
+        type=Path,
+        metavar="FILE",
+        help="your own digits, saved by the page, to adapt to",
+    )
     options = parser.parse_args(arguments)
     try:
         classifier = Classifier.load(find_model(options.model))
-    except DigitsError as error:
+        if options.examples:
+            classifier = adapt(classifier, *read_examples(options.examples.read_bytes()))
+    except (DigitsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     failed = False

@@ -65,6 +65,20 @@ def test_an_option_that_cannot_be_fulfilled_is_refused_before_data_and_training(
     assert advice in line
 
 
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [(["--no-synthetic"], "omit --no-synthetic"), ([], "nowhere.jsonl cannot be read")],
+)
+def test_strokes_that_cannot_be_used_are_refused_before_data_and_training(
+    tmp_path, monkeypatch, capsys, options, advice
+):
+    monkeypatch.setattr("model.training.pipeline.load_mnist", None)
+    arguments = ["cnn", "--output", str(tmp_path), "--strokes", "nowhere.jsonl", *options]
+    assert main_pipeline.main(arguments) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and advice in line
+
+
 def test_data_that_is_not_there_is_one_line_that_says_what_to_do(tmp_path, capsys):
     missing = str(tmp_path / "nowhere")
     assert main_pipeline.main(["cnn", "--data", missing, "--output", str(tmp_path)]) == 1

@@ -1,8 +1,11 @@
 """The command line that reads pictures without any service."""
 
+import base64
+import json
 from pathlib import Path
 
-from PIL import Image
+import pytest
+from PIL import Image, ImageOps
 
 from model.config import REPOSITORY
 from predict import main
@@ -37,6 +40,30 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_read(tmp_path, c
     assert f"{blank}: The picture is blank" in output.err
     assert str(missing) in output.err
     assert "3.png: 3 " in output.out
+
+
+def test_a_digit_written_as_in_a_mirror_is_read_once_it_is_an_example(tmp_path, capsys):
+    with Image.open(DIGITS / "7.png") as seven:
+        ImageOps.mirror(seven).save(tmp_path / "mirrored.png")
+    image = base64.b64encode((tmp_path / "mirrored.png").read_bytes()).decode()
+    examples = tmp_path / "me.json"
+    examples.write_text(json.dumps([{"label": 7, "image": f"data:image/png;base64,{image}"}]))
+    file = str(tmp_path / "mirrored.png")
+    assert main([file]) == 0
+    assert not capsys.readouterr().out.startswith(f"{file}: 7 ")
+    assert main(["--examples", str(examples), file]) == 0
+    assert capsys.readouterr().out.startswith(f"{file}: 7 ")
+
+
+@pytest.mark.parametrize("content", [None, "{}"])
+def test_examples_that_cannot_be_read_are_an_error_of_one_line(tmp_path, capsys, content):
+    examples = tmp_path / "me.json"
+    if content is not None:
+        examples.write_text(content)
+    assert main(["--examples", str(examples), str(DIGITS / "7.png")]) == 1
+    output = capsys.readouterr()
+    assert output.err.startswith("error: ") and output.err.count("\n") == 1
+    assert output.out == ""
 
 
 def test_no_such_model_says_how_to_train_one(capsys):

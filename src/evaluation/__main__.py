@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from errors import DigitsError
-from evaluation import evaluate_strokes, quality
+from evaluation import evaluate_strokes, numbers, quality
 
-COMMANDS = {"strokes": evaluate_strokes, "quality": quality}
+COMMANDS = {"strokes": evaluate_strokes, "numbers": numbers, "quality": quality}
 
 
 def main(arguments: list[str] | None = None) -> int:

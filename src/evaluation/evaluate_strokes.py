@@ -1,11 +1,10 @@
 """How well a model classifies recorded pen strokes: ``bash run.sh evaluate strokes FILE``.
 
-Each sample (see `evaluation.strokes`) is drawn on a canvas with a random brush, size and place and
+Each sample (see `model.data.strokes`) is drawn on a canvas with a random brush, size and place and
 goes through the same code path as an image sent to the API. FILE is JSON lines, plain or gzipped.
 """
 
 import argparse
-import io
 from collections import defaultdict
 from pathlib import Path
 from typing import TypedDict
@@ -15,13 +14,13 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
-from tqdm import tqdm
 
-from evaluation.strokes import StrokeSample, draw, read_strokes
+from evaluation import adaptation
 from model.checkpoint import DEFAULT_FILE, find_model, write_json
 from model.classifier import Classifier, Prediction
 from model.config import DATA_DIR, NUM_CLASSES
-from model.preprocessing.normalize import preprocess
+from model.data.mnist import load_mnist
+from model.data.strokes import StrokeSample, read_strokes, render_and_preprocess
 from model.training.plots import save_figure
 
 BATCH = 500
@@ -42,20 +41,6 @@ class StrokeResults(TypedDict):
     rejected: float
     recall: list[float | None]
     confusion: list[list[int]]
-
-
-def render_and_preprocess(samples: list[StrokeSample], seed: int) -> np.ndarray:
-    """Draw each sample, pack it as PNG and preprocess it as the API does.
-
-    Returns:
-        (N, 28, 28) uint8. Each sample has random numbers of its own, whatever stands before it.
-    """
-    images = []
-    for index, sample in enumerate(tqdm(samples, unit="sample", disable=None)):
-        file = io.BytesIO()
-        draw(sample, np.random.default_rng([seed, index])).save(file, "PNG", compress_level=1)
-        images.append(preprocess(file.getvalue()).image)
-    return np.stack(images)
 
 
 def predict_strokes(
@@ -132,6 +117,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default=DEFAULT_FILE, help=f"name or .pt file ({DEFAULT_FILE})")
     parser.add_argument("--seed", type=int, default=0, help="of brush, size and place (0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    parser.add_argument(
+        "--examples-per-digit",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="also adapt to N examples of each writer's digits, and draw accuracy against N",
+    )
+    parser.add_argument("--data", default="auto", help="where MNIST is, for the same (auto)")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -151,6 +144,23 @@ def run(options: argparse.Namespace) -> None:
     sheet.parent.mkdir(parents=True, exist_ok=True)
     save_figure(contact_sheet(samples, images, predictions, title), sheet)
     print(f"\nwhat was misclassified: {sheet}")
+    about: dict[str, object] = {
+        "model": classifier.name,
+        "version": classifier.version,
+        "file": options.file.name,
+    }
+    if options.examples_per_digit:
+        adapted = adaptation.measure(
+            classifier,
+            images,
+            np.array([sample.label for sample in samples]),
+            np.array([sample.writer for sample in samples]),
+            options.examples_per_digit,
+            load_mnist(options.data).test,
+        )
+        about["adaptation"] = adapted
+        figure = sheet.with_name(f"{stem}-{classifier.name}-adaptation.png")
+        save_figure(adaptation.plot(adapted, title), figure)
+        print(f"\n{adaptation.report(adapted)}\n\naccuracy against examples: {figure}")
     if options.json:
-        about = {"model": classifier.name, "version": classifier.version, "file": options.file.name}
         write_json(options.json, {**about, "seed": options.seed, **results})

@@ -10,6 +10,7 @@ image sent to the API.
 import io
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -18,9 +19,8 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from errors import BlankImageError
-from evaluation.strokes import BRUSH_WIDTH, CANVAS_SIDE, Strokes, paint, render_strokes
-from model.config import IMAGE_SIZE
-from model.preprocessing.normalize import preprocess
+from model.data.strokes import BRUSH_WIDTH, CANVAS_SIDE, Strokes, paint, render_strokes
+from model.preprocessing.normalize import Preprocessed, preprocess
 
 LETTERS = "FHKLMNRWX"  # unlike any digit; B D G I J O Q S Z and the like are not counted
 FONTS = ("futural", "rowmans")  # drawn with single strokes, as a person writes
@@ -109,7 +109,7 @@ ROUND_SYMBOLS: dict[str, Callable[[], Strokes]] = {
 
 def letter(rng: np.random.Generator) -> Image.Image:
     """Draw one of the letters that are unlike digits, with a random slant and rotation."""
-    strokes = _hershey(str(rng.choice(FONTS)), str(rng.choice(list(LETTERS))))
+    strokes = hershey(str(rng.choice(FONTS)), str(rng.choice(list(LETTERS))))
     return render_strokes(_transform(strokes, rng), rng)
 
 
@@ -142,9 +142,21 @@ def symbol(rng: np.random.Generator) -> Image.Image:
 
 
 def several_digits(rng: np.random.Generator) -> Image.Image:
-    """Draw two or three of Hershey's digits side by side."""
-    digits = "".join(str(digit) for digit in rng.integers(0, 10, rng.integers(2, 4)))
-    return render_strokes(_transform(_hershey(str(rng.choice(FONTS)), digits), rng), rng)
+    """Draw two to five of Hershey's digits side by side, clear of each other."""
+    font, height = str(rng.choice(FONTS)), 21.0  # units of the fonts
+    placed, right = [], 0.0
+    for digit in rng.integers(0, 10, rng.integers(2, 6)):
+        strokes = _transform(hershey(font, str(digit)), rng)
+        points = np.concatenate([np.asarray(stroke) for stroke in strokes])
+        left = right - points[:, 0].min()
+        placed += [np.asarray(stroke) + np.array([left, 0]) for stroke in strokes]
+        right += np.ptp(points[:, 0]) + height * rng.uniform(0.4, 0.9)
+    points = np.concatenate(placed)
+    low, extent = points.min(axis=0), np.ptp(points, axis=0)
+    scale = CANVAS_SIDE * rng.uniform(0.5, 0.85) / extent.max()
+    brush = max(3.0, scale * height * rng.uniform(0.08, 0.2))
+    corner = brush + (CANVAS_SIDE - 2 * brush - extent * scale) * rng.uniform(size=2)
+    return paint([(stroke - low) * scale + corner for stroke in placed], brush)
 
 
 def tap(rng: np.random.Generator) -> Image.Image:
@@ -171,23 +183,24 @@ KINDS: dict[str, Callable[[np.random.Generator], Image.Image]] = {
 }
 
 
-def ood_samples(kind: str, count: int, seed: int) -> np.ndarray:
-    """Return images of one of `KINDS`, as a classifier gets them: (count, 28, 28) uint8.
+def ood_pictures(kind: str, count: int, seed: int) -> list[Preprocessed]:
+    """Return pictures of one of `KINDS`, as files preprocessed for the reader.
 
     An image that preprocessing itself rejects as blank is replaced by another.
     """
-    images = np.empty((count, IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
     rng = np.random.default_rng(seed)
-    done = 0
-    while done < count:
+    pictures: list[Preprocessed] = []
+    while len(pictures) < count:
         file = io.BytesIO()
         KINDS[kind](rng).save(file, format="PNG", compress_level=1)
-        try:
-            images[done] = preprocess(file.getvalue()).image
-        except BlankImageError:
-            continue
-        done += 1
-    return images
+        with suppress(BlankImageError):
+            pictures.append(preprocess(file.getvalue()))
+    return pictures
+
+
+def ood_samples(kind: str, count: int, seed: int) -> np.ndarray:
+    """Return the usual images (count, 28, 28) uint8 of ``ood_pictures``."""
+    return np.stack([picture.image for picture in ood_pictures(kind, count, seed)])
 
 
 @cache
@@ -197,7 +210,7 @@ def _font(name: str) -> HersheyFonts:
     return font
 
 
-def _hershey(font: str, text: str) -> Strokes:
+def hershey(font: str, text: str) -> Strokes:
     """Return the strokes of a text in one of Hershey's fonts, y downwards."""
     return [
         [(float(x), float(y)) for x, y in stroke] for stroke in _font(font).strokes_for_text(text)

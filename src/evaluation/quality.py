@@ -23,12 +23,12 @@ from sklearn.metrics import roc_auc_score
 from evaluation.evaluate_strokes import StrokeResults, predict_strokes, score
 from evaluation.out_of_distribution import KINDS, ood_samples
 from evaluation.results import data_checksum, fingerprint, markdown_table, write_results
-from evaluation.strokes import StrokeSample, read_strokes
 from model.card import CalibrationErrors
 from model.checkpoint import checkpoint_path, read_card, replace_model
 from model.classifier import Classifier, rejection_score
 from model.config import DATA_DIR, MODELS_DIR, VERSION
 from model.data.mnist import Digits, Mnist, load_mnist
+from model.data.strokes import StrokeSample, read_strokes
 from model.registry import NETWORKS
 from model.train import accuracy
 from model.training.pipeline import Options

@@ -35,9 +35,13 @@ class EpochRecord(TypedDict):
 
 
 class TrainingRecord(RecipeRecord):
-    """The recipe and the circumstances; ``seconds`` are of training alone."""
+    """The recipe and the circumstances; ``seconds`` are of training alone.
+
+    ``strokes`` is the number of one's own drawings among the data (``--strokes``).
+    """
 
     augmentation: str
+    strokes: int
     seed: int
     seconds: float
     device: str

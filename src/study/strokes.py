@@ -7,9 +7,8 @@ from pathlib import Path
 
 import torch
 
-from evaluation.evaluate_strokes import render_and_preprocess
-from evaluation.strokes import StrokeSample, read_strokes
 from model.data.mnist import Digits
+from model.data.strokes import StrokeSample, read_strokes, render_and_preprocess
 
 
 @dataclass(frozen=True)

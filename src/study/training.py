@@ -176,6 +176,7 @@ def export_permuted_model(
     history = [Epoch(number, *epoch) for number, epoch in enumerate(result["history"], start=1)]
     training: StudyRecord = {
         **result["recipe"],
+        "strokes": 0,
         "augmentation": run.batch_augmentation,
         "seed": run.seed,
         "seconds": result["seconds"],

@@ -6,8 +6,8 @@ from tests.support.canvas import draw_and_read
 from tests.support.touch import draw_with_a_finger
 
 from bench.pen import DIGITS, SEEN, draw
-from evaluation.strokes import read_strokes
 from model.config import REPOSITORY
+from model.data.strokes import read_strokes
 
 
 def head(page):

@@ -3,6 +3,7 @@
 import json
 
 from playwright.sync_api import expect
+from tests.support.canvas import draw_and_read
 from tests.support.touch import draw_with_a_finger
 
 from bench.pen import DIGITS, draw
@@ -28,8 +29,7 @@ def test_a_form_that_no_model_knows_is_corrected_by_one_tap_and_read_the_next_ti
     open_page, page_url
 ):
     page = open_page(page_url)
-    draw(page, MIRRORED_7)
-    expect(head(page)).not_to_have_text("Waiting for a digit")
+    draw_and_read(page, MIRRORED_7)
     expect(head(page)).not_to_have_text("This is a 7")
     button(page, "7").click()
     expect(page.locator(".answer-learnt")).to_have_text("Learnt: 1 example")

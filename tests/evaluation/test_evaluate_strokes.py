@@ -7,9 +7,9 @@ from PIL import Image
 from evaluation import evaluate_strokes
 from evaluation.__main__ import main
 from evaluation.evaluate_strokes import predict_strokes, report, score
-from evaluation.strokes import StrokeSample
 from model.checkpoint import find_model
 from model.classifier import Classifier, Prediction
+from model.data.strokes import StrokeSample
 from model.data.synthetic.templates import TEMPLATES_DIR, Templates, curve, read_templates
 
 
@@ -35,7 +35,7 @@ def samples() -> list[StrokeSample]:
 
 
 def prediction(digit: int, is_digit: bool = True) -> Prediction:
-    return Prediction(digit, 0.9, [0.0] * 10, is_digit, None if is_digit else "not_a_digit")
+    return Prediction(digit, 0.9, [0.0] * 10, 0.9, is_digit, None if is_digit else "not_a_digit")
 
 
 def test_the_results_are_those_counted_by_hand():
@@ -92,6 +92,25 @@ def test_the_command_prints_and_writes_what_was_misclassified(
     (sheet,) = (tmp_path / "generated" / "strokes").iterdir()
     with Image.open(sheet) as image:
         assert image.format == "PNG" and image.width > 1000
+
+
+def test_the_command_tells_what_examples_of_each_writer_change(
+    tmp_path, monkeypatch, capsys, samples
+):
+    monkeypatch.setattr(evaluate_strokes, "DATA_DIR", tmp_path)
+    monkeypatch.setattr(evaluate_strokes.adaptation, "OOD_COUNT", 10)
+    file, table = tmp_path / "mine.jsonl", tmp_path / "results.json"
+    file.write_text(
+        "\n".join(s.model_copy(update={"writer": "a"}).model_dump_json() for s in samples)
+    )
+    command = ["strokes", str(file), "--examples-per-digit", "1", "--data", "sample"]
+    assert main([*command, "--json", str(table)]) == 0
+    printed = capsys.readouterr().out
+    results = json.loads(table.read_text())["adaptation"]
+    assert [row["examples_per_digit"] for row in results] == [0, 1]
+    assert all(f"{row['accuracy'][0]:.2%}" in printed for row in results)
+    with Image.open(tmp_path / "generated" / "strokes" / "mine-cnn-adaptation.png") as image:
+        assert image.format == "PNG"
 
 
 @pytest.mark.parametrize("model", ["cnn", "nowhere"])

@@ -55,7 +55,7 @@ def test_a_model_trained_on_all_of_mnist_reads_what_its_card_says(name, mnist):
 
 def test_pngs_of_the_test_pictures_are_read_as_well_as_the_pictures_themselves(cnn, mnist):
     images, labels = mnist.test.images.numpy(), mnist.test.labels
-    through_png = np.stack([preprocess(encode_png(image)) for image in images])
+    through_png = np.stack([preprocess(encode_png(image)).image for image in images])
     difference = accuracy(cnn, through_png, labels) - accuracy(cnn, images, labels)
     assert abs(difference) <= 2e-4
 
@@ -70,7 +70,10 @@ def test_a_digit_is_read_the_same_at_any_scale(cnn, drawings, scale):
     ]
     scaled = [image.resize((side, side), Image.Resampling.BICUBIC) for image in large]
     first, second = (
-        [prediction.digit for prediction in cnn.predict(np.stack([normalize(p) for p in images]))]
+        [
+            prediction.digit
+            for prediction in cnn.predict(np.stack([normalize(p).image for p in images]))
+        ]
         for images in (large, scaled)
     )
     assert np.mean(np.array(first) == np.array(second)) >= 0.995

@@ -11,7 +11,7 @@ from app.front.images import data_url_bytes, decode_data_url
 from app.front.settings import MAX_HISTORY
 from errors import ExamplesError
 
-MAX_IMAGE_CHARACTERS = 2_000  # of a data URL; the API takes 400 kB for 200 examples
+MAX_IMAGE_CHARACTERS = 1_900  # of a data URL; the API takes 400 kB for 200 examples
 PNG_SIZE = bytes([0, 0, 0, 28, 0, 0, 0, 28])  # width and height in the header
 
 
@@ -49,6 +49,6 @@ def load_examples(content: bytes) -> list[Example]:
         entries = _FILE.validate_json(content)
     except ValidationError as error:
         place = error.errors()[0]["loc"][:1]  # the entry's index, if it is about one
-        entry = place[0] + 1 if place and isinstance(place[0], int) else None
-        raise ExamplesError(entry) from error
+        entry = place[0] if place and isinstance(place[0], int) else None
+        raise ExamplesError("These are not examples that the page saved.", entry) from error
     return [{"label": entry.label, "image": entry.image} for entry in entries]

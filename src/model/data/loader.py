@@ -42,9 +42,10 @@ class Batch:
 class Batches:
     """The batches of an epoch, as many as MNIST's training part fills; iterate once an epoch.
 
-    Synthetic images are drawn anew for every epoch. With several processes each takes every
-    ``world_size``-th image of a global batch, which is the same whatever their number; only
-    the augmentation's random numbers differ by process.
+    Synthetic images are drawn anew for every epoch. ``own`` digits, of one person or many, join
+    each step in the number of the synthetic ones, taken at random. With several processes each
+    takes every ``world_size``-th image of a global batch, which is the same whatever their number;
+    only the augmentation's random numbers differ by process.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Batches:
         augmentation: str,
         seed: int,
         *,
+        own: Digits | None = None,
         rank: int = 0,
         world_size: int = 1,
         device: torch.device | str = "cpu",
@@ -66,9 +68,9 @@ class Batches:
         self.synthetic_count = round(
             recipe.batch_size * recipe.synthetic_fraction / (1 - recipe.synthetic_fraction)
         )
-        self.outlier_count = round(
-            (recipe.batch_size + self.synthetic_count) * recipe.outlier_ratio
-        )
+        self.own = own
+        self.added_count = self.synthetic_count * (1 if own is None else 2)
+        self.outlier_count = round((recipe.batch_size + self.added_count) * recipe.outlier_ratio)
 
     def __len__(self) -> int:
         """Return the number of steps in an epoch."""
@@ -78,26 +80,25 @@ class Batches:
         """Yield the batches of one epoch in a new random order."""
         order = torch.randperm(len(self.digits), generator=self.rng)
         labels = torch.randint(NUM_CLASSES, (len(self) * self.synthetic_count,), generator=self.rng)
-        digits = Digits(synthesize_digits(labels, self.rng), labels)
+        added = [Digits(synthesize_digits(labels, self.rng), labels)]
+        if self.own is not None:
+            added.append(self.own[torch.randint(len(self.own), labels.shape, generator=self.rng)])
         outliers = synthesize_outliers(len(self) * self.outlier_count, self.rng)
         for step, chosen in enumerate(order.split(self.recipe.batch_size)):
-            real = self.digits[self._shard(chosen).to(self.device)]
-            synthetic = digits[self._shard(self._slice(step, self.synthetic_count))]
+            part = self._shard(self._slice(step, self.synthetic_count))
+            digits = [self.digits[self._shard(chosen).to(self.device)], *(d[part] for d in added)]
             others = outliers[self._shard(self._slice(step, self.outlier_count))]
             images = torch.cat(
-                (real.images, synthetic.images.to(self.device), others.to(self.device))
+                [d.images.to(self.device) for d in digits] + [others.to(self.device)]
             )
             targets = torch.cat(
-                (
-                    self._targets(real.labels),
-                    self._targets(synthetic.labels).to(self.device),
-                    torch.full((len(others), NUM_CLASSES), 1 / NUM_CLASSES, device=self.device),
-                )
+                [self._targets(d.labels).to(self.device) for d in digits]
+                + [torch.full((len(others), NUM_CLASSES), 1 / NUM_CLASSES, device=self.device)]
             )
             images = augment(
                 images.unsqueeze(1).float().div_(255), self.augmentation, self.rank_rng
             )
-            yield Batch(images, targets, len(chosen) + self.synthetic_count + self.outlier_count)
+            yield Batch(images, targets, len(chosen) + self.added_count + self.outlier_count)
 
     def _targets(self, labels: Tensor) -> Tensor:
         """Smoothed one-hot targets (n, 10)."""

@@ -35,14 +35,13 @@ def other_foregrounds(
         grey: (H, W) uint8 luminance.
         colour: (H, W, 3) uint8, or None where the picture is grey.
     """
-    left, top, width, height = cv2.boundingRect(usual)
-    ways = [reduce(usual[top : top + height, left : left + width])] if width else []
-    for foreground in (*ways, *_other_ways(grey, colour)):
+    yield usual
+    for foreground in (reduce(usual), *_other_ways(grey, colour)):
         yield foreground
         yield without_neighbours(foreground)
-        lined = without_lines(foreground)
-        if lined is not None:
-            yield without_neighbours(lined)
+        unlined = without_lines(foreground)
+        if unlined is not None:
+            yield without_neighbours(unlined)
 
 
 def _other_ways(grey: np.ndarray, colour: np.ndarray | None) -> Iterator[np.ndarray]:

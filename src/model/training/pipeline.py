@@ -35,6 +35,7 @@ from model.config import (
 )
 from model.data.loader import WEIGHTS, Batches, stream_seed
 from model.data.mnist import Digits, Mnist, load_mnist
+from model.data.strokes import read_strokes, render_and_preprocess
 from model.data.synthetic.digits import synthesize_digits
 from model.registry import NETWORKS, Network
 from model.train import Epoch, accuracy, fit, predict_logits
@@ -58,6 +59,7 @@ class Options:
     data: str = "auto"
     augment: str = AUGMENTATION
     permute: int | None = None
+    strokes: Path | None = None
     no_synthetic: bool = False
     version: str = VERSION
     device: str = "auto"
@@ -90,11 +92,13 @@ def check(options: Options) -> torch.device:
     """Refuse before training what would fail after it; return the device.
 
     Raises:
-        OptionError: the version is no version, the folder cannot be written to, or the device
-            cannot be used.
+        OptionError: the version is no version, the folder cannot be written to, the device
+            cannot be used, or two options exclude each other.
     """
     if not re.fullmatch(r"\d+\.\d+\.\d+", options.version):
         raise OptionError(f"--version {options.version}: give three numbers, such as 0.0.1.")
+    if options.strokes and options.no_synthetic:
+        raise OptionError("--strokes takes the share of synthetic digits: omit --no-synthetic.")
     try:
         options.output.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=options.output).close()
@@ -113,6 +117,7 @@ def run(options: Options) -> Path:
         DigitsError: MNIST cannot be had, or an option cannot be fulfilled.
     """
     with DistributedContext(check(options)) as process:
+        own = own_digits(options.strokes, options.seed) if options.strokes else None
         with process.main_process_first():
             mnist = load_mnist(options.data)
         print(f"data: {mnist.source}; {len(mnist.training)} images to train on", flush=True)
@@ -120,12 +125,15 @@ def run(options: Options) -> Path:
         permutation = make_permutation(options.permute)
         precision = choose_precision(options.precision, process.device)
         network = build(options, process)
-        network, history = train_network(network, mnist, options, permutation, precision, process)
+        network, history = train_network(
+            network, mnist, own, options, permutation, precision, process
+        )
         if process.rank != 0:
             return options.path
         training: TrainingRecord = {
             **options.recipe(complete=mnist.complete).as_json(),
             "augmentation": options.augment,
+            "strokes": 0 if own is None else len(own),
             "seed": options.seed,
             "seconds": round(time.perf_counter() - started, 1),
             "device": process.description,
@@ -149,6 +157,17 @@ def synthetic_digits(count: int, seed: int) -> Digits:
     return Digits(synthesize_digits(labels, torch.Generator().manual_seed(seed)), labels)
 
 
+def own_digits(path: Path, seed: int) -> Digits:
+    """Draw and preprocess a file of strokes.
+
+    Raises:
+        StrokeFileError: the file cannot be read.
+    """
+    samples = read_strokes(path)
+    images = torch.from_numpy(render_and_preprocess(samples, seed))
+    return Digits(images, torch.tensor([sample.label for sample in samples]))
+
+
 def build(options: Options, process: DistributedContext) -> Network:
     """Return the untrained network on its device; the first process's weights count for all."""
     torch.manual_seed(stream_seed(options.seed, WEIGHTS, process.rank))
@@ -158,6 +177,7 @@ def build(options: Options, process: DistributedContext) -> Network:
 def train_network(
     network: Network,
     mnist: Mnist,
+    own: Digits | None,
     options: Options,
     permutation: Tensor | None,
     precision: str,
@@ -167,7 +187,13 @@ def train_network(
     recipe = options.recipe(complete=mnist.complete)
     shard = {"rank": process.rank, "world_size": process.world_size}
     batches = Batches(
-        mnist.training, recipe, options.augment, options.seed, device=process.device, **shard
+        mnist.training,
+        recipe,
+        options.augment,
+        options.seed,
+        own=own,
+        device=process.device,
+        **shard,
     )
 
     def report(epoch: Epoch) -> None:

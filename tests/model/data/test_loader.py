@@ -46,6 +46,19 @@ def test_a_quarter_of_the_digits_is_handwriting_and_a_tenth_more_is_none(digits)
     assert (batch.targets[~flat].amax(dim=1) == 1).all()
 
 
+def test_a_persons_own_digits_come_as_often_as_synthetic_ones(digits):
+    recipe = replace(RECIPE, synthetic_fraction=0.25, outlier_ratio=0.1)
+    own = Digits(torch.full((3, 28, 28), 77, dtype=torch.uint8), torch.tensor([4, 4, 9]))
+    for batch in Batches(digits, recipe, "none", seed=0, own=own):
+        are_own = (batch.images == 77 / 255).flatten(1).all(dim=1)
+        are_own &= torch.tensor([t.argmax() in (4, 9) for t in batch.targets])
+        rest = len(batch.targets) - 10 - 10 - 5
+        assert len(batch.targets) == batch.size and rest in (30, 10)
+        assert 10 <= int(are_own.sum()) <= 11  # MNIST's stand-in has one such image
+    flat = (batch.targets == 0.1).all(dim=1)
+    assert int(flat.sum()) == 5
+
+
 def test_label_smoothing_shares_out_its_part(digits):
     recipe = replace(PLAIN, label_smoothing=0.1)
     targets = next(iter(Batches(digits, recipe, "none", seed=0))).targets

@@ -12,6 +12,7 @@ from model.checkpoint import load_checkpoint
 from model.classifier import Classifier, rejection_score
 from model.config import CALIBRATION_SEED, RECIPES, TARGET_FALSE_REJECTION_RATE
 from model.data.mnist import Digits
+from model.data.strokes import StrokeSample, render_and_preprocess
 from model.registry import NETWORKS
 from model.train import predict_logits
 from model.training.calibration import fit_temperature
@@ -72,6 +73,7 @@ def test_a_new_card_has_the_names_of_the_cards_that_clients_know(train_mlp):
             return None
         return {key: names(value) for key, value in entry.items() if key != "checksums"}
 
+    shipped["training"].setdefault("strokes", 0)  # cards of before there were own drawings
     assert names(card) == names(shipped)
     assert card["training"]["history"][0].keys() == shipped["training"]["history"][0].keys()
 
@@ -138,6 +140,24 @@ def test_an_option_decides_the_weights_and_stands_in_the_card(train_mlp, option,
     assert not are_equal(first, second)
     key = {"--augment": "augmentation"}.get(option, option.removeprefix("--"))
     assert [str(c["training"][key]) for c in (card, other_card)] == list(values)
+
+
+def test_own_strokes_are_learnt_and_their_number_stands_in_the_card(train_mlp, tmp_path):
+    spiral = [[(t / 9) * np.cos(t / 4), (t / 9) * np.sin(t / 4)] for t in range(90)]
+    spirals = [StrokeSample(label=1, writer="a", strokes=[spiral]) for _ in range(20)]
+    file = tmp_path / "mine.jsonl"
+    file.write_text("\n".join(json.dumps(vars(sample)) for sample in spirals))
+    options = ["--augment", "none", "--seed", "3"]
+    images = torch.from_numpy(render_and_preprocess(spirals, seed=99))
+    accuracies = []
+    for strokes in ([], ["--strokes", str(file)]):
+        weights, card = train_mlp(*options, *strokes)
+        network = NETWORKS["mlp"]()
+        network.load_state_dict(weights)
+        predicted = predict_logits(network, images).argmax(dim=1)
+        accuracies.append(float((predicted == 1).double().mean()))
+        assert card["training"].get("strokes") == (20 if strokes else None)
+    assert accuracies[0] < 0.5 and accuracies[1] > 0.9
 
 
 def test_the_sample_is_trained_six_times_as_many_epochs(train, few_digits, monkeypatch):

@@ -132,8 +132,11 @@ def load() -> None:
     try:
         current_session().load(load_examples(file.getvalue()))
     except ExamplesError as error:
-        key = "hand.bad_entry" if error.entry else "hand.bad_file"
-        st.session_state["examples-problem"] = t(key, entry=error.entry)
+        if error.entry is None:
+            problem = t("hand.bad_file")
+        else:
+            problem = t("hand.bad_entry", entry=error.entry + 1)
+        st.session_state["examples-problem"] = problem
 
 
 st.write(t("hand.intro"))

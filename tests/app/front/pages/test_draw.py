@@ -5,6 +5,8 @@ import socket
 import pytest
 from PIL import Image
 
+from bench.services import running_api
+
 
 @pytest.mark.parametrize("digit", [1, 7])
 def test_a_drawing_is_read_without_a_button(open_page, digit):
@@ -194,6 +196,15 @@ def test_where_there_is_no_api_the_page_says_how_to_start_it_and_keeps_the_drawi
     assert "bash run.sh api" in visitor.shown
     assert "Your drawing is kept" in visitor.shown
     assert visitor.app.session_state["session"].canvas.image
+
+
+@pytest.mark.parametrize(("token", "shown"), [("secret", "This is a 7"), ("", "asks for a token")])
+def test_the_page_sends_the_token_of_its_environment(open_page, monkeypatch, token, shown):
+    with running_api(API_TOKEN="secret") as api:
+        monkeypatch.setenv("API_TOKEN", token)
+        visitor = open_page(url=api.url)
+        visitor.draw(7)
+        assert shown in visitor.shown
 
 
 def test_an_api_that_never_answers_is_called_slow(open_page, monkeypatch):

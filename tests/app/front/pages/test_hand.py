@@ -67,6 +67,13 @@ def test_forgotten_examples_are_gone(open_page, learning):
     assert "no examples yet" in visitor.shown
 
 
+def test_two_visitors_have_examples_of_their_own(open_page, learning):
+    ada, bob = open_page("hand"), open_page("hand")
+    teach(ada, 0)
+    bob.run()
+    assert (counts(ada)[0], counts(bob)[0]) == (1, 0)
+
+
 def examples_of(visitor):
     """What the page offers as a file."""
     return save_examples(visitor.app.session_state["session"].saved_examples)

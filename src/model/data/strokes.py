@@ -5,6 +5,7 @@ a stroke for each time the pen was down, in any units, y downwards. Files may be
 """
 
 import gzip
+import io
 import math
 from collections.abc import Sequence
 from itertools import pairwise
@@ -14,9 +15,11 @@ from typing import Annotated
 import numpy as np
 from PIL import Image, ImageDraw
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from tqdm import tqdm
 
 from errors import StrokeFileError
 from model.config import NUM_CLASSES
+from model.preprocessing.normalize import preprocess
 
 CANVAS_SIDE = 280  # pixels, as on the page
 BRUSH_WIDTH = (14.0, 24.0)  # pixels
@@ -132,3 +135,17 @@ def paint(strokes: Sequence[np.ndarray], brush: float) -> Image.Image:
     canvas = Image.new("L", (CANVAS_SIDE, CANVAS_SIDE))
     canvas.paste(large.reduce(FINER), (int(left), int(top)))
     return canvas
+
+
+def render_and_preprocess(samples: Sequence[StrokeSample], seed: int) -> np.ndarray:
+    """Draw each sample, pack it as PNG and preprocess it as the API does.
+
+    Returns:
+        (N, 28, 28) uint8. Each sample has random numbers of its own, whatever stands before it.
+    """
+    images = []
+    for index, sample in enumerate(tqdm(samples, unit="sample", disable=None)):
+        file = io.BytesIO()
+        draw(sample, np.random.default_rng([seed, index])).save(file, "PNG", compress_level=1)
+        images.append(preprocess(file.getvalue()).image)
+    return np.stack(images)

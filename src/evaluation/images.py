@@ -1,0 +1,187 @@
+"""How well a model reads a folder of pictures: ``bash run.sh evaluate images DIR``.
+
+DIR holds ``labels.csv`` with the columns file and label, or files named like ``7_anything.png``.
+A label is one digit, several digits for a number, or empty or -1 for a picture of no single digit.
+The columns kind and author may stand beside them: results are given by kind, and pictures of the
+kinds crop and unclear are not counted. What failed is shown on a contact sheet, with the candidates
+that the classifier chose from.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from PIL import Image
+
+from errors import DataError, ImageError
+from model.checkpoint import find_model, write_json
+from model.classifier import Classifier
+from model.config import DATA_DIR, IMAGE_SIZE
+from model.preprocessing.decode import luminance, open_image
+from model.preprocessing.normalize import Preprocessed, preprocess
+from model.reading import read_images
+from model.training.plots import save_figure
+
+UNCOUNTED = ("crop", "unclear")
+SHEET_ROWS, SHEET_COLUMNS = 40, 12
+
+
+def read_labels(directory: Path) -> pd.DataFrame:
+    """Return file, label, kind and author of each picture, all text, "" where unknown.
+
+    Raises:
+        DataError: the directory holds no labelled picture, or ``labels.csv`` lacks a column.
+    """
+    path = directory / "labels.csv"
+    if path.exists():
+        try:
+            labels = pd.read_csv(path, dtype=str, keep_default_na=False)
+            labels = labels.assign(file=labels["file"], label=labels["label"].str.strip())
+            labels = labels.reindex(columns=["file", "label", "kind", "author"], fill_value="")
+        except (ValueError, KeyError) as error:
+            raise DataError(f"{path} needs the columns file and label: {error}") from error
+    else:
+        files = sorted(path.name for path in directory.glob("[0-9]*_*.*"))
+        rows = [(file, file.partition("_")[0], "", "") for file in files]
+        labels = pd.DataFrame(rows, columns=["file", "label", "kind", "author"])
+    if labels.empty:
+        raise DataError(
+            f"{directory} holds no labelled picture: add labels.csv (file,label), "
+            "or give the files names like 7_anything.png"
+        )
+    return labels
+
+
+def classify(classifier: Classifier, directory: Path, labels: pd.DataFrame) -> pd.DataFrame:
+    """Add what the classifier reads in each picture, and what the naive baseline does.
+
+    New columns: predicted (-1 for a picture that cannot be read), accepted, reason, correct,
+    naive (whether the baseline's digit is the label).
+    """
+    rows = []
+    for file, label in zip(labels["file"], labels["label"], strict=True):
+        data = (directory / file).read_bytes()
+        naive = str(classifier.predict(_naive(data)[None])[0].digit) == label
+        try:
+            prediction = read_images(classifier, [preprocess(data)])[0].prediction
+        except ImageError as error:
+            rows.append((-1, False, str(error), False, naive))
+            continue
+        digit, accepted = prediction.digit, prediction.is_digit
+        rows.append((digit, accepted, prediction.reason or "", str(digit) == label, naive))
+    columns = ["predicted", "accepted", "reason", "correct", "naive"]
+    return labels.join(pd.DataFrame(rows, columns=columns, index=labels.index))
+
+
+def _naive(data: bytes) -> np.ndarray:
+    """Invert a light picture, stretch its contrast, resize it to 28 x 28: what many readers do."""
+    try:
+        grey = luminance(open_image(data))
+    except ImageError:
+        return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    image = Image.fromarray(grey).resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BOX)
+    small = np.asarray(image, dtype=np.float32)
+    small = 255 - small if small.mean() > 127 else small
+    small -= small.min()
+    return (small * (255 / max(small.max(), 1))).astype(np.uint8)
+
+
+def summarise(found: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each kind and for all: pictures, and fractions (0-1) of them.
+
+    For single digits correct, correct and accepted, rejected, and the baseline's correct; for all
+    other pictures the fraction rejected alone.
+    """
+    found = found[~found["kind"].isin(UNCOUNTED)]
+    single = found["label"].str.fullmatch("[0-9]")
+    found = found.assign(
+        group=found["kind"].where(found["kind"] != "", np.where(single, "digits", "no digit")),
+        accepted_correct=found["correct"] & found["accepted"],
+        rejected=~found["accepted"],
+        single=single,
+    )
+    digits = found[single]
+    groups = [*found.groupby("group", sort=True), ("all single digits", digits)]
+    rows = {}
+    for name, group in groups:
+        row = {"pictures": len(group), "rejected": group["rejected"].mean()}
+        if group["single"].all() and len(group):
+            row |= {
+                "correct": group["correct"].mean(),
+                "correct and accepted": group["accepted_correct"].mean(),
+                "naive, correct": group["naive"].mean(),
+            }
+        rows[name] = row
+    columns = ["pictures", "correct", "correct and accepted", "naive, correct", "rejected"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def complete_authors(found: pd.DataFrame) -> tuple[int, int]:
+    """Return how many authors have all digits correct and accepted, and how many there are."""
+    counted = found["label"].str.fullmatch("[0-9]") & ~found["kind"].isin(UNCOUNTED)
+    digits = found[counted & (found["author"] != "")]
+    complete = (digits["correct"] & digits["accepted"]).groupby(digits["author"]).all()
+    return int(complete.sum()), len(complete)
+
+
+def failures(found: pd.DataFrame) -> pd.DataFrame:
+    """Return what was counted and is neither correct and accepted, nor rightly rejected."""
+    single = found["label"].str.fullmatch("[0-9]")
+    right = np.where(single, found["correct"] & found["accepted"], ~found["accepted"])
+    return found[~right & ~found["kind"].isin(UNCOUNTED)]
+
+
+def contact_sheet(directory: Path, failed: pd.DataFrame) -> Figure:
+    """Draw the first failures: the picture, the usual image, and the candidates."""
+    shown = failed.head(SHEET_ROWS)
+    size = (1.1 * SHEET_COLUMNS, 1.2 * max(1, len(shown)))
+    figure, axes = plt.subplots(max(1, len(shown)), SHEET_COLUMNS, figsize=size, squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for row, (_, picture) in zip(axes, shown.iterrows(), strict=False):
+        data = (directory / picture["file"]).read_bytes()
+        answer = f"{picture['predicted']}{'' if picture['accepted'] else ' rejected'}"
+        row[0].set_title(f"{picture['file']}\n{picture['label']}: {answer}", fontsize=6)
+        try:
+            read: Preprocessed = preprocess(data)
+        except ImageError:
+            continue
+        row[0].imshow(luminance(read.picture), cmap="gray")
+        images = [read.image, *read.candidates()]
+        for axis, image in zip(row[1:], images, strict=False):
+            axis.imshow(image, cmap="gray")
+    return figure
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("directory", type=Path, metavar="DIR", help="pictures and labels.csv")
+    parser.add_argument("--model", default="cnn", help="name or file of a model (cnn)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print, write the contact sheet.
+
+    Raises:
+        DigitsError: the directory or the model cannot be read.
+    """
+    classifier = Classifier.load(find_model(options.model))
+    found = classify(classifier, options.directory, read_labels(options.directory))
+    summary = summarise(found)
+    shares = summary.drop(columns="pictures").columns
+    print(summary.to_string(formatters=dict.fromkeys(shares, "{:.1%}".format), na_rep="-"))
+    complete, authors = complete_authors(found)
+    if authors:
+        print(f"authors with all digits correct and accepted: {complete} of {authors}")
+    sheet = DATA_DIR / "images" / f"{options.directory.resolve().name}-{classifier.name}.png"
+    sheet.parent.mkdir(parents=True, exist_ok=True)
+    save_figure(contact_sheet(options.directory, failures(found)), sheet)
+    print(f"what failed: {sheet}")
+    if options.json:
+        groups = summary.astype(object).where(summary.notna(), None).to_dict(orient="index")
+        about = {"model": classifier.name, "version": classifier.version}
+        write_json(options.json, {**about, "authors": authors, "complete": complete, **groups})

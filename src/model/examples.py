@@ -1,0 +1,71 @@
+"""A person's labelled examples, as the page saves them: a JSON array of label and image.
+
+`[{"label": 7, "image": "data:image/png;base64,..."}, ...]`; an image is any that can be
+classified, most often the 28 x 28 that an answer gave.
+"""
+
+import base64
+import binascii
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from errors import ExamplesError, ImageError
+from model.config import NUM_CLASSES
+from model.preprocessing.normalize import preprocess
+
+MAX_EXAMPLES = 200
+MAX_EXAMPLES_BYTES = 400_000
+FORM = '[{"label": 7, "image": "data:image/png;base64,..."}, ...]'
+
+
+class Example(BaseModel):
+    """One image and the digit that it shows."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    label: Annotated[int, Field(ge=0, lt=NUM_CLASSES)]
+    image: Annotated[str, Field(pattern=r"^data:image/[a-z.+-]+;base64,")]
+
+
+_EXAMPLES = TypeAdapter(Annotated[list[Example], Field(min_length=1, max_length=MAX_EXAMPLES)])
+
+
+def read_examples(text: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Read and preprocess 1 to 200 examples.
+
+    Returns:
+        Images (n, 28, 28) uint8, and their labels (n,) int.
+
+    Raises:
+        ExamplesError: the text is longer than 400 kB or not in the documented form, or an image
+            cannot be read; the message names the entry, counted from 0.
+    """
+    if len(text) > MAX_EXAMPLES_BYTES:
+        raise ExamplesError(
+            f"The examples have {len(text)} bytes; give at most {MAX_EXAMPLES_BYTES}."
+        )
+    try:
+        examples = _EXAMPLES.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        entry = next((part for part in first["loc"] if isinstance(part, int)), None)
+        raise ExamplesError(
+            f"{_place(*first['loc'])}: {first['msg']}. Write the examples as {FORM}.", entry
+        ) from error
+    images = [_read_image(index, example.image) for index, example in enumerate(examples)]
+    return np.stack(images), np.array([example.label for example in examples])
+
+
+def _read_image(index: int, url: str) -> np.ndarray:
+    """The image (28, 28) of a data URL."""
+    try:
+        return preprocess(base64.b64decode(url.partition(",")[2], validate=True)).image
+    except (ImageError, binascii.Error) as error:
+        raise ExamplesError(f"{_place(index, 'image')}: {error}", index) from error
+
+
+def _place(*parts: int | str) -> str:
+    """Where an error is: examples[3].image."""
+    return "examples" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts)

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+import torch
+
+from errors import StrokeFileError
+from evaluation import adaptation
+from evaluation.adaptation import draw_examples, measure, plot, report
+from evaluation.out_of_distribution import ood_samples
+from model.adaptation import adapt
+from model.checkpoint import find_model
+from model.classifier import Classifier
+from model.data.mnist import Digits
+from model.data.synthetic.digits import synthesize_digits
+
+PER_DIGIT = 8
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier.load(find_model("cnn"))
+
+
+def synthetic(per_digit: int, seed: int) -> Digits:
+    labels = torch.arange(10).repeat_interleave(per_digit)
+    return Digits(synthesize_digits(labels, torch.Generator().manual_seed(seed)), labels)
+
+
+@pytest.fixture(scope="module")
+def mirrored() -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels of a person who writes every digit as in a mirror."""
+    digits = synthetic(PER_DIGIT, seed=1)
+    return digits.images.numpy()[:, :, ::-1].copy(), digits.labels.numpy()
+
+
+def test_one_mirrored_seven_teaches_the_form_and_forgets_nothing(classifier, mirrored):
+    images, labels = mirrored
+    sevens = images[labels == 7]
+    before = classifier.predict(sevens)
+    assert np.mean([answer.digit == 7 and answer.is_digit for answer in before]) < 0.5
+    adapted = adapt(classifier, sevens[:1], np.array([7]))
+    after = adapted.predict(sevens[1:])
+    assert np.mean([answer.digit == 7 and answer.is_digit for answer in after]) > 0.8
+    others = synthetic(PER_DIGIT, seed=2)
+    answers = adapted.predict(others.images.numpy())
+    assert np.mean([a.digit for a in answers] == others.labels.numpy()) > 0.95
+    assert classifier.predict(sevens) == before
+
+
+def test_what_is_no_digit_stays_rejected(classifier, mirrored):
+    adapted = adapt(classifier, *mirrored)
+    scribbles = ood_samples("scribbles", 60, seed=3)
+    rejected = [
+        np.mean([not answer.is_digit for answer in model.predict(scribbles)])
+        for model in (classifier, adapted)
+    ]
+    assert rejected[1] > 0.9 and rejected[1] > rejected[0] - 0.05
+
+
+def test_a_permuted_model_learns_too(mirrored):
+    images, labels = mirrored
+    classifier = Classifier.load(find_model("cnn-permuted"))
+    adapted = adapt(classifier, images, labels)
+    correct = [
+        np.mean([answer.digit for answer in model.predict(images)] == labels)
+        for model in (classifier, adapted)
+    ]
+    assert correct[0] < 0.8 and correct[1] == 1
+
+
+def test_examples_are_drawn_of_each_digit_by_the_seed():
+    labels = np.repeat(np.arange(10), 5)
+    drawn = draw_examples(labels, 3, [0, 1])
+    assert labels[drawn].tolist() == np.repeat(np.arange(10), 3).tolist()
+    assert len(set(drawn)) == 30
+    assert np.array_equal(drawn, draw_examples(labels, 3, [0, 1]))
+    assert not np.array_equal(drawn, draw_examples(labels, 3, [1, 1]))
+
+
+def test_the_study_tells_what_each_writer_gains(classifier, mirrored, monkeypatch):
+    monkeypatch.setattr(adaptation, "OOD_COUNT", 20)
+    usual, few = synthetic(PER_DIGIT, seed=4), synthetic(2, seed=5)
+    images = np.concatenate((mirrored[0], usual.images, few.images))
+    labels = np.concatenate((mirrored[1], usual.labels, few.labels))
+    writers = np.repeat(["mirrored", "usual", "few"], [10 * PER_DIGIT, 10 * PER_DIGIT, 20])
+    results = measure(classifier, images, labels, writers, [2, 4], usual)
+
+    def accuracy(part: slice) -> float:
+        predicted = [answer.digit for answer in classifier.predict(images[part])]
+        return np.mean(predicted == labels[part])
+
+    count = 10 * PER_DIGIT
+    assert [row["examples_per_digit"] for row in results] == [0, 2, 4]
+    assert results[0]["accuracy"] == pytest.approx(
+        [accuracy(slice(count)), accuracy(slice(count, 2 * count))]
+    )
+    assert results[0]["mnist_accuracy"] == [results[0]["accuracy"][1]] * 2
+    mirror, usual_hand = np.transpose([row["accuracy"] for row in results])
+    assert mirror[0] + 0.2 < mirror[1] < mirror[2]
+    assert usual_hand.min() > 0.97
+    assert results[2]["rejected"] < results[0]["rejected"]
+    text = report(results)
+    assert "mean of 2 writers" in text and f"{min(mirror[2], usual_hand[2]):.2%}" in text
+    lines = plot(results, "title").axes[0].lines
+    assert [line.get_ydata().tolist() for line in lines[:2]] == [
+        pytest.approx(100 * mirror),
+        pytest.approx(100 * usual_hand),
+    ]
+
+
+def test_too_few_samples_are_an_error(classifier, mirrored):
+    images, labels = mirrored
+    writers = np.repeat("a", len(labels))
+    with pytest.raises(StrokeFileError, match=f"more than {PER_DIGIT} samples of every digit"):
+        measure(classifier, images, labels, writers, [PER_DIGIT], synthetic(1, seed=6))

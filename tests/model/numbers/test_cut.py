@@ -1,0 +1,70 @@
+import cv2
+import numpy as np
+
+from model.numbers.cut import Piece, cut_line, stroke_width
+from model.numbers.find import Component, Line
+
+HEIGHT = 64.0
+
+
+def cut(*components: Component) -> list[Piece]:
+    return cut_line(Line(list(components), HEIGHT, np.eye(2, 3)))
+
+
+def rings(*centers: int) -> Component:
+    """Rings 52 wide and 64 high, side by side; they touch where their centres are 52 apart."""
+    ink = np.zeros((70, max(centers) + 40), dtype=np.uint8)
+    for x in centers:
+        cv2.ellipse(ink, (x, 35), (23, 29), 0, 0, 360, 255, 6)
+    x, y, width, height = cv2.boundingRect(ink)
+    return Component(ink[y : y + height, x : x + width], x, y)
+
+
+def test_touching_digits_are_cut_where_they_touch():
+    pieces = cut(rings(40, 92))
+    edges = [piece.right for piece in pieces[:-1]]
+    assert any(abs(edge - 66) <= 3 for edge in edges)
+
+
+def test_pieces_share_out_the_ink_of_their_component():
+    component = rings(40, 92, 144)
+    whole = np.zeros((80, 200), dtype=int)
+    pieces = cut(component)
+    assert len(pieces) > 2 and {piece.component for piece in pieces} == {0}
+    for piece in pieces:
+        whole[piece.y : piece.bottom, piece.x : piece.right] += piece.ink
+    box = np.s_[component.y :, component.x :]
+    assert (whole[box][: len(component.ink), : component.ink.shape[1]] == component.ink).all()
+    assert whole.sum() == component.ink.sum(dtype=int)
+
+
+def test_a_seam_costs_the_ink_that_it_crosses_in_stroke_widths():
+    dumbbell = np.zeros((64, 120), dtype=np.uint8)
+    dumbbell[:, :40] = dumbbell[:, 80:] = 255
+    dumbbell[29:35, 40:80] = 255  # a bridge as thick as a stroke
+    line = Line([Component(dumbbell, 0, 0)], HEIGHT, np.eye(2, 3))
+    pieces = cut_line(line)
+    bridge = [piece for piece in pieces if 40 <= piece.right <= 80]
+    assert bridge and all(abs(piece.cost * stroke_width(line) - 6) < 0.3 for piece in bridge)
+    assert pieces[-1].cost == 0
+
+
+def test_what_is_as_narrow_as_a_1_stays_whole():
+    one = Component(np.full((64, 12), 255, dtype=np.uint8), 3, 4)
+    (piece,) = cut(one)
+    assert (piece.x, piece.y, piece.ink.shape) == (3, 4, (64, 12))
+
+
+def test_a_lines_pieces_come_from_left_to_right():
+    pieces = cut(rings(150), rings(40))
+    centers = [piece.x + piece.ink.shape[1] / 2 for piece in pieces]
+    assert centers == sorted(centers) and centers[0] < 66 < 124 < centers[-1]
+    assert {piece.component for piece in pieces if piece.x > 100} == {0}
+
+
+def test_the_stroke_width_is_that_of_the_pen():
+    for pen in (3, 6, 11):
+        ink = np.zeros((80, 80), dtype=np.uint8)
+        ink[30 : 30 + pen, 5:75] = 255
+        line = Line([Component(ink, 0, 0)], HEIGHT, np.eye(2, 3))
+        assert abs(stroke_width(line) - pen) <= 1.2

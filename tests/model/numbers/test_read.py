@@ -1,0 +1,128 @@
+import gzip
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from evaluation.numbers import numbers_of_writers, synthetic_samples
+from model.checkpoint import find_model
+from model.classifier import Classifier
+from model.numbers.find import Component
+from model.numbers.read import NOT_A_NUMBER, SIGN_OR_SEPARATOR, holds_sign, read_numbers
+from model.preprocessing.normalize import normalize
+from model.reading import read_images
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier.load(find_model("cnn"))
+
+
+@pytest.fixture(scope="module")
+def samples():
+    return synthetic_samples(300, seed=3)
+
+
+def read(classifier: Classifier, ink: np.ndarray):
+    return read_numbers(classifier, normalize(Image.fromarray(ink)))
+
+
+def idx(path: Path, header: int) -> np.ndarray:
+    return np.frombuffer(gzip.decompress(path.read_bytes())[header:], dtype=np.uint8)
+
+
+def print_text(text: str, *, scale: float = 2.5, y: int = 120) -> np.ndarray:
+    """Digits as a plotter's pen writes them, 255 on 0."""
+    ink = np.zeros((180, 120 + int(23 * scale * len(text))), dtype=np.uint8)
+    cv2.putText(ink, text, (50, y), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, 8, cv2.LINE_AA)
+    return ink
+
+
+@pytest.mark.parametrize(("gaps", "wanted"), [((0.15, 0.5), 27), ((-0.08, 0.06), 22)])
+def test_numbers_are_read_whole(classifier, samples, gaps, wanted):
+    numbers = numbers_of_writers(samples, 30, gaps, seed=5)
+    found = [read(classifier, number.image) for number in numbers]
+    right = [lines[0].number == n.text for lines, n in zip(found, numbers, strict=True)]
+    assert sum(right) >= wanted
+
+
+def test_leading_zeros_count_and_dark_on_light_is_the_same(classifier):
+    for ink in (print_text("0042"), 255 - print_text("0042")):
+        (line,) = read(classifier, ink)
+        assert line.number == "0042"
+        assert [digit.digit for digit in line.digits] == [0, 0, 4, 2]
+
+
+def test_boxes_frame_each_digit_in_the_picture(classifier):
+    ink = print_text("735")
+    (line,) = read(classifier, ink)
+    columns = np.flatnonzero(np.diff(ink.any(axis=0), prepend=False, append=False))
+    for digit, left, right in zip(line.digits, columns[::2], columns[1::2], strict=True):
+        x, _, width, _ = digit.box
+        assert (x, x + width) == pytest.approx((left, right), abs=3)
+
+
+def test_a_tilted_number_is_read(classifier):
+    turn = cv2.getRotationMatrix2D((200, 150), 13, 1)
+    ink = cv2.warpAffine(np.pad(print_text("24835"), 60), turn, (520, 320))
+    (line,) = read(classifier, ink)
+    assert line.number == "24835"
+
+
+def test_each_line_is_read_for_itself(classifier):
+    ink = np.concatenate([print_text("204"), print_text("753")])
+    assert [line.number for line in read(classifier, ink)] == ["204", "753"]
+
+
+def test_a_single_digit_gives_what_predict_gives(classifier, samples):
+    for number in numbers_of_writers(samples, 20, (0, 0), seed=8, length=(1, 1)):
+        picture = normalize(Image.fromarray(number.image))
+        (line,) = read_numbers(classifier, picture)
+        reading = read_images(classifier, [picture])[0]
+        (digit,) = line.digits
+        assert digit.digit == reading.prediction.digit
+        assert line.confidence == digit.confidence == reading.prediction.confidence
+        assert (line.number is None) == (not reading.prediction.is_digit)
+        assert (digit.image == reading.image).all()
+
+
+def test_five_digits_of_mnist_in_a_row_are_read(classifier, mnist_dir):
+    images = idx(mnist_dir / "t10k-images-idx3-ubyte.gz", header=16).reshape(-1, 28, 28)
+    labels = idx(mnist_dir / "t10k-labels-idx1-ubyte.gz", header=8)
+    rng = np.random.default_rng(0)
+    right = 0
+    for _ in range(40):
+        picked = rng.integers(len(images), size=5)
+        row = np.concatenate([images[k] for k in picked], axis=1)
+        lines = read(classifier, row)
+        right += bool(lines) and lines[0].number == "".join(str(labels[k]) for k in picked)
+    assert right >= 36
+
+
+def test_a_word_is_no_number(classifier):
+    (line,) = read(classifier, print_text("HKMWXN"))
+    assert line.number is None and line.reason == NOT_A_NUMBER
+
+
+@pytest.mark.parametrize("text", ["-35", "35-2", "3.5", "3,5"])
+def test_signs_and_separators_are_named(classifier, text):
+    (line,) = read(classifier, print_text(text))
+    assert line.number is None and line.reason == SIGN_OR_SEPARATOR
+
+
+def test_the_bar_of_a_5_is_no_minus():
+    body = Component(np.full((64, 40), 255, np.uint8), 0, 0)
+    bar = Component(np.full((6, 30), 255, np.uint8), 25, 26)
+    apart = Component(bar.ink, 60, 26)
+    assert not holds_sign([body, bar], 64.0, 6.0)
+    assert holds_sign([body, apart], 64.0, 6.0)
+
+
+def test_noise_of_a_thousand_components_is_no_number(classifier):
+    rng = np.random.default_rng(1)
+    ink = np.zeros((900, 900), dtype=np.uint8)
+    for x, y in rng.integers(10, 890, (1200, 2)):
+        ink[y : y + 6, x : x + 4] = 255
+    assert read(classifier, ink) == []

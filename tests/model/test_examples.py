@@ -1,0 +1,74 @@
+import base64
+import json
+
+import numpy as np
+import pytest
+
+from errors import ExamplesError
+from model.config import REPOSITORY
+from model.examples import MAX_EXAMPLES, MAX_EXAMPLES_BYTES, read_examples
+from model.preprocessing.decode import encode_png
+from model.preprocessing.normalize import preprocess
+
+DIGITS = REPOSITORY / "data" / "digits"
+
+
+def data_url(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def example(digit: int = 7) -> dict[str, object]:
+    return {"label": digit, "image": data_url((DIGITS / f"{digit}.png").read_bytes())}
+
+
+def test_examples_become_preprocessed_images_and_labels():
+    images, labels = read_examples(json.dumps([example(3), example(5)]).encode())
+    assert labels.tolist() == [3, 5]
+    for image, digit in zip(images, (3, 5), strict=True):
+        assert np.array_equal(image, preprocess((DIGITS / f"{digit}.png").read_bytes()).image)
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_an_answers_image_is_its_own_preprocessed_image(digit):
+    image = preprocess((DIGITS / f"{digit}.png").read_bytes()).image
+    again, _ = read_examples(
+        json.dumps([{"label": digit, "image": data_url(encode_png(image))}]).encode()
+    )
+    assert np.abs(again[0].astype(int) - image).max() <= 1
+
+
+BLANK = {"label": 1, "image": data_url(encode_png(np.zeros((28, 28), np.uint8)))}
+
+
+@pytest.mark.parametrize(
+    ("examples", "place"),
+    [
+        ([example(), {**example(), "label": 10}], r"examples\[1\]\.label: "),
+        ([{**example(), "label": "7"}], r"examples\[0\]\.label: "),
+        ([{"label": 7}], r"examples\[0\]\.image: Field required"),
+        ([{**example(), "note": ""}], r"examples\[0\]\.note: "),
+        ([{"label": 7, "image": "http://example.org/7.png"}], r"examples\[0\]\.image: "),
+        ([example(), {"label": 7, "image": "data:image/png;base64,%%"}], r"examples\[1\]\.image: "),
+        ([example(), example(), BLANK], r"examples\[2\]\.image: The picture is blank"),
+        ([{"label": 7, "image": data_url(b"no picture")}], r"examples\[0\]\.image: "),
+        ([], "examples: .* at least 1 "),
+        ([BLANK] * (MAX_EXAMPLES + 1), "examples: .* at most 200 "),
+        ({"label": 7}, "examples: .* array"),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_said_with_its_place(examples, place):
+    with pytest.raises(ExamplesError, match=place):
+        read_examples(json.dumps(examples).encode())
+
+
+def test_text_that_is_no_json_is_an_error():
+    with pytest.raises(ExamplesError, match="JSON"):
+        read_examples(b"[{")
+
+
+def test_more_than_400_kb_are_an_error():
+    noise = np.random.default_rng(0).integers(0, 255, (700, 700), np.uint8)
+    text = json.dumps([{"label": 7, "image": data_url(encode_png(noise))}])
+    assert len(text) > MAX_EXAMPLES_BYTES
+    with pytest.raises(ExamplesError, match="400000"):
+        read_examples(text.encode())
