@@ -18,6 +18,7 @@ MAX_BATCH_BYTES = 16 * MEGABYTE
 MAX_BUFFERED_BYTES = 64 * MEGABYTE  # of all bodies that have arrived in part or wait, in a worker
 MAX_INFERENCE_IMAGES = 256  # in one request of the Open Inference Protocol
 MAX_TOP_K = 10
+MAX_ADAPTED = 128  # classifiers adapted to a person's examples that a worker keeps: 40 kB each
 LARGE_IMAGE_PIXELS = 4_000_000  # larger images are decoded one at a time
 MAX_WORK_SECONDS = 10.0  # from the arrival of a request to its answer; beyond it: 503
 HEADER_SECONDS = 10.0  # in which the header section of a request must arrive

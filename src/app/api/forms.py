@@ -12,6 +12,7 @@ from app.api.problems import ProblemError
 
 RAW_TYPES = ("image/", "application/octet-stream")
 FORM_TYPE = "multipart/form-data"
+EXAMPLES = "examples"  # the field with a person's labelled digits
 MAX_PARTS = 1000  # of a form; beyond it what is no field of ours is no matter any more
 Field = tuple[str, bytes]  # its name and its content
 _PARAMETER = r';\s*{}\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))'
@@ -34,21 +35,22 @@ async def read_body(request: Request) -> bytes:
     return await request.body()
 
 
-def read_fields(body: bytes, content_type: str, field: str) -> list[bytes]:
-    """Return the content of each form field called ``field``, or the body if it is a picture.
+def read_fields(body: bytes, content_type: str, field: str) -> tuple[list[bytes], bytes | None]:
+    """Return the content of each form field called ``field``, or the body if it is a picture;
+    and the field ``examples``, if there is one.
 
     Args:
         body: of the request.
         content_type: the request's header, or "".
-        field: the only name that a field of the form may have.
+        field: the name that the pictures' fields must have.
 
     Raises:
         ProblemError: "wrong-content-type"; "malformed-request"; "invalid-parameter" for a field
-            of another name; "no-file" where there is none.
+            of another name or several with examples; "no-file" where there is no picture.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind.startswith(RAW_TYPES):
-        return [body]
+        return [body], None
     missing = ProblemError(
         "no-file", f"The request holds no file: put the picture into the form field '{field}'."
     )
@@ -57,8 +59,10 @@ def read_fields(body: bytes, content_type: str, field: str) -> list[bytes]:
     if kind != FORM_TYPE:
         raise ProblemError("wrong-content-type", headers={"Accept": f"{FORM_TYPE}, image/*"})
     fields = parse_form(body, content_type)
-    unknown = dict.fromkeys(name for name, _ in fields if name != field)
-    if unknown and not any(name == field for name, _ in fields):
+    files = [content for name, content in fields if name == field]
+    examples = [content for name, content in fields if name == EXAMPLES]
+    unknown = dict.fromkeys(name for name, _ in fields if name not in (field, EXAMPLES))
+    if not files:
         raise missing
     if unknown:
         raise ProblemError(
@@ -73,9 +77,10 @@ def read_fields(body: bytes, content_type: str, field: str) -> list[bytes]:
                 for name in unknown
             ],
         )
-    if not fields:
-        raise missing
-    return [content for _, content in fields]
+    if len(examples) > 1:
+        fault = {"in": "body", "name": EXAMPLES, "detail": "Send one field 'examples': an array."}
+        raise ProblemError("invalid-parameter", errors=[fault])
+    return files, examples[0] if examples else None
 
 
 def parse_form(body: bytes, content_type: str) -> list[Field]:

@@ -15,6 +15,7 @@ from app.settings import (
     MAX_BUFFERED_BYTES,
     MAX_FILE_BYTES,
 )
+from model.examples import MAX_EXAMPLES_BYTES
 
 BATCH_PATH = "/api/v1/predict/batch"
 REFUSAL = "refusal"  # in the state of a request that is refused before the app sees it
@@ -56,6 +57,7 @@ class _Body:
         self._receive, self._send = receive, send
         batch = is_under(scope, BATCH_PATH)
         self._limit = (MAX_BATCH_BYTES if batch else MAX_FILE_BYTES) + FORM_OVERHEAD
+        self._limit += MAX_EXAMPLES_BYTES
         self._too_large = "batch-too-large" if batch else "file-too-large"
         headers = dict(scope["headers"])
         self._announced = int(headers.get(b"content-length", 0))

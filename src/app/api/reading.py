@@ -26,11 +26,19 @@ logger = logging.getLogger("digits")
 
 @dataclass(frozen=True)
 class PredictOptions:
-    """How a request wants its images classified; it was received at ``started``."""
+    """How a request wants its images classified.
+
+    Attributes:
+        classifier: adapted to the request's examples, if it has any.
+        top_k: how many digits to list.
+        started: when the request was received.
+        examples: how many the classifier has learnt.
+    """
 
     classifier: Classifier
     top_k: int
     started: float
+    examples: int = 0
 
 
 def to_json(answer: Mapping[str, object]) -> bytes:
@@ -94,6 +102,8 @@ def describe(options: PredictOptions, reading: Reading) -> Json:
     }
     if classifier.permutation is not None:
         answer["permuted_image"] = data_url(classifier.model_input(reading.image))
+    if options.examples:
+        answer["examples"] = options.examples
     return {**answer, "milliseconds": milliseconds_since(options.started)}
 
 

@@ -64,6 +64,9 @@ class PredictionResponse(BaseModel):
     permuted_image: DataUrl | None = Field(
         None, description="of a permuted model alone: the same with its pixels permuted"
     )
+    examples: int | None = Field(
+        None, description="of a request with `examples` alone: how many the model has learnt"
+    )
     milliseconds: float = Field(ge=0, description="from the received picture to this answer")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from fastapi import FastAPI, Request
 
+from app.api.adapted import AdaptedClassifiers
 from app.api.executor import Executor
 from app.api.memory import tune_allocator
 from app.api.problems import ProblemError
@@ -24,6 +25,7 @@ class Service:
         settings: as given at the start.
         classifiers: the models that answer, by name.
         failures: why the others do not, by name.
+        adapted: the classifiers that have learnt a person's examples.
         executor: does all work on pixels.
         draining: whether the process was told to end.
         in_flight: requests that are not answered yet.
@@ -32,6 +34,7 @@ class Service:
     settings: ApiSettings
     classifiers: dict[str, Classifier]
     failures: dict[str, str]
+    adapted: AdaptedClassifiers = field(default_factory=AdaptedClassifiers)
     executor: Executor = field(init=False)
     draining: bool = False
     in_flight: int = 0

@@ -29,6 +29,7 @@ from app.api.routes.predict import (
 )
 from app.api.schemas import ExplanationResponse
 from app.api.service import service_of
+from model.classifier import Classifier
 from model.explanation import colour, feature_maps, occlusion, sheet
 
 router = APIRouter(prefix="/api/v1", tags=["explain"])
@@ -62,12 +63,15 @@ async def explain(request: Request, query: Annotated[ExplainQuery, Query()]) -> 
     body = await read_file(request)
 
     def work(heavy: bool) -> bytes:
-        return to_json(_explain(options, one_file(*body), query))
+        picture, examples = one_file(*body)
+        adapted = service.adapted.learn(options, examples, heavy)
+        return to_json(_explain(adapted, options.classifier, picture, query))
 
     return json_response(await service.executor.run(request, work, heavy=True))
 
 
-def _explain(options: PredictOptions, data: bytes, query: ExplainQuery) -> Json:
+def _explain(options: PredictOptions, base: Classifier, data: bytes, query: ExplainQuery) -> Json:
+    """The answer; ``base`` is the model itself: examples leave its convolutions alone."""
     classifier = options.classifier
     reading = read_image(classifier, data, heavy=True)
     digit = reading.prediction.digit if query.target is None else query.target
@@ -87,7 +91,7 @@ def _explain(options: PredictOptions, data: bytes, query: ExplainQuery) -> Json:
                 "values": _rounded(maps, 3),
                 "picture": data_url(sheet(maps)),
             }
-            for name, maps in feature_maps(classifier, reading.image)
+            for name, maps in feature_maps(base, reading.image)
         ],
         "milliseconds": milliseconds_since(options.started),
     }

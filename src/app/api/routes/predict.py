@@ -8,12 +8,13 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import problems
-from app.api.forms import FORM_TYPE, read_body, read_fields
+from app.api.forms import EXAMPLES, FORM_TYPE, read_body, read_fields
 from app.api.problems import ProblemError
 from app.api.reading import PredictOptions, answer_batch, answer_image
 from app.api.schemas import BatchResponse, PredictionResponse
 from app.api.service import service_of
 from app.settings import MAX_BATCH_FILES, MAX_TOP_K
+from model.examples import MAX_EXAMPLES, MAX_EXAMPLES_BYTES
 
 router = APIRouter(prefix="/api/v1", tags=["predict"])
 
@@ -30,8 +31,18 @@ def _body(**content: Any) -> dict[str, Any]:  # noqa: ANN401 - OpenAPI
     return {"requestBody": {"required": True, "content": content}}
 
 
+_EXAMPLES = {
+    "type": "string",
+    "contentMediaType": "application/json",
+    "description": "the person's own digits, which the model learns before it answers: a JSON "
+    f"array of 1 to {MAX_EXAMPLES} labels and pictures, at most {MAX_EXAMPLES_BYTES // 1000} kB "
+    "in all; a picture is any that can be read, most often the `image` of an answer",
+    "example": '[{"label": 7, "image": "data:image/png;base64,..."}]',
+}
+
+
 def _form(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    properties = {name: schema}
+    properties = {name: schema, EXAMPLES: _EXAMPLES}
     return {"schema": {"type": "object", "required": [name], "properties": properties}}
 
 
@@ -63,13 +74,13 @@ async def read_file(request: Request) -> tuple[bytes, str]:
     return await read_body(request), request.headers.get("content-type", "")
 
 
-def one_file(body: bytes, content_type: str) -> bytes:
-    """Return the only picture that a request holds.
+def one_file(body: bytes, content_type: str) -> tuple[bytes, bytes | None]:
+    """Return the only picture that a request holds, and its examples if there are any.
 
     Raises:
         ProblemError: as ``read_fields`` says; "invalid-parameter" where there are several.
     """
-    files = read_fields(body, content_type, "file")
+    files, examples = read_fields(body, content_type, "file")
     if len(files) > 1:
         fault = {
             "in": "body",
@@ -77,7 +88,7 @@ def one_file(body: bytes, content_type: str) -> bytes:
             "detail": "Send one file; batches have their own path.",
         }
         raise ProblemError("invalid-parameter", errors=[fault])
-    return files[0]
+    return files[0], examples
 
 
 @router.post(
@@ -96,7 +107,8 @@ async def predict(request: Request, query: Annotated[PredictQuery, Query()]) -> 
     body = await read_file(request)
 
     def work(heavy: bool) -> bytes:
-        return answer_image(options, one_file(*body), heavy)
+        picture, examples = one_file(*body)
+        return answer_image(service.adapted.learn(options, examples, heavy), picture, heavy)
 
     return json_response(await service.executor.run(request, work))
 
@@ -115,9 +127,9 @@ async def predict_batch(request: Request, query: Annotated[PredictQuery, Query()
     path = request.url.path
 
     def work(heavy: bool) -> bytes:
-        files = read_fields(*body, "files")
+        files, examples = read_fields(*body, "files")
         if len(files) > MAX_BATCH_FILES:
             raise ProblemError("too-many-files")
-        return answer_batch(options, files, path)
+        return answer_batch(service.adapted.learn(options, examples, heavy), files, path)
 
     return json_response(await service.executor.run(request, work, heavy=True))
