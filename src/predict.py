@@ -10,13 +10,17 @@ from model.adaptation import adapt
 from model.checkpoint import find_model
 from model.classifier import REASONS, Classifier
 from model.examples import read_examples
+from model.numbers.read import NO_DIGITS, read_numbers
+from model.numbers.read import REASONS as NUMBER_REASONS
+from model.preprocessing.normalize import preprocess
 from model.reading import read_image
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print digit and confidence of each file; return 1 when one of them could not be read."""
+    """Print what is read in each file; return 1 when one of them could not be read."""
     parser = argparse.ArgumentParser(prog="run.sh predict", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture of a digit")
+    parser.add_argument("--number", action="store_true", help="read whole numbers, line by line")
     default = os.environ.get("API_MODEL", "cnn")
     parser.add_argument("--model", default=default, help=f"name or .pt file ({default})")
     parser.add_argument(
@@ -33,21 +37,35 @@ def main(arguments: list[str] | None = None) -> int:
     except (DigitsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    read = describe_number if options.number else describe_digit
     failed = False
     for path in options.files:
         try:
-            prediction = read_image(classifier, path.read_bytes()).prediction
+            print(f"{path}: {read(classifier, path.read_bytes())}")
         except (DigitsError, OSError) as error:
             print(f"{path}: {error}", file=sys.stderr)
             failed = True
-            continue
-        line = f"{path}: {prediction.digit} ({prediction.confidence:.1%})"
-        if prediction.reason is not None:
-            line = (
-                f"{path}: no digit. {REASONS[prediction.reason]} Likeliest: {line.split(': ')[1]}"
-            )
-        print(line)
     return int(failed)
+
+
+def describe_digit(classifier: Classifier, data: bytes) -> str:
+    """Read the digit in a picture file, and say it or why there is none."""
+    prediction = read_image(classifier, data).prediction
+    likeliest = f"{prediction.digit} ({prediction.confidence:.1%})"
+    if prediction.reason is None:
+        return likeliest
+    return f"no digit. {REASONS[prediction.reason]} Likeliest: {likeliest}"
+
+
+def describe_number(classifier: Classifier, data: bytes) -> str:
+    """Read the lines of a picture file, and say the number of each or why it is none."""
+    lines = [
+        f"{line.number} ({line.confidence:.1%})"
+        if line.reason is None
+        else f"no number. {NUMBER_REASONS[line.reason]}"
+        for line in read_numbers(classifier, preprocess(data))
+    ]
+    return "; ".join(lines) or f"no number. {NUMBER_REASONS[NO_DIGITS]}"
 
 
 if __name__ == "__main__":

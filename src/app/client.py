@@ -85,6 +85,17 @@ class DigitsClient:
             "/api/v1/predict", [("file", picture)], self._timeout, examples, model=model
         )
 
+    def number(
+        self, picture: bytes, model: str | None = None, examples: Sequence[Example] = ()
+    ) -> dict[str, Any]:
+        """Read the number in a picture; the answer is that of `/api/v1/predict/number`.
+
+        The arguments are those of `predict`.
+        """
+        return self._post_pictures(
+            "/api/v1/predict/number", [("file", picture)], self._timeout, examples, model=model
+        )
+
     def predict_batch(
         self, pictures: Sequence[bytes], model: str | None = None, examples: Sequence[Example] = ()
     ) -> list[dict[str, Any]]:

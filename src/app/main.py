@@ -12,7 +12,7 @@ from app.api.access_log import REQUEST_ID, AccessLog, configure_logging
 from app.api.conformance import BearerToken, HeadAsGet, ProblemCors
 from app.api.draining import drain_on_sigterm
 from app.api.limits import BodyLimits
-from app.api.routes import explain, models, open_inference, operations, predict, study
+from app.api.routes import explain, models, number, open_inference, operations, predict, study
 from app.api.service import ensure_service
 from app.settings import API_VERSION, ApiSettings
 
@@ -70,7 +70,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         )
     problems.install(app)
     docs.install(app)
-    for routes in (predict, explain, models, study, operations, open_inference):
+    for routes in (predict, number, explain, models, study, operations, open_inference):
         app.include_router(routes.router)
     return app
 

@@ -1,7 +1,8 @@
 """How well a model reads a folder of pictures: ``bash run.sh evaluate images DIR``.
 
 DIR holds ``labels.csv`` with the columns file and label, or files named like ``7_anything.png``.
-A label is one digit, several digits for a number, or empty or -1 for a picture of no single digit.
+A label is one digit, several digits for a number, or empty or -1 for a picture of neither. Where it
+is a number, the picture is read as one.
 The columns kind and author may stand beside them: results are given by kind, and pictures of the
 kinds crop and unclear are not counted. What failed is shown on a contact sheet, with the candidates
 that the classifier chose from.
@@ -20,6 +21,7 @@ from errors import DataError, ImageError
 from model.checkpoint import find_model, write_json
 from model.classifier import Classifier
 from model.config import DATA_DIR, IMAGE_SIZE
+from model.numbers.read import NO_DIGITS, read_numbers
 from model.preprocessing.decode import luminance, open_image
 from model.preprocessing.normalize import Preprocessed, preprocess
 from model.reading import read_images
@@ -58,18 +60,24 @@ def read_labels(directory: Path) -> pd.DataFrame:
 def classify(classifier: Classifier, directory: Path, labels: pd.DataFrame) -> pd.DataFrame:
     """Add what the classifier reads in each picture, and what the naive baseline does.
 
-    New columns: predicted (-1 for a picture that cannot be read), accepted, reason, correct,
-    naive (whether the baseline's digit is the label).
+    New columns: predicted (a digit, or a number's text; -1 for a picture that cannot be read),
+    accepted, reason, correct, naive (whether the baseline's digit is the label).
     """
     rows = []
     for file, label in zip(labels["file"], labels["label"], strict=True):
         data = (directory / file).read_bytes()
         naive = str(classifier.predict(_naive(data)[None])[0].digit) == label
         try:
-            prediction = read_images(classifier, [preprocess(data)])[0].prediction
+            picture = preprocess(data)
         except ImageError as error:
             rows.append((-1, False, str(error), False, naive))
             continue
+        if label.isdecimal() and len(label) > 1:
+            lines = read_numbers(classifier, picture)
+            number, reason = (lines[0].number, lines[0].reason) if lines else (None, NO_DIGITS)
+            rows.append((number or -1, number is not None, reason or "", number == label, naive))
+            continue
+        prediction = read_images(classifier, [picture])[0].prediction
         digit, accepted = prediction.digit, prediction.is_digit
         rows.append((digit, accepted, prediction.reason or "", str(digit) == label, naive))
     columns = ["predicted", "accepted", "reason", "correct", "naive"]
@@ -92,23 +100,25 @@ def _naive(data: bytes) -> np.ndarray:
 def summarise(found: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each kind and for all: pictures, and fractions (0-1) of them.
 
-    For single digits correct, correct and accepted, rejected, and the baseline's correct; for all
-    other pictures the fraction rejected alone.
+    For digits and numbers correct, correct and accepted, rejected, and the baseline's correct; for
+    all other pictures the fraction rejected alone.
     """
     found = found[~found["kind"].isin(UNCOUNTED)]
     single = found["label"].str.fullmatch("[0-9]")
+    labelled = found["label"].str.fullmatch("[0-9]+")
+    usual = np.where(single, "digits", np.where(labelled, "numbers", "no digit"))
     found = found.assign(
-        group=found["kind"].where(found["kind"] != "", np.where(single, "digits", "no digit")),
+        group=found["kind"].where(found["kind"] != "", usual),
         accepted_correct=found["correct"] & found["accepted"],
         rejected=~found["accepted"],
-        single=single,
+        labelled=labelled,
     )
     digits = found[single]
     groups = [*found.groupby("group", sort=True), ("all single digits", digits)]
     rows = {}
     for name, group in groups:
         row = {"pictures": len(group), "rejected": group["rejected"].mean()}
-        if group["single"].all() and len(group):
+        if group["labelled"].all() and len(group):
             row |= {
                 "correct": group["correct"].mean(),
                 "correct and accepted": group["accepted_correct"].mean(),
@@ -129,8 +139,8 @@ def complete_authors(found: pd.DataFrame) -> tuple[int, int]:
 
 def failures(found: pd.DataFrame) -> pd.DataFrame:
     """Return what was counted and is neither correct and accepted, nor rightly rejected."""
-    single = found["label"].str.fullmatch("[0-9]")
-    right = np.where(single, found["correct"] & found["accepted"], ~found["accepted"])
+    labelled = found["label"].str.fullmatch("[0-9]+")
+    right = np.where(labelled, found["correct"] & found["accepted"], ~found["accepted"])
     return found[~right & ~found["kind"].isin(UNCOUNTED)]
 
 

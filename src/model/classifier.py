@@ -22,7 +22,10 @@ SEVERAL_DIGITS = "several_digits"
 AMBIGUOUS = "ambiguous"
 REASONS = {
     NOT_A_DIGIT: "The picture resembles no digit.",
-    SEVERAL_DIGITS: "The picture holds more than one digit.",
+    SEVERAL_DIGITS: (
+        "The picture holds more than one digit: read it as a number, "
+        "by predict --number or /api/v1/predict/number."
+    ),
     AMBIGUOUS: "The picture could be either of two digits.",
 }
 # Two digits share this much probability, and neither is sure: ambiguous rather than no digit.

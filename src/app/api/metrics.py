@@ -33,6 +33,11 @@ CONFIDENCE = Histogram(
     buckets=(0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1),
 )
 REFUSALS = Counter("digits_refusals", "Pictures not taken for a digit.", ["model", "reason"])
+NUMBERS = Counter(
+    "digits_numbers",
+    "Pictures asked for their number, by the reason why they hold none; empty where they do.",
+    ["model", "reason"],
+)
 PROBLEMS = Counter("digits_problems", "Requests answered with a problem.", ["type"])
 
 

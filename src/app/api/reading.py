@@ -17,7 +17,7 @@ from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MEGABYTE
 from errors import ImageError
 from model.classifier import Classifier
 from model.preprocessing.decode import decode_image, read_header
-from model.preprocessing.normalize import encode_png, normalize
+from model.preprocessing.normalize import Preprocessed, encode_png, normalize
 from model.reading import Reading, read_images
 
 Json = dict[str, Any]
@@ -61,8 +61,11 @@ def check_size(data: bytes) -> None:
         )
 
 
-def read_image(classifier: Classifier, data: bytes, heavy: bool) -> Reading:
-    """Classify the image in the bytes of a file, and count what was read.
+def prepare(data: bytes, heavy: bool) -> tuple[Preprocessed, float]:
+    """Decode and preprocess the image in the bytes of a file.
+
+    Returns:
+        The image, and how many pixels of the file one of its pixels stands for, 1 or more.
 
     Raises:
         TooHeavyError: the image has many pixels, and this is not the heavy queue.
@@ -71,11 +74,18 @@ def read_image(classifier: Classifier, data: bytes, heavy: bool) -> Reading:
     check_size(data)
     try:
         header = read_header(data)
+        longest = max(header.size)
         if not heavy and header.width * header.height > LARGE_IMAGE_PIXELS:
             raise TooHeavyError
         picture = normalize(decode_image(header))
     except ImageError as error:
         raise image_problem(error) from error
+    return picture, longest / max(picture.picture.size)
+
+
+def read_image(classifier: Classifier, data: bytes, heavy: bool) -> Reading:
+    """Classify the image in the bytes of a file, and count what was read; raises as `prepare`."""
+    picture, _ = prepare(data, heavy)
     [reading] = read_images(classifier, [picture])
     prediction = reading.prediction
     count_prediction(classifier.name, prediction.digit, prediction.confidence, prediction.reason)

@@ -6,10 +6,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.problems import ProblemDetails, ProblemError, problem_body
 from model.classifier import REASONS
+from model.numbers.read import REASONS as NUMBER_REASONS
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 DataUrl = Annotated[str, Field(pattern="^data:image/png;base64,", examples=["data:image/png;..."])]
-_REASONS = "; ".join(f"`{reason}`: {meaning}" for reason, meaning in REASONS.items())
+
+
+def _explained(reasons: dict[str, str]) -> str:
+    return "; ".join(f"`{reason}`: {meaning}" for reason, meaning in reasons.items())
 
 
 PREDICTION: dict[str, Any] = {
@@ -27,6 +31,21 @@ PREDICTION: dict[str, Any] = {
     "version": "0.0.1",
     "image": "data:image/png;base64,...",
     "milliseconds": 1.9,
+}
+_LINE: dict[str, Any] = {
+    "number": "07",
+    "confidence": 0.97,
+    "digits": [
+        {
+            "prediction": digit,
+            "confidence": 0.99,
+            "box": [left, 30, 22, 40],
+            "image": "data:image/png;base64,...",
+        }
+        for digit, left in ((0, 20), (7, 50))
+    ],
+    "is_number": True,
+    "reason": None,
 }
 _BLANK = problem_body(ProblemError("blank-picture"), "/api/v1/predict/batch")
 _SUMMARY: dict[str, Any] = {
@@ -57,7 +76,7 @@ class PredictionResponse(BaseModel):
     probabilities: list[Probability] = Field(min_length=10, max_length=10)
     top_k: list[DigitProbability] = Field(description="the likeliest digits, best first")
     is_digit: bool = Field(description="false where the picture is not taken for a digit")
-    reason: str | None = Field(description=f"null, or why it is no digit. {_REASONS}")
+    reason: str | None = Field(description=f"null, or why it is no digit. {_explained(REASONS)}")
     model: str
     version: str
     image: DataUrl = Field(description="the 28x28 picture, a PNG, that the model read")
@@ -81,6 +100,52 @@ class BatchResponse(BaseModel):
         description="for each file what `/api/v1/predict` would have answered for it alone"
     )
     milliseconds: float = Field(ge=0)
+
+
+class DigitOfNumber(BaseModel):
+    """A digit of a number."""
+
+    prediction: int = Field(ge=0, le=9)
+    confidence: Probability = Field(description="of this digit by itself")
+    box: list[int] = Field(
+        description="x, y, width, height in pixels of the upright picture",
+        min_length=4,
+        max_length=4,
+    )
+    image: DataUrl = Field(description="the 28x28 picture, a PNG, that the model read")
+
+
+class LineOfWriting(BaseModel):
+    """A line of writing, and the number that it is."""
+
+    number: str | None = Field(description="as text: leading zeros count; null where it is none")
+    confidence: Probability = Field(description="the probability that the whole number is right")
+    digits: list[DigitOfNumber] = Field(description="from left to right, even where it is none")
+    is_number: bool
+    reason: str | None = Field(
+        description=f"null, or why it is no number. {_explained(NUMBER_REASONS)}"
+    )
+
+
+class NumberResponse(LineOfWriting):
+    """The number in a picture: the first line's where there are several."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                **_LINE,
+                "lines": [_LINE],
+                "model": "cnn",
+                "version": "0.0.1",
+                "milliseconds": 9.1,
+            }
+        }
+    )
+
+    lines: list[LineOfWriting] = Field(description="all lines, from top to bottom")
+    model: str
+    version: str
+    milliseconds: float = Field(ge=0, description="from the received picture to this answer")
 
 
 class ModelSummary(BaseModel):

@@ -1,0 +1,87 @@
+"""Read the number in a picture: a line of several digits, or a single one."""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.api import metrics, problems
+from app.api.reading import Json, data_url, milliseconds_since, prepare, to_json
+from app.api.routes.predict import (
+    IMAGE_BODY,
+    IMAGE_PROBLEMS,
+    ModelQuery,
+    json_response,
+    one_file,
+    read_file,
+)
+from app.api.schemas import NumberResponse
+from app.api.service import service_of
+from model.classifier import Classifier
+from model.numbers.read import NO_DIGITS, Digit, NumberLine, read_numbers
+
+router = APIRouter(prefix="/api/v1", tags=["predict"])
+_NOTHING = NumberLine([], 0.0, NO_DIGITS, (0, 0, 0, 0), 0)
+
+
+@router.post(
+    "/predict/number",
+    response_model=NumberResponse,
+    responses=problems.responses(*IMAGE_PROBLEMS),
+    openapi_extra=IMAGE_BODY,
+)
+async def predict_number(request: Request, query: Annotated[ModelQuery, Query()]) -> Response:
+    """Read the digits of a line, apart or touching, upright within about 15 degrees.
+
+    A single digit is a number too. A picture of no number is an answer: `is_number` is false and
+    `reason` says why.
+    """
+    service = service_of(request)
+    classifier, started = service.classifier(query.model), time.perf_counter()
+    body = await read_file(request)
+
+    def work(heavy: bool) -> bytes:
+        answer = _read(classifier, one_file(*body), heavy)
+        return to_json({**answer, "milliseconds": milliseconds_since(started)})
+
+    return json_response(await service.executor.run(request, work))
+
+
+def _read(classifier: Classifier, data: bytes, heavy: bool) -> Json:
+    """Answer one picture, and count what was read; raises as ``prepare``."""
+    picture, scale = prepare(data, heavy)
+    lines = read_numbers(classifier, picture)
+    first = lines[0] if lines else _NOTHING
+    metrics.NUMBERS.labels(classifier.name, first.reason or "").inc()
+    return {
+        **_describe_line(first, scale),
+        "lines": [_describe_line(line, scale) for line in lines],
+        "model": classifier.name,
+        "version": classifier.version,
+    }
+
+
+def _describe_line(line: NumberLine, scale: float) -> Json:
+    """Return a line as ``LineOfWriting`` documents it.
+
+    Args:
+        line: as read.
+        scale: pixels of the file for one of the picture that it was read in.
+    """
+    return {
+        "number": line.number,
+        "confidence": line.confidence,
+        "digits": [_describe_digit(digit, scale) for digit in line.digits],
+        "is_number": line.reason is None,
+        "reason": line.reason,
+    }
+
+
+def _describe_digit(digit: Digit, scale: float) -> Json:
+    return {
+        "prediction": digit.digit,
+        "confidence": digit.confidence,
+        "box": [round(side * scale) for side in digit.box],
+        "image": data_url(digit.image),
+    }
