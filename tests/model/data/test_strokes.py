@@ -112,5 +112,5 @@ def test_a_drawing_keeps_its_shape():
 
 def test_a_single_point_is_a_dot():
     dot = StrokeSample(label=1, writer="a", strokes=[[(5, 5)]])
-    top, bottom, left, right = box(draw(dot, np.random.default_rng(0))).image
+    top, bottom, left, right = box(draw(dot, np.random.default_rng(0)))
     assert 13 <= bottom - top <= 26 and 13 <= right - left <= 26
