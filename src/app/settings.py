@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from model.config import MAX_IMAGE_BYTES, MODELS_DIR
 
-API_VERSION = "1.1.0"  # the API's own; src/app/README.md says what changed
+API_VERSION = "1.2.0"  # the API's own; src/app/README.md says what changed
 MEGABYTE = 1_000_000
 FORM_OVERHEAD = 64_000  # bytes of a multipart body that are not the file's: headers, boundaries
 MAX_FILE_BYTES = MAX_IMAGE_BYTES

@@ -27,6 +27,7 @@ from bench.services import resident_megabytes, running_api
 
 COUNT = 10_000
 ANSWER_SECONDS = 30
+PATHS = ("predict", "predict/batch", "predict/number", "explain")
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -88,7 +89,10 @@ def send_images(
 
     @seed(random_seed)
     @settings(SETTINGS, max_examples=count)
-    @given(image=damaged_images(), path=st.sampled_from(("predict", "predict/batch", "explain")))
+    @given(
+        image=damaged_images(),
+        path=st.sampled_from(("predict", "predict/batch", "predict/number", "explain")),
+    )
     def send(image: bytes, path: str) -> None:
         batch = path == "predict/batch"
         files = {"files" if batch else "file": ("image", image)}

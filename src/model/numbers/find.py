@@ -100,7 +100,9 @@ def find_lines(ink: np.ndarray) -> list[Line]:
         tall = members[boxes[members, 3] >= MINOR * boxes[members, 3].max()]
         line_height = _weighted_median(boxes[tall, 3], areas[tall])
         visible = members[boxes[members, 2:].max(axis=1) >= SPECK * line_height]
-        lines.append(_upright(ink, labels, kept[visible], boxes[visible], line_height))
+        line = _upright(ink, labels, kept[visible], boxes[visible], line_height)
+        if line.components:  # none where a stroke is too fine to be seen when it is scaled down
+            lines.append(line)
     lines.sort(key=lambda line: line.to_image[1, 2])
     return lines
 

@@ -80,10 +80,9 @@ def read_numbers(classifier: Classifier, picture: Preprocessed) -> list[NumberLi
     if not lines:
         return []
     predictions = classifier.predict(np.stack([s.image for own in segments for s in own]))
-    scale = picture.picture.width / picture.foreground.shape[1]
     read = []
     for line, pieces, own in zip(lines, cut, segments, strict=True):
-        read.append(_read_line(line, pieces, own, predictions[: len(own)], scale))
+        read.append(_read_line(line, pieces, own, predictions[: len(own)], picture))
         predictions = predictions[len(own) :]
     if len(read) == 1 and read[0].reason != SIGN_OR_SEPARATOR:
         return [_or_single(classifier, picture, read[0])]
@@ -115,20 +114,20 @@ def _read_line(
     pieces: list[Piece],
     segments: list[Segment],
     predictions: list[Prediction],
-    scale: float,
+    picture: Preprocessed,
 ) -> NumberLine:
     """Choose the digits of a line.
 
     Args:
         predictions: the classifier's, of the segments.
-        scale: pixels of the picture for each pixel of the foreground.
+        picture: that the line stands in.
     """
     stroke = stroke_width(line)
     scores = np.array([prediction.rejection_score for prediction in predictions])
     probabilities = np.array([prediction.probabilities for prediction in predictions])
     features = features_of(segments, pieces, line.height, stroke, scores)
     path = best_path(segments, features, probabilities, WEIGHTS)
-    boxes = [_scaled(line.box_in_image(segments[k].box), scale) for k in path.segments]
+    boxes = [_placed(line.box_in_image(segments[k].box), picture) for k in path.segments]
     digits = [
         Digit(label, float(probabilities[k, label]), box, segments[k].image)
         for k, label, box in zip(path.segments, path.labels, boxes, strict=True)
@@ -145,9 +144,14 @@ def _read_line(
     return NumberLine(digits, path.confidence, reason, _around(boxes), outliers)
 
 
-def _scaled(box: Box, scale: float) -> Box:
-    x, y, width, height = (round(side * scale) for side in box)
-    return x, y, width, height
+def _placed(box: Box, picture: Preprocessed) -> Box:
+    """Turn a box of the foreground, which may be smaller, into one inside the picture."""
+    scale = picture.picture.width / picture.foreground.shape[1]
+    x, y, width, height = box
+    left, top = max(0, round(x * scale)), max(0, round(y * scale))
+    right = min(picture.picture.width, round((x + width) * scale))
+    bottom = min(picture.picture.height, round((y + height) * scale))
+    return left, top, right - left, bottom - top
 
 
 def _around(boxes: list[Box]) -> Box:

@@ -155,6 +155,9 @@ def thicken(crop: np.ndarray, pixels: float = 1.4) -> np.ndarray:
         factor = 5 * DIGIT_SIZE / longest
         size = [max(1, round(length * factor)) for length in crop.shape[::-1]]
         crop, longest = cv2.resize(crop, size, interpolation=cv2.INTER_LINEAR), max(size)
+    elif (step := longest // (20 * DIGIT_SIZE)) > 1:  # a wide kernel takes minutes on a large crop
+        crop = cv2.dilate(crop, np.ones((step, step), np.uint8))[::step, ::step]
+        longest = max(crop.shape)
     radius = max(1, round(longest * pixels / DIGIT_SIZE / 2))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     return cv2.dilate(cv2.copyMakeBorder(crop, *[radius] * 4, cv2.BORDER_CONSTANT), kernel)

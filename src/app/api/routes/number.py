@@ -79,9 +79,11 @@ def _describe_line(line: NumberLine, scale: float) -> Json:
 
 
 def _describe_digit(digit: Digit, scale: float) -> Json:
+    x, y, width, height = digit.box
+    left, top, right, bottom = (round(edge * scale) for edge in (x, y, x + width, y + height))
     return {
         "prediction": digit.digit,
         "confidence": digit.confidence,
-        "box": [round(side * scale) for side in digit.box],
+        "box": [left, top, right - left, bottom - top],
         "image": data_url(digit.image),
     }
