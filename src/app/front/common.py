@@ -62,6 +62,12 @@ def predict(image: bytes, model: str, examples: Sequence[Example]) -> dict[str, 
     return client().predict(image, model, examples)
 
 
+@st.cache_data(ttl=60, max_entries=MAX_CACHED_ANSWERS, show_spinner=False)
+def read_number(image: bytes, model: str, examples: Sequence[Example]) -> dict[str, Any]:
+    """The number that a model reads in an image, cached for a minute; raises `ApiError`."""
+    return client().number(image, model, examples)
+
+
 @st.cache_data(ttl=60, max_entries=MAX_CACHED_BATCHES, show_spinner=False)
 def predict_batch(
     images: Sequence[bytes], model: str | None, examples: Sequence[Example]

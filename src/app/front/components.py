@@ -24,20 +24,79 @@ def answer(reply: dict[str, Any] | None, language: str, waiting: str = "waiting_
     else:
         digit, kind, head, more = _verdict(reply, language)
         image, alt = reply["image"], translate("answer.seen_alt", language)
-    examples = reply.get("examples", 0) if reply else 0
-    key = "answer.learnt_one" if examples == 1 else "answer.learnt"
-    words = translate(key, language, count=examples)
-    learnt = f'<p class="answer-learnt">{escape(words)}</p>' if examples else ""
     seen, size = translate("answer.seen", language), translate("answer.seen_size", language)
     return (
         f'<section class="answer {kind}" role="status" lang="{language}">'
         f'<p class="answer-digit" aria-hidden="true">{digit}</p>'
-        f'<div class="answer-words"><p class="answer-head">{escape(head)}</p>'
-        f'<p class="answer-more">{escape(more)}</p>{learnt}</div>'
+        f"{_words(head, more, reply, language)}"
         f'<figure class="seen"><img class="pixels" src="{escape(image)}" alt="{escape(alt)}">'
         f"<figcaption>{escape(seen)}<br>{escape(size)}</figcaption></figure>"
         "</section>"
     )
+
+
+def number_answer(reply: dict[str, Any] | None, language: str, waiting: str) -> str:
+    """The answer to a picture of a number: the number large, how sure or why it is none.
+
+    Args:
+        reply: the API's answer to `/predict/number`, or None while there is nothing to read.
+        language: of the texts.
+        waiting: the text that says when an answer will come.
+    """
+    number, kind = "&nbsp;", "waiting"
+    if reply is None:
+        head = translate("number.waiting", language)
+        more = translate(f"answer.{waiting}", language)
+    elif reply["is_number"]:
+        number, kind = escape(reply["number"]), "digit"
+        head = translate("number.is", language, number=reply["number"])
+        share = percent(reply["confidence"], language)
+        more = translate("number.sure", language, percent=share)
+    else:
+        reason = reply["reason"]
+        if not has_text(f"number.{reason}"):  # a newer API may know more reasons than this page
+            reason = "not_a_number"
+        number, kind = "?", "rejected"
+        head = translate(f"number.{reason}", language)
+        more = translate(f"number.{reason}_try", language)
+    if reply and len(reply["lines"]) > 1:
+        others = ", ".join(line["number"] or "?" for line in reply["lines"][1:])
+        more += " " + translate("number.lines", language, numbers=others)
+    return (
+        f'<section class="answer number {kind}" role="status" lang="{language}">'
+        f'<p class="answer-number" aria-hidden="true">{number}</p>'
+        f"{_words(head, more, reply, language)}</section>"
+    )
+
+
+def digit_boxes(digits: list[dict[str, Any]], chosen: int | None, size: tuple[int, int]) -> str:
+    """A frame around each digit, to lie over the picture; only for the eye.
+
+    Args:
+        digits: of the API's answer.
+        chosen: the index of the digit to stress.
+        size: width and height of the picture in the pixels of the digits' boxes.
+    """
+    width, height = size
+    frames = []
+    for index, digit in enumerate(digits):
+        x, y, w, h = digit["box"]
+        frames.append(
+            f'<span class="box{" chosen" if index == chosen else ""}" style="left:{x / width:.2%};'
+            f'top:{y / height:.2%};width:{w / width:.2%};height:{h / height:.2%}">'
+            f"<b>{digit['prediction']}</b></span>"
+        )
+    shape = f"aspect-ratio:{width}/{height}"
+    return f'<div class="boxes" aria-hidden="true" style="{shape}">{"".join(frames)}</div>'
+
+
+def number_digits(digits: list[dict[str, Any]], language: str) -> str:
+    """What the model saw of each digit, from left to right, with how sure it is."""
+    alt = translate("answer.seen_alt", language)
+    figures = (
+        small_image(digit["image"], alt, summarize(digit, language), "digit") for digit in digits
+    )
+    return f'<div class="digits">{"".join(figures)}</div>'
 
 
 def bars(probabilities: list[float], language: str) -> str:
@@ -123,6 +182,18 @@ def counts(numbers: list[int], language: str) -> str:
     )
     label = escape(translate("hand.counts", language))
     return f'<ol class="counts" start="0" aria-label="{label}">{cells}</ol>'
+
+
+def _words(head: str, more: str, reply: dict[str, Any] | None, language: str) -> str:
+    """The words of an answer, with how many examples the model learnt for it."""
+    examples = reply.get("examples", 0) if reply else 0
+    key = "answer.learnt_one" if examples == 1 else "answer.learnt"
+    words = translate(key, language, count=examples)
+    learnt = f'<p class="answer-learnt">{escape(words)}</p>' if examples else ""
+    return (
+        f'<div class="answer-words"><p class="answer-head">{escape(head)}</p>'
+        f'<p class="answer-more">{escape(more)}</p>{learnt}</div>'
+    )
 
 
 def _verdict(reply: dict[str, Any], language: str) -> tuple[str, str, str, str]:

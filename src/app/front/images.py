@@ -5,7 +5,7 @@ import io
 import warnings
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from app.front.settings import MAX_FILE_BYTES, MAX_PIXELS
 
@@ -35,6 +35,14 @@ def upload_problem(image: bytes) -> tuple[str, dict[str, object]] | None:
         size = f"{width * height / 1e6:.0f}"
         return "limit.pixels", {"size": size, "limit": MAX_PIXELS // 1_000_000}
     return None
+
+
+def upright_size(image: bytes) -> tuple[int, int]:
+    """Width and height as a browser shows the image: turned as its Exif data says."""
+    header = Image.open(io.BytesIO(image))
+    width, height = header.size
+    lies = header.getexif().get(ExifTags.Base.Orientation, 1) >= 5  # turned by a quarter
+    return (height, width) if lies else (width, height)
 
 
 def data_url(image: bytes) -> str:

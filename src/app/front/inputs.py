@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit_drawable_canvas import st_canvas
 
 from app.front.canvas import Canvas
@@ -20,22 +21,27 @@ def canvas_input(
     on_draw: Callable[[list[CanvasObject], bytes | None], object],
     on_undo: Callable[[], None],
     on_clear: Callable[[], None],
-) -> None:
-    """A canvas with its buttons.
+    size: tuple[int, int] = (CANVAS_SIDE, CANVAS_SIDE),
+    brush: int = BRUSH_WIDTH,
+) -> DeltaGenerator:
+    """A canvas with its buttons; gives the canvas's frame, to lay something over it.
 
     Args:
         canvas: its state.
         name: the prefix of the widgets' keys.
         on_draw: takes what the canvas sends.
         on_undo, on_clear: what the buttons do.
+        size: width and height in pixels.
+        brush: its width in pixels.
     """
-    with st.container(key=f"{name}-frame"):
+    frame = st.container(key=f"{name}-frame")
+    with frame:
         drawn = st_canvas(
-            stroke_width=st.session_state.get("brush", BRUSH_WIDTH),
+            stroke_width=brush,
             stroke_color="#fff",
             background_color="#000",
-            height=CANVAS_SIDE,
-            width=CANVAS_SIDE,
+            height=size[1],
+            width=size[0],
             initial_drawing={"objects": canvas.initial_objects},
             return_image_data=True,
             key=f"{name}-{canvas.number}",
@@ -59,6 +65,7 @@ def canvas_input(
             width="stretch",
             key=f"{name}-clear",
         )
+    return frame
 
 
 def image_input(source: str) -> bytes | None:
@@ -79,6 +86,17 @@ def image_input(source: str) -> bytes | None:
         key, values = problem
         st.warning(t(key, **values), icon=":material/block:")
         return None
-    if image and source == "upload":
-        st.image(image, caption=t("draw.your_image"), width=CANVAS_SIDE)
     return image
+
+
+def digit_buttons(on_click: Callable[[int], None], disabled: bool = False) -> None:
+    """Ten buttons to say which digit something is."""
+    with st.container(horizontal=True, key="correction"):
+        for digit in range(10):
+            st.button(
+                str(digit),
+                on_click=on_click,
+                args=(digit,),
+                disabled=disabled,
+                key=f"correct-{digit}",
+            )

@@ -29,6 +29,7 @@ class Session:
 
     model: str | None = None  # the chosen one; None is the API's default
     canvas: Canvas = field(default_factory=Canvas)
+    wide: Canvas = field(default_factory=Canvas)  # where a number is drawn
     practice: Canvas = field(default_factory=Canvas)  # where examples are drawn to order
     uploaded: bytes | None = None
     answer: dict[str, Any] | None = None  # of the API for the current image
@@ -41,6 +42,11 @@ class Session:
     def image(self) -> bytes | None:
         """The current image: the upload if there is one, else what is on the canvas."""
         return self.uploaded or self.canvas.image
+
+    @property
+    def number_image(self) -> bytes | None:
+        """The image that is read as a number: the upload, or what is on the wide canvas."""
+        return self.uploaded or self.wide.image
 
     @property
     def saved_examples(self) -> list[Example]:
@@ -98,10 +104,8 @@ class Session:
         """The current image in the history: added if it is not there yet, and corrected."""
         if self.image is None or self.answer is None:
             raise ValueError("There is no answered image to record.")
-        source = hash(self.image)
-        known = [drawing for drawing in self.history if drawing.source == source]
         strokes = [] if self.uploaded else self.canvas.strokes
-        drawing = known[0] if known else self.add(source, self.answer, strokes)
+        drawing = self._drawing(hash(self.image), self.answer, strokes)
         if self.correction is not None:
             self.set_label(drawing, self.correction)
             self.correction = None
@@ -113,6 +117,10 @@ class Session:
         return self._append(
             Drawing(next(self._numbers), source, answer["image"], answer, strokes, label)
         )
+
+    def learn_digit(self, digit: dict[str, Any], label: int) -> None:
+        """Take one digit of a number's answer as an example."""
+        self.set_label(self._drawing(hash(digit["image"]), digit, []), label)
 
     def set_label(self, drawing: Drawing, label: int | None) -> None:
         """Say what a drawing is; the models learn it. None leaves the drawing out."""
@@ -148,6 +156,11 @@ class Session:
             if drawing.strokes and drawing.label is not None
         ]
         return "".join(lines)
+
+    def _drawing(self, source: int, answer: dict[str, Any], strokes: list[Stroke]) -> Drawing:
+        """The drawing of that source in the history, added if it is not there yet."""
+        known = (drawing for drawing in self.history if drawing.source == source)
+        return next(known, None) or self.add(source, answer, strokes)
 
     def _append(self, drawing: Drawing) -> Drawing:
         self.history.append(drawing)

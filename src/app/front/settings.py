@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 MAX_FILE_BYTES = 5_000_000
 MAX_PIXELS = 40_000_000
 CANVAS_SIDE = 280  # px: ten times MNIST's 28
+WIDE_CANVAS = (560, 200)  # px, width and height: for a number
 MAX_UNDO_STEPS = 50
 MAX_HISTORY = 200  # drawings per session, and so examples: the API takes no more
 MAX_CACHED_CARDS = 100
@@ -19,6 +20,7 @@ MAX_CACHED_BATCHES = 20
 MAX_CACHED_EXPLANATIONS = 20
 BRUSH_WIDTHS = (10, 36)  # px, thinnest and thickest
 BRUSH_WIDTH = 22  # px: about MNIST's stroke width once the digit is scaled to 20 px of 28
+WIDE_BRUSH_WIDTH = 14  # px: the same on the wide canvas, where digits are smaller
 
 
 class PageSettings(BaseSettings):

@@ -1,5 +1,6 @@
-"""Draw a digit and see the prediction after every stroke; upload or photograph one; correct it."""
+"""Draw a digit or a number and see the answer after every stroke; upload, photograph, correct."""
 
+import functools
 from typing import Any
 
 import streamlit as st
@@ -10,56 +11,145 @@ from app.front.common import (
     current_language,
     current_session,
     model_names,
+    read_number,
     show_api_errors,
     t,
 )
-from app.front.inputs import canvas_input, image_input
+from app.front.images import upright_size
+from app.front.inputs import canvas_input, digit_buttons, image_input
 from app.front.session import Drawing, Session
-from app.front.settings import BRUSH_WIDTH, BRUSH_WIDTHS
+from app.front.settings import (
+    BRUSH_WIDTH,
+    BRUSH_WIDTHS,
+    CANVAS_SIDE,
+    WIDE_BRUSH_WIDTH,
+    WIDE_CANVAS,
+)
 from errors import ApiError
 
+READS = ("digit", "number")
 INPUTS = ("canvas", "upload", "camera")
+WAITING = dict.fromkeys(INPUTS, "waiting_picture") | {"canvas": "waiting_more"}
 FRAGMENTS = ["draw", "history"]
 LEAVE_OUT = -1
 
 
 @st.fragment(key="draw")
 def drawing_board() -> None:
-    """Canvas or image on the left, answer on the right; reruns alone after each stroke."""
-    session = current_session()
+    """The switch between a digit and a number, and the board; reruns alone after each stroke."""
+    if choose("reads", READS) == "number":
+        number_board(current_session())
+    else:
+        digit_board(current_session())
+
+
+def choose(name: str, options: tuple[str, ...]) -> str:
+    """One of the options in a row, the first at first; another one keeps the drawing."""
+    chosen: str = st.segmented_control(
+        t(f"draw.{name}"),
+        options,
+        default=options[0],
+        required=True,
+        format_func=lambda option: t(f"draw.{option}"),
+        key=name,
+        on_change=change_input,
+        label_visibility="collapsed",
+    )
+    return chosen
+
+
+def digit_board(session: Session) -> None:
+    """Canvas or image on the left, answer on the right."""
     with st.container(key="board"):
         left, right = st.columns([1, 2], gap="large")
     with left:
-        source = st.segmented_control(
-            t("draw.input"),
-            INPUTS,
-            default="canvas",
-            required=True,
-            format_func=lambda name: t(f"draw.{name}"),
-            key="input",
-            on_change=change_input,
-            label_visibility="collapsed",
-        )
+        source = choose("input", INPUTS)
         if source == "canvas":
             st.caption(t("draw.hint"))
-            canvas_input(session.canvas, "canvas", session.draw, session.undo, clear)
+            brush = st.session_state.get("brush", BRUSH_WIDTH)
+            canvas_input(session.canvas, "canvas", session.draw, session.undo, clear, brush=brush)
         else:
             session.upload(image_input(source))
+            if source == "upload" and session.uploaded:
+                st.image(session.uploaded, caption=t("draw.your_image"), width=CANVAS_SIDE)
     settings = st.container(key="board-settings")
     with right, show_api_errors(kept=session.image is not None):
-        names = model_names()
         with settings, st.container(horizontal=True):
             if source == "canvas":
                 st.slider(t("draw.brush"), *BRUSH_WIDTHS, BRUSH_WIDTH, step=2, key="brush")
-            index = names.index(session.model) if session.model in names else 0
-            session.model = st.selectbox(t("draw.model"), names, index=index)
+            session.model = choose_model(session)
         ask_api(session)
         answer = session.answer if session.image else None
-        waiting = "waiting_more" if source == "canvas" else "waiting_picture"
-        st.html(components.answer(answer, current_language(), waiting))
+        st.html(components.answer(answer, current_language(), WAITING[source]))
         correction(answer)
         probabilities = answer["probabilities"] if answer else [0.0] * 10
         st.html(components.bars(probabilities, current_language()))
+
+
+def choose_model(session: Session) -> str:
+    """The model that answers, one of those that the API serves; raises `ApiError`."""
+    names = model_names()
+    index = names.index(session.model) if session.model in names else 0
+    chosen: str = st.selectbox(t("draw.model"), names, index=index)
+    return chosen
+
+
+def number_board(session: Session) -> None:
+    """A wide canvas or an image with a box around each digit; the answer is below."""
+    source = choose("input", INPUTS)
+    if source == "canvas":
+        st.caption(t("number.hint"))
+        wide, brush = session.wide, st.session_state.get("wide-brush", WIDE_BRUSH_WIDTH)
+        picture = canvas_input(wide, "wide", wide.update, wide.undo, wide.clear, WIDE_CANVAS, brush)
+    else:
+        session.upload(image_input(source))
+        picture = st.container(key="picture-frame")
+        if session.uploaded:
+            picture.image(session.uploaded, caption=t("draw.your_image"), width="stretch")
+    answer_place = st.container()
+    settings = st.container(key="board-settings")
+    with answer_place, show_api_errors(kept=session.number_image is not None):
+        with settings, st.container(horizontal=True):
+            if source == "canvas":
+                st.slider(
+                    t("draw.brush"), *BRUSH_WIDTHS, WIDE_BRUSH_WIDTH, step=2, key="wide-brush"
+                )
+            session.model = choose_model(session)
+        image, answer = session.number_image, None
+        if image:
+            answer = read_number(image, session.model, session.examples)
+        st.html(components.number_answer(answer, current_language(), WAITING[source]))
+        if image and answer and answer["digits"]:
+            chosen = number_correction(answer["digits"])
+            boxes = components.digit_boxes(answer["digits"], chosen, upright_size(image))
+            picture.html(boxes)
+
+
+def number_correction(digits: list[dict[str, Any]]) -> int:
+    """Choose a digit of the number, at first the least sure one, and say what it is.
+
+    Returns:
+        The chosen digit's index.
+    """
+    least_sure = min(range(len(digits)), key=lambda index: digits[index]["confidence"])
+    st.html(components.number_digits(digits, current_language()))
+    chosen: int = st.segmented_control(
+        t("number.choose"),
+        range(len(digits)),
+        default=least_sure,
+        required=True,
+        format_func=lambda index: str(digits[index]["prediction"]),
+        key="digit",
+    )
+    st.caption(t("correct.question", digit=digits[chosen]["prediction"]))
+    digit_buttons(functools.partial(correct_digit, digits[chosen]))
+    return chosen
+
+
+def correct_digit(digit: dict[str, Any], label: int) -> None:
+    """Take a digit of the number as an example; the number is read again at once."""
+    current_session().learn_digit(digit, label)
+    st.rerun(FRAGMENTS)
 
 
 def clear() -> None:
@@ -69,9 +159,11 @@ def clear() -> None:
 
 
 def change_input() -> None:
-    """Come back to the canvas, or leave it, and keep the drawing."""
-    current_session().upload(None)
+    """Come to another canvas or picture, and keep the drawings."""
+    if st.session_state["input"] == "canvas":
+        current_session().upload(None)
     current_session().canvas.renew()
+    current_session().wide.renew()
 
 
 def ask_api(session: Session) -> None:
@@ -98,15 +190,7 @@ def correction(answer: dict[str, Any] | None) -> None:
         st.caption(t("correct.question", digit=answer["prediction"]))
     else:
         st.caption(t("correct.rejected"))
-    with st.container(horizontal=True, key="correction"):
-        for digit in range(10):
-            st.button(
-                str(digit),
-                on_click=correct,
-                args=(digit,),
-                disabled=answer is None,
-                key=f"correct-{digit}",
-            )
+    digit_buttons(correct, disabled=answer is None)
 
 
 def correct(digit: int) -> None:
