@@ -23,7 +23,7 @@ WAYS = {
 @pytest.mark.parametrize("arc_length", WAYS.values(), ids=WAYS)
 def test_a_drawing_looks_as_from_a_canvas_through_preprocessing(arc_length, brush_of_20):
     points = np.array(arc_length, dtype=float)
-    expected = normalize(paint([points + 30], 20.0))
+    expected = normalize(paint([points + 30], 20.0)).image
     stroke = torch.tensor(points, dtype=torch.float32)[None, None]
     found = rasterize.draw_curves(
         stroke, torch.ones(1, 1, dtype=torch.bool), torch.Generator(), drawn_side=(200.0, 200.0)
