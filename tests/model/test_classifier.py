@@ -69,6 +69,7 @@ def test_the_temperature_divides_the_logits():
     [
         (spread(_4=0.2), NOT_A_DIGIT),
         (spread(_4=0.48, _9=0.47), AMBIGUOUS),
+        (spread(_4=0.85, _9=0.1), NOT_A_DIGIT),  # one of the two is sure
     ],
 )
 def test_what_is_unsure_is_refused_with_a_reason_and_keeps_its_likeliest_digit(

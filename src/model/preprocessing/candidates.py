@@ -97,7 +97,8 @@ def without_neighbours(foreground: np.ndarray) -> np.ndarray:
         )
     )
     size, width = sides.max(0), sides.min(0)
-    line = size > LINE_RATIO * width
+    lying = sides[1] == size  # an upright line may be a one
+    line = (size > LINE_RATIO * width) & (lying | components.on_border)
     inside = ~components.on_border & ~line
     if not inside.any():
         return foreground

@@ -96,6 +96,7 @@ def decode_image(header: Image.Image) -> Image.Image:
             header.load()
             upright = _reduced(header)
             ImageOps.exif_transpose(upright, in_place=True)
+            upright.format = header.format  # lost in turning
     except Exception as error:  # as above; EXIF data too raise what they like
         raise DamagedImageError(_DAMAGED) from error
     return upright

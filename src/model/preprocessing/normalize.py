@@ -21,6 +21,7 @@ from model.config import (
     FINE_NOISE_MASS,
     FINE_NOISE_SIZE,
     IMAGE_SIZE,
+    LOSSY_FORMATS,
     NOISE_GAP,
     NOISE_MASS,
     NOISE_SIZE,
@@ -75,7 +76,8 @@ class Preprocessed:
         Each may be a digit of its own: pieces above each other belong together, and what is much
         smaller, or cut off by the border, is none.
         """
-        return _stack([center_by_mass(group) for group in self.components.groups()])
+        groups = self.components.groups()
+        return _stack([center_by_mass(group) for group in groups if group.size > 1])
 
 
 def preprocess(data: bytes) -> Preprocessed:
@@ -93,12 +95,14 @@ def normalize(picture: Image.Image) -> Preprocessed:
     Raises:
         BlankImageError: there is no foreground, or a single pixel of it.
     """
+    lossy = picture.format in LOSSY_FORMATS
     try:
-        foreground = segment_foreground(luminance(picture))
+        foreground = segment_foreground(luminance(picture), lossy=lossy)
     except BlankImageError:
         if not _is_coloured(picture):  # two colours may be as light as each other
             raise
-        foreground = segment_foreground(distance_from_border(np.asarray(picture.convert("RGB"))))
+        distance = distance_from_border(np.asarray(picture.convert("RGB")))
+        foreground = segment_foreground(distance, lossy=lossy)
     return Preprocessed(picture, foreground, center_by_mass(foreground))
 
 

@@ -12,7 +12,7 @@ FAINT = 170  # a drawing of less contrast is raised to full foreground
 _BLANK = "The picture is blank or too faint: draw or photograph one digit with more contrast."
 
 
-def segment_foreground(grey: np.ndarray) -> np.ndarray:
+def segment_foreground(grey: np.ndarray, *, lossy: bool = False) -> np.ndarray:
     """Separate foreground from background, whichever of them is the lighter.
 
     A border of one level means a drawing: the foreground is the difference from that level. Any
@@ -20,6 +20,7 @@ def segment_foreground(grey: np.ndarray) -> np.ndarray:
 
     Args:
         grey: (H, W) uint8 luminance, or distance from the background's colour.
+        lossy: whether compression left false levels around the strokes, which would widen the crop.
 
     Returns:
         (h, w) uint8, 0 background, 255 foreground; of a photograph a reduced one.
@@ -31,12 +32,12 @@ def segment_foreground(grey: np.ndarray) -> np.ndarray:
     level = int(np.median(border))
     strayed = np.abs(border - level)
     if not strayed.any():
-        return _of_drawing(grey, level, 0)
+        return _of_drawing(grey, level, 0, lossy)
     noise = float(np.median(np.abs(np.diff(border))))
     flat = strayed <= 2 + 2 * noise
     if flat.mean() < 0.5:
         return _of_photograph(grey)
-    return _of_drawing(grey, level, 3 * int(np.sort(strayed[flat])[3 * flat.sum() // 4]))
+    return _of_drawing(grey, level, 3 * int(np.sort(strayed[flat])[3 * flat.sum() // 4]), lossy)
 
 
 def border_of(image: np.ndarray) -> np.ndarray:
@@ -44,7 +45,7 @@ def border_of(image: np.ndarray) -> np.ndarray:
     return np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
 
 
-def _of_drawing(grey: np.ndarray, level: int, noise: int) -> np.ndarray:
+def _of_drawing(grey: np.ndarray, level: int, noise: int, lossy: bool) -> np.ndarray:
     """The difference from one background level, on the side where there is more of it."""
     ink = grey
     if level > 0:
@@ -55,12 +56,8 @@ def _of_drawing(grey: np.ndarray, level: int, noise: int) -> np.ndarray:
     left, top, width, height = cv2.boundingRect(ink)
     crop = ink[top : top + height, left : left + width]
     contrast = _contrast(crop, max(noise, MINIMUM_CONTRAST - 1))
-    # What is faint is foreground beside what is not: the soft edge of a stroke. Elsewhere it is
-    # noise, or what lossy compression leaves around strokes.
-    strong = cv2.compare(crop, max(noise, RINGING * contrast / 255), cv2.CMP_GT)
-    near = cv2.copyTo(crop, cv2.dilate(strong, np.ones((5, 5), np.uint8)))
-    if cv2.countNonZero(crop) - cv2.countNonZero(near) > 0.1 * cv2.countNonZero(strong):
-        crop = near
+    floor = max(noise, RINGING * contrast / 255 if lossy else 0)
+    crop = cv2.threshold(crop, floor, 255, cv2.THRESH_TOZERO)[1]
     if contrast < FAINT:
         crop = cv2.convertScaleAbs(crop, alpha=255 / contrast)
     foreground = np.zeros_like(ink)
@@ -140,7 +137,7 @@ def soft_threshold(ink: np.ndarray, middle: float) -> np.ndarray:
 
 
 def distance_from_border(colour: np.ndarray) -> np.ndarray:
-    """Return the distance (H, W) uint8 of each colour (H, W, 3) from the border's median."""
-    paper = np.median(border_of(colour), axis=0)
-    distance = np.sqrt(np.square(colour.astype(np.float32) - paper).sum(axis=2) / 3)
-    return np.clip(distance * 1.5, 0, 255).astype(np.uint8)
+    """Return how far colours (H, W, 3) are from the border's median, brightness aside; uint8."""
+    hue = colour - colour.mean(axis=2, keepdims=True, dtype=np.float32)
+    distance = np.sqrt(np.square(hue - np.median(border_of(hue), axis=0)).sum(axis=2))
+    return np.clip(distance, 0, 255).astype(np.uint8)

@@ -68,8 +68,8 @@ def test_photographs_are_normalised_like_the_drawings_they_show():
     differences = []
     for number in range(30):
         ink = ink_of(number % 10, seed=number)
-        drawn = normalize(Image.fromarray((ink * 255).astype(np.uint8)))
-        seen = preprocess(photograph(ink, randomness))
+        drawn = normalize(Image.fromarray((ink * 255).astype(np.uint8))).image
+        seen = preprocess(photograph(ink, randomness)).image
         differences.append(np.abs(seen.astype(float) - drawn).mean())
     # MNIST's pictures differ from their like by about 25 grey levels on average
     assert np.mean(differences) < 10, sorted(differences)
@@ -80,7 +80,7 @@ def test_photographs_read_as_what_they_show():
     randomness = np.random.default_rng(1)
     digits = [number % 10 for number in range(40)]
     images = [
-        preprocess(photograph(ink_of(digit, seed=100 + number), randomness))
+        preprocess(photograph(ink_of(digit, seed=100 + number), randomness)).image
         for number, digit in enumerate(digits)
     ]
     predictions = classifier.predict(np.stack(images))
@@ -103,3 +103,21 @@ def test_empty_paper_under_uneven_light_is_blank():
     empty = photograph(np.zeros((IMAGE_SIZE, IMAGE_SIZE)), np.random.default_rng(2))
     with pytest.raises(BlankImageError):
         preprocess(empty)
+
+
+def test_two_colours_as_light_as_each_other_are_told_apart():
+    ink = ink_of(2)[..., None]
+    blue, yellow = np.array([155.0, 217, 234]), np.array([225.0, 205, 40])
+    picture = Image.fromarray((blue * (1 - ink) + yellow * ink).astype(np.uint8))
+    drawn = normalize(Image.fromarray((ink[..., 0] * 255).astype(np.uint8))).image
+    assert np.abs(normalize(picture).image.astype(float) - drawn).mean() < 10
+
+
+def test_the_edge_of_a_shadow_across_the_paper_is_no_stroke():
+    ink = ink_of(3)
+    light = np.where(np.arange(IMAGE_SIZE)[:, None] + np.arange(IMAGE_SIZE) < 300, 130.0, 220.0)
+    grain = np.random.default_rng(0).normal(0, 3, ink.shape)
+    picture = Image.fromarray((light * (1 - 0.8 * ink) + grain).clip(0, 255).astype(np.uint8))
+    drawn = normalize(Image.fromarray((ink * 255).astype(np.uint8))).image
+    seen = [normalize(picture).image, *normalize(picture).candidates()]
+    assert min(np.abs(image.astype(float) - drawn).mean() for image in seen) < 10

@@ -242,9 +242,9 @@ def several_digits(count: int, generator: Generator) -> Tensor:
 
 
 KINDS: tuple[tuple[Callable[[int, Generator], Tensor], float], ...] = (
-    (letters, 0.26),
+    (letters, 0.24),
     (invented_characters, 0.08),
-    (scribbles, 0.10),
+    (scribbles, 0.08),
     (random_curves, 0.06),
     (zigzags, 0.05),
     (spirals, 0.03),
@@ -256,7 +256,7 @@ KINDS: tuple[tuple[Callable[[int, Generator], Tensor], float], ...] = (
     (textures, 0.05),
     (codes, 0.02),
     (pieces, 0.04),
-    (several_digits, 0.14),
+    (several_digits, 0.18),
 )  # the kinds and their shares
 
 

@@ -1,0 +1,106 @@
+"""A folder of labelled pictures: what is counted, by hand, and what a user sees."""
+
+import argparse
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageDraw
+
+from errors import DataError
+from evaluation import images
+from model.config import REPOSITORY
+
+
+def found(*rows):
+    columns = [
+        "file",
+        "label",
+        "kind",
+        "author",
+        "predicted",
+        "accepted",
+        "reason",
+        "correct",
+        "naive",
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+ROWS = found(
+    ("a", "7", "photo", "ada", 7, True, "", True, False),
+    ("b", "7", "photo", "ada", 7, False, "not_a_digit", True, True),
+    ("c", "1", "scan", "bob", 1, True, "", True, True),
+    ("d", "-1", "hand", "bob", 3, False, "not_a_digit", False, False),
+    ("e", "12", "hand", "bob", 1, True, "", False, False),
+    ("f", "5", "unclear", "cyd", 6, True, "", False, False),
+)
+
+
+def test_fractions_are_of_what_is_counted():
+    summary = images.summarise(ROWS)
+    assert summary.loc["photo", ["pictures", "correct", "correct and accepted"]].tolist() == [
+        2,
+        1,
+        0.5,
+    ]
+    assert summary.loc["hand", "rejected"] == 0.5
+    assert np.isnan(summary.loc["hand", "correct"])
+    total = summary.loc["all single digits"]
+    assert (total["pictures"], total["rejected"]) == (3, pytest.approx(1 / 3))
+    assert total["naive, correct"] == pytest.approx(2 / 3)
+    assert "unclear" not in summary.index
+
+
+def test_an_author_is_complete_whose_counted_digits_all_are():
+    assert images.complete_authors(ROWS) == (1, 2)
+
+
+def test_failures_are_digits_rejected_and_others_accepted():
+    assert images.failures(ROWS)["file"].tolist() == ["b", "e"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    canvas = Image.new("L", (200, 200), 255)
+    ImageDraw.Draw(canvas).line((100, 30, 100, 170), fill=0, width=16)
+    canvas.save(tmp_path / "1_ada.png")
+    Image.new("L", (20, 20), 255).save(tmp_path / "3_blank.png")
+    return tmp_path
+
+
+def test_names_are_labels_where_there_is_no_table(folder):
+    assert images.read_labels(folder)[["file", "label"]].to_numpy().tolist() == [
+        ["1_ada.png", "1"],
+        ["3_blank.png", "3"],
+    ]
+
+
+def test_a_folder_without_labels_and_a_table_without_files_are_named(tmp_path):
+    with pytest.raises(DataError, match=r"labels\.csv"):
+        images.read_labels(tmp_path)
+    (tmp_path / "labels.csv").write_text("picture,label\na.png,3\n")
+    with pytest.raises(DataError, match="file and label"):
+        images.read_labels(tmp_path)
+
+
+def test_the_command_prints_and_writes_what_it_measured(folder, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(images, "DATA_DIR", tmp_path / "out")
+    (folder / "labels.csv").write_text("file,label,author\n1_ada.png,1,ada\n3_blank.png,,ada\n")
+    parser = argparse.ArgumentParser()
+    images.add_arguments(parser)
+    model = str(REPOSITORY / "models" / "mnist-0.0.1.pt")
+    results = tmp_path / "results.json"
+    images.run(parser.parse_args([str(folder), "--model", model, "--json", str(results)]))
+    assert "1 of 1" in capsys.readouterr().out
+    written = json.loads(results.read_text())
+    assert written["all single digits"]["correct and accepted"] == 1
+    assert written["no digit"] == {
+        "pictures": 1,
+        "correct": None,
+        "correct and accepted": None,
+        "naive, correct": None,
+        "rejected": 1.0,
+    }
+    assert list((tmp_path / "out").rglob("*.png"))

@@ -1,0 +1,57 @@
+"""Connected components, held to scipy's labelling and to shapes that are laid out by hand."""
+
+import numpy as np
+from scipy import ndimage
+
+from model.preprocessing.components import Components
+
+
+def sheet(*boxes, shape=(60, 100)):
+    """Filled boxes (top, bottom, left, right) on an empty foreground, of different levels."""
+    foreground = np.zeros(shape, np.uint8)
+    for level, (top, bottom, left, right) in enumerate(boxes, start=100):
+        foreground[top:bottom, left:right] = level
+    return foreground
+
+
+def test_components_are_those_of_scipy():
+    foreground = (np.random.default_rng(0).random((80, 70)) < 0.35).astype(np.uint8) * 200
+    labels, count = ndimage.label(foreground, np.ones((3, 3)))
+    expected = {
+        (rows.start, rows.stop, columns.start, columns.stop, int((labels == i).sum()))
+        for i, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1)
+    }
+    found = Components(foreground)
+    assert len(found) == count
+    assert {(*box, area) for box, area in zip(found.boxes.tolist(), found.areas, strict=True)} == (
+        expected
+    )
+    assert found.masses().tolist() == (200 * found.areas).tolist()
+
+
+def test_a_component_has_its_own_pixels_alone():
+    foreground = sheet((5, 40, 10, 60), (42, 50, 20, 30))
+    foreground[10:30, 20:50] = 0
+    foreground[15:20, 30:35] = 250  # inside the first one's box
+    components = Components(foreground)
+    ring = next(c for c in (components[i] for i in range(3)) if c.size == 50)
+    assert ring.box == (5, 40, 10, 60)
+    assert ring.area == 35 * 50 - 20 * 30 == ring.mask.sum()
+    assert ring.image.max() == 100
+    assert not ring.on_border
+
+
+def test_what_touches_the_border_is_known_and_what_is_kept_is_all_that_is_left():
+    foreground = sheet((0, 20, 10, 20), (30, 50, 10, 20), (30, 50, 90, 100))
+    components = Components(foreground)
+    assert components.on_border.tolist() == [True, False, True]
+    assert np.array_equal(
+        components.keep(~components.on_border), sheet((0, 0, 0, 0), (30, 50, 10, 20))
+    )
+
+
+def test_groups_stand_side_by_side_and_hold_what_lies_above_each_other():
+    five = [(10, 16, 12, 28), (18, 50, 10, 30)]  # a bar close above its body
+    foreground = sheet(*five, (10, 52, 50, 56), (40, 46, 70, 76))  # a one; a full stop
+    groups = Components(foreground).groups()
+    assert [group.shape for group in groups] == [(32, 20), (42, 6)]
