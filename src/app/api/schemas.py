@@ -10,6 +10,10 @@ from model.numbers.read import REASONS as NUMBER_REASONS
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 DataUrl = Annotated[str, Field(pattern="^data:image/png;base64,", examples=["data:image/png;..."])]
+Learnt = Annotated[
+    int | None,
+    Field(description="of a request with `examples` alone: how many the model has learnt"),
+]
 
 
 def _explained(reasons: dict[str, str]) -> str:
@@ -83,9 +87,7 @@ class PredictionResponse(BaseModel):
     permuted_image: DataUrl | None = Field(
         None, description="of a permuted model alone: the same with its pixels permuted"
     )
-    examples: int | None = Field(
-        None, description="of a request with `examples` alone: how many the model has learnt"
-    )
+    examples: Learnt = None
     milliseconds: float = Field(ge=0, description="from the received picture to this answer")
 
 
@@ -145,6 +147,7 @@ class NumberResponse(LineOfWriting):
     lines: list[LineOfWriting] = Field(description="all lines, from top to bottom")
     model: str
     version: str
+    examples: Learnt = None
     milliseconds: float = Field(ge=0, description="from the received picture to this answer")
 
 

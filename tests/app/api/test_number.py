@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 
 import cv2
 import numpy as np
@@ -158,3 +159,17 @@ def test_pictures_are_counted_by_why_they_hold_no_number(api_url, picture):
 def test_several_digits_sent_to_predict_are_pointed_here(api: Running):
     schema = requests.get(f"{api.url}/openapi.json", timeout=30).json()["components"]["schemas"]
     assert PATH in schema["PredictionResponse"]["properties"]["reason"]["description"]
+
+
+def test_digits_that_are_corrected_become_examples_of_the_persons_hand(api_url, picture):
+    with Image.open(REPOSITORY / "data" / "digits" / "7.png") as seven:
+        mirrored = np.asarray(seven.convert("L"))[:, ::-1]
+    data = picture(np.hstack([mirrored, mirrored]))
+    first = ask(api_url, data).json()
+    assert first["number"] != "77" and "examples" not in first
+    examples = [{"label": 7, "image": digit["image"]} for digit in first["digits"]]
+
+    form = {"file": data, "examples": (None, json.dumps(examples))}
+    learnt = requests.post(api_url + PATH, files=form, timeout=60).json()
+
+    assert (learnt["number"], learnt["examples"]) == ("77", 2)

@@ -7,7 +7,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.api import metrics, problems
-from app.api.reading import Json, data_url, milliseconds_since, prepare, to_json
+from app.api.reading import (
+    Json,
+    PredictOptions,
+    data_url,
+    milliseconds_since,
+    prepare,
+    to_json,
+)
 from app.api.routes.predict import (
     IMAGE_BODY,
     IMAGE_PROBLEMS,
@@ -18,7 +25,6 @@ from app.api.routes.predict import (
 )
 from app.api.schemas import NumberResponse
 from app.api.service import service_of
-from model.classifier import Classifier
 from model.numbers.read import NO_DIGITS, Digit, NumberLine, read_numbers
 
 router = APIRouter(prefix="/api/v1", tags=["predict"])
@@ -38,28 +44,32 @@ async def predict_number(request: Request, query: Annotated[ModelQuery, Query()]
     `reason` says why.
     """
     service = service_of(request)
-    classifier, started = service.classifier(query.model), time.perf_counter()
+    options = PredictOptions(service.classifier(query.model), 1, time.perf_counter())
     body = await read_file(request)
 
     def work(heavy: bool) -> bytes:
-        answer = _read(classifier, one_file(*body), heavy)
-        return to_json({**answer, "milliseconds": milliseconds_since(started)})
+        picture, examples = one_file(*body)
+        return to_json(_read(service.adapted.learn(options, examples, heavy), picture, heavy))
 
     return json_response(await service.executor.run(request, work))
 
 
-def _read(classifier: Classifier, data: bytes, heavy: bool) -> Json:
+def _read(options: PredictOptions, data: bytes, heavy: bool) -> Json:
     """Answer one picture, and count what was read; raises as ``prepare``."""
+    classifier = options.classifier
     picture, scale = prepare(data, heavy)
     lines = read_numbers(classifier, picture)
     first = lines[0] if lines else _NOTHING
     metrics.NUMBERS.labels(classifier.name, first.reason or "").inc()
-    return {
+    answer = {
         **_describe_line(first, scale),
         "lines": [_describe_line(line, scale) for line in lines],
         "model": classifier.name,
         "version": classifier.version,
     }
+    if options.examples:
+        answer["examples"] = options.examples
+    return {**answer, "milliseconds": milliseconds_since(options.started)}
 
 
 def _describe_line(line: NumberLine, scale: float) -> Json:
