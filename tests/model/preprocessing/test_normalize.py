@@ -3,12 +3,13 @@
 import gzip
 import io
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from errors import BlankImageError
-from model.preprocessing.normalize import center_by_mass, encode_png, normalize, preprocess
+from model.preprocessing.normalize import center_by_mass, encode_png, normalize, preprocess, thicken
 
 SEVEN = [[(60, 60), (200, 60), (110, 230)], [(95, 150), (185, 145)]]
 
@@ -196,3 +197,16 @@ def test_importing_it_does_not_import_torch():
 
     code = "import sys, model.preprocessing.normalize; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": "src"}).returncode == 0
+
+
+@pytest.mark.parametrize("width", [900, 2000])
+def test_a_thin_drawing_of_any_size_is_thickened_as_by_a_disk_of_its_own_pixels(width):
+    drawing = np.zeros((width // 2, width), np.uint8)
+    points = np.random.default_rng(width).integers(0, width // 2, (6, 2)) * (2, 1)
+    cv2.polylines(drawing, [points.astype(np.int32)], False, 255, 2)
+    radius = round(1.4 * width / 20 / 2)
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    framed = cv2.copyMakeBorder(drawing, *[radius] * 4, cv2.BORDER_CONSTANT)
+    expected = cv2.resize(cv2.dilate(framed, disk), (40, 20), interpolation=cv2.INTER_AREA)
+    found = cv2.resize(thicken(drawing), (40, 20), interpolation=cv2.INTER_AREA)
+    assert np.abs(found.astype(int) - expected).mean() < 0.05 * expected.mean()
