@@ -63,7 +63,7 @@ def classify(classifier: Classifier, directory: Path, labels: pd.DataFrame) -> p
     New columns: predicted (a digit, or a number's text; -1 for a picture that cannot be read),
     accepted, reason, correct, naive (whether the baseline's digit is the label).
     """
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for file, label in zip(labels["file"], labels["label"], strict=True):
         data = (directory / file).read_bytes()
         naive = str(classifier.predict(_naive(data)[None])[0].digit) == label
