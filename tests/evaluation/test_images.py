@@ -3,6 +3,7 @@
 import argparse
 import json
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +11,8 @@ from PIL import Image, ImageDraw
 
 from errors import DataError
 from evaluation import images
+from model.checkpoint import find_model
+from model.classifier import Classifier
 from model.config import REPOSITORY
 
 
@@ -104,3 +107,18 @@ def test_the_command_prints_and_writes_what_it_measured(folder, capsys, monkeypa
         "rejected": 1.0,
     }
     assert list((tmp_path / "out").rglob("*.png"))
+
+
+def test_what_is_labelled_with_a_number_is_read_as_one(tmp_path):
+    for file, text in (("061.png", "061"), ("3.5.png", "3.5")):
+        ink = np.zeros((180, 300), dtype=np.uint8)
+        cv2.putText(ink, text, (50, 120), cv2.FONT_HERSHEY_SIMPLEX, 2.5, 255, 8, cv2.LINE_AA)
+        Image.fromarray(ink).save(tmp_path / file)
+    (tmp_path / "labels.csv").write_text("file,label\n061.png,061\n3.5.png,35\n")
+    classifier = Classifier.load(find_model("cnn"))
+    read = images.classify(classifier, tmp_path, images.read_labels(tmp_path))
+    assert read["predicted"].tolist() == ["061", -1]
+    assert read["correct"].tolist() == read["accepted"].tolist() == [True, False]
+    assert read["reason"].tolist() == ["", "sign_or_separator"]
+    assert images.summarise(read).loc["numbers", ["pictures", "correct"]].tolist() == [2, 0.5]
+    assert images.failures(read)["file"].tolist() == ["3.5.png"]
