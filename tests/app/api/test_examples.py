@@ -7,6 +7,9 @@ import pytest
 import requests
 from PIL import Image, ImageDraw, ImageOps
 
+from app.api.adapted import AdaptedClassifiers
+from app.api.executor import TooHeavyError
+from app.api.reading import PredictOptions
 from app.settings import MAX_ADAPTED
 from bench.services import Running, running_api
 from model.adaptation import adapt
@@ -115,11 +118,26 @@ def test_the_same_examples_give_the_same_answer_again_and_in_another_process(
     learnt = [example(7, mirrored)]
     first = without_time(ask(api, png, learnt).json())
     assert without_time(ask(api, png, learnt).json()) == first
-    for label in range(MAX_ADAPTED + 1):  # until the first is forgotten
-        ask(api, png, [example(label % 10, mirrored)] * (label // 10 + 2))
-    assert without_time(ask(api, png, learnt).json()) == first
     with running_api(MODELS_DIR=str(small_models)) as other:
         assert without_time(ask(other, png, learnt).json()) == first
+
+
+def test_only_what_was_used_last_is_kept_and_what_is_kept_needs_no_fit(small_models, mirrored):
+    classifier = Classifier.load(find_checkpoints(small_models)["mlp"])
+    options, adapted = PredictOptions(classifier, 3, 0.0), AdaptedClassifiers()
+    texts = [
+        json.dumps([example(i % 10, mirrored)] * (i // 10 + 1)).encode()
+        for i in range(MAX_ADAPTED + 1)
+    ]
+    for text in texts[:-1]:
+        with pytest.raises(TooHeavyError):
+            adapted.learn(options, text, heavy=False)
+        adapted.learn(options, text, heavy=True)
+    adapted.learn(options, texts[0], heavy=False)
+    adapted.learn(options, texts[-1], heavy=True)
+    adapted.learn(options, texts[0], heavy=False)
+    with pytest.raises(TooHeavyError):
+        adapted.learn(options, texts[1], heavy=False)
 
 
 def test_other_examples_and_other_models_have_answers_of_their_own(api, png, mirrored):
