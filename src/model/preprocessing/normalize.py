@@ -164,7 +164,8 @@ def thicken(crop: np.ndarray, pixels: float = 1.4) -> np.ndarray:
         longest = max(crop.shape)
     radius = max(1, round(longest * pixels / DIGIT_SIZE / 2))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return cv2.dilate(cv2.copyMakeBorder(crop, *[radius] * 4, cv2.BORDER_CONSTANT), kernel)
+    r = radius
+    return cv2.dilate(cv2.copyMakeBorder(crop, r, r, r, r, cv2.BORDER_CONSTANT), kernel)
 
 
 def _thin_and_thick(foreground: np.ndarray) -> Iterator[np.ndarray]:

@@ -49,7 +49,8 @@ def _of_drawing(grey: np.ndarray, level: int, noise: int, lossy: bool) -> np.nda
     """The difference from one background level, on the side where there is more of it."""
     ink = grey
     if level > 0:
-        lighter, darker = cv2.subtract(grey, level), cv2.subtract(np.full_like(grey, level), grey)
+        flat = np.full_like(grey, level)
+        lighter, darker = cv2.subtract(grey, flat), cv2.subtract(flat, grey)
         ink = max(
             (darker, lighter), key=lambda side: float(np.square(side, dtype=np.float32).sum())
         )
@@ -107,7 +108,7 @@ def strokes(grey: np.ndarray) -> np.ndarray:
     side = max(3, round(HAT_SIDE * max(grey.shape)) | 1)
     hat = cv2.MORPH_BLACKHAT if dark else cv2.MORPH_TOPHAT
     # Beyond the border the background goes on as it is: a slope that ends there is no stroke.
-    wide = cv2.copyMakeBorder(grey, *[side] * 4, cv2.BORDER_REPLICATE)
+    wide = cv2.copyMakeBorder(grey, side, side, side, side, cv2.BORDER_REPLICATE)
     return cv2.morphologyEx(wide, hat, np.ones((side, side), np.uint8))[side:-side, side:-side]
 
 

@@ -58,7 +58,7 @@ def render(
     """
     n = len(pen)
     # Evenly on a logarithmic scale: fine pens are as common as broad ones.
-    brush = uniform((n, 1), *map(math.log, BRUSH), generator).exp()
+    brush = uniform((n, 1), math.log(BRUSH[0]), math.log(BRUSH[1]), generator).exp()
     brush = brush / uniform((n, 1), *drawn_side, generator)
     low, high = pen.amin(1), pen.amax(1)
     side = (high - low).amax(1, keepdim=True).clamp_min(1e-3)

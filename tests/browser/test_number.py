@@ -1,0 +1,59 @@
+"""Numbers drawn on the wide canvas, read and corrected on the screen."""
+
+from playwright.sync_api import expect
+
+from bench.pen import DIGITS, draw
+
+MIRRORED_7 = [[(280 - x, y) for x, y in stroke] for stroke in DIGITS[7]]
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+WIDE = 560  # px
+
+
+def head(page):
+    return page.locator(".answer-head")
+
+
+def row(digits):
+    """The strokes of digits side by side on the wide canvas."""
+    return [
+        [(130 * place - 15 + 0.62 * x, 12 + 0.62 * y) for x, y in stroke]
+        for place, digit in enumerate(digits)
+        for stroke in digit
+    ]
+
+
+def draw_number(page, digits):
+    """Choose "A number" and draw the digits on the wide canvas, as large as it is shown."""
+    page.get_by_role("radio", name="A number").click()
+    canvas = page.locator(".st-key-wide-frame canvas.upper-canvas")
+    canvas.wait_for()
+    shown = canvas.bounding_box()["width"] / WIDE
+    draw(page, [[(x * shown, y * shown) for x, y in stroke] for stroke in row(digits)])
+
+
+def test_2026_drawn_on_the_wide_canvas_is_read(open_page, page_url):
+    page = open_page(page_url)
+    draw_number(page, [DIGITS[digit] for digit in (2, 0, 2, 6)])
+    expect(head(page)).to_have_text("This is 2026")
+    expect(page.locator(".st-key-wide-frame .box")).to_have_text(["2", "0", "2", "6"])
+
+
+def test_a_number_fits_on_a_phone(open_page, page_url):
+    page = open_page(page_url, **PHONE)
+    draw_number(page, [DIGITS[digit] for digit in (2, 0, 2, 6)])
+    expect(head(page)).to_have_text("This is 2026")
+    main = page.get_by_test_id("stMain")
+    wide, room = main.evaluate("main => [main.scrollWidth, main.clientWidth]")
+    assert wide <= room
+
+
+def test_one_digit_of_a_number_is_corrected_by_keyboard(open_page, page_url):
+    page = open_page(page_url)
+    draw_number(page, [DIGITS[2], MIRRORED_7])
+    chosen = page.locator(".st-key-digit").get_by_role("radio").nth(1)
+    chosen.focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="7", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".answer-learnt")).to_have_text("Learnt: 1 example")
+    expect(head(page)).to_have_text("This is 27")
