@@ -192,6 +192,7 @@ def run(options: argparse.Namespace) -> None:
     save_figure(contact_sheet(options.directory, failures(found)), sheet)
     print(f"what failed: {sheet}")
     if options.json:
-        groups = summary.astype(object).where(summary.notna(), None).to_dict(orient="index")
+        rows = summary.astype(object).where(summary.notna(), None).to_dict(orient="index")
+        groups = {str(group): row for group, row in rows.items()}
         about = {"model": classifier.name, "version": classifier.version}
         write_json(options.json, {**about, "authors": authors, "complete": complete, **groups})
