@@ -119,8 +119,7 @@ both() {
 run_tests() {
     prepare; cd "$ROOT"
     export PATH="$VENV/bin:$PATH" OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}" # more threads are slower
-    ruff check .; ruff format --check .; mypy; shellcheck run.sh .ci/run
-    PYTHONPATH=$ROOT/src lint-imports
+    ruff check .; ruff format --check .; mypy; shellcheck run.sh .ci/run; PYTHONPATH=src lint-imports
     exec python -m pytest --cov "$@"
 }
 
