@@ -152,8 +152,10 @@ def fit(
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
+    steps = recipe.epochs * len(batches)
+    # A hair more than 0.2: a warm-up of just one of five steps has no length to divide by.
     schedule: LRScheduler = OneCycleLR(
-        optimizer, recipe.learning_rate, total_steps=recipe.epochs * len(batches), pct_start=0.2
+        optimizer, recipe.learning_rate, total_steps=steps, pct_start=0.2 + 1e-9
     )
     average = AveragedModel(network, use_buffers=True)
     step = 0

