@@ -13,7 +13,7 @@ from app.api.problems import ProblemError
 from app.api.reading import PredictOptions, answer_batch, answer_image
 from app.api.schemas import BatchResponse, PredictionResponse
 from app.api.service import service_of
-from app.settings import MAX_BATCH_FILES, MAX_TOP_K
+from app.settings import MAX_BATCH_BYTES, MAX_BATCH_FILES, MAX_TOP_K
 from model.examples import MAX_EXAMPLES, MAX_EXAMPLES_BYTES
 
 router = APIRouter(prefix="/api/v1", tags=["predict"])
@@ -130,6 +130,8 @@ async def predict_batch(request: Request, query: Annotated[PredictQuery, Query()
         files, examples = read_fields(*body, "files")
         if len(files) > MAX_BATCH_FILES:
             raise ProblemError("too-many-files")
+        if sum(map(len, files)) > MAX_BATCH_BYTES:  # the limit of the body has room for examples
+            raise ProblemError("batch-too-large")
         return answer_batch(service.adapted.learn(options, examples, heavy), files, path)
 
     return json_response(await service.executor.run(request, work, heavy=True))
