@@ -135,9 +135,3 @@ def test_the_drawings_of_both_canvases_are_kept_when_the_switch_is_moved(open_nu
     visitor.app.segmented_control(key="reads").set_value("number")
     visitor.run()
     assert "This is 2028" in visitor.shown
-
-
-def test_a_number_is_told_in_french(open_number, number_api):
-    visitor = open_number(language="fr")
-    visitor.draw(7, canvas="wide")
-    assert "C\N{RIGHT SINGLE QUOTATION MARK}est 2028" in visitor.shown
