@@ -1,6 +1,7 @@
 """What the API keeps between requests: the loaded models, and the threads that use them."""
 
 import logging
+import sys
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI, Request
@@ -14,6 +15,7 @@ from errors import ModelFileError
 from model.classifier import Classifier, load_classifiers
 from model.config import RECIPES
 
+SWITCH_SECONDS = 0.0005  # that the event loop waits at most for a thread that computes
 logger = logging.getLogger("digits")
 
 
@@ -88,6 +90,7 @@ def load_service(settings: ApiSettings) -> Service:
             is left out, logged, and listed with its reason.
     """
     tune_allocator()
+    sys.setswitchinterval(SWITCH_SECONDS)
     classifiers, failures = load_classifiers(settings.models_dir)
     for name, reason in failures.items():
         logger.warning("The model %s is left out: %s", name, reason)

@@ -113,14 +113,12 @@ def _canvas(header: Image.Image) -> Image.Image | None:
     if header.width * header.height > _CANVAS_PIXELS or b"eXIf" in data:
         return None
     try:
-        pixels = pyspng.load(data, format="RGBA").view(np.uint32)[..., 0]
+        red, green, blue, alpha = cv2.split(pyspng.load(data, format="RGBA"))
     except (RuntimeError, ValueError):  # damaged: Pillow judges how badly
         return None
-    levels = pixels & 0xFF
-    opaque = levels * 0x010101 | 0xFF000000  # as a little-endian machine reads them
-    if not np.array_equal(pixels, opaque):
+    if alpha.min() < 255 or not (np.array_equal(red, green) and np.array_equal(red, blue)):
         return None
-    return Image.fromarray(levels.astype(np.uint8))
+    return Image.fromarray(red)
 
 
 def _scans(data: bytes) -> int:
