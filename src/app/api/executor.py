@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,11 +28,11 @@ class TooHeavyError(Exception):
 
 @dataclass
 class Job:
-    """A piece of work, and who waits for it."""
+    """A piece of work, and who waits for it: None where nobody does any more."""
 
     work: Callable[[], object]
     queue: "Queue"
-    future: asyncio.Future[Any]
+    future: asyncio.Future[Any] | None
     result: object = None
     error: BaseException | None = None
 
@@ -108,12 +109,18 @@ class Executor:
     async def _in_thread(self, queue: Queue, work: Callable[[], T]) -> T:
         """Do the work; its slot is free again when the thread is, however long one waits for it."""
         loop = asyncio.get_running_loop()
-        job = Job(work, queue, loop.create_future())
+        future = loop.create_future()
+        job = Job(work, queue, future)
         self._arrived.append(job)
         if len(self._arrived) == 1:
             loop.call_soon(self._hand_over, loop)  # with what else has arrived by then
-        result: T = await job.future
-        return result
+        try:
+            result: T = await future
+            return result
+        finally:
+            # The traceback of an error leads here and to the job: they must not lead to the error.
+            job.future = None
+            del future
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         arrived, self._arrived = self._arrived, []
@@ -131,11 +138,12 @@ class Executor:
         with suppress(IndexError):  # another thread took the last one
             while jobs:
                 job = jobs.popleft()
-                if not job.future.cancelled():  # else nobody waits for it any more
+                if job.future is not None:
                     try:
                         job.result = job.work()
                     except BaseException as error:
-                        job.error = error
+                        job.error = _without_images(error)
+                job.work = _nothing
                 done.append(job)
                 if time.perf_counter() - started > LATE_SECONDS:
                     self._hand_back(done, loop)
@@ -161,9 +169,29 @@ def _and_clean_up(work: Callable[[bool], T]) -> T:
 def _finish(done: list[Job]) -> None:
     for job in done:
         job.queue.slots.release()
-        if job.future.done():
+        error, job.error = job.error, None
+        if job.future is None or job.future.done():
             continue
-        if job.error is not None:
-            job.future.set_exception(job.error)
+        if error is not None:
+            job.future.set_exception(error)
         else:
             job.future.set_result(job.result)
+
+
+def _nothing() -> None:
+    """Stands for work that is done."""
+
+
+def _without_images(error: BaseException) -> BaseException:
+    """Return an error whose traceback names its lines but keeps none of their variables.
+
+    These are images and bodies of requests, which the circle of error, traceback and variables
+    would keep in memory until Python looks for such circles.
+    """
+    if error.__traceback__ is not None:  # its first line is that of the thread, still at work
+        error = error.with_traceback(error.__traceback__.tb_next)
+    link: BaseException | None = error
+    while link is not None:
+        traceback.clear_frames(link.__traceback__)
+        link = link.__cause__ or link.__context__
+    return error

@@ -1,7 +1,10 @@
 """Work goes to threads, in queues of a set length; what nobody waits for is not done."""
 
 import asyncio
+import functools
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -115,3 +118,38 @@ def test_after_the_time_to_wait_the_answer_is_overloaded_and_the_slot_stays_take
         executor.close()
 
     asyncio.run(main())
+
+
+def test_an_error_keeps_its_lines_but_nothing_of_what_the_work_held():
+    class Image:
+        pass
+
+    held = []
+
+    def fail(heavy: bool) -> None:
+        image = Image()
+        held.append(weakref.ref(image))
+        try:
+            raise KeyError
+        except KeyError as error:
+            raise ProblemError("blank-picture") from error
+
+    def work(heavy: bool, body: Image) -> None:
+        fail(heavy)
+
+    async def main() -> None:
+        executor = Executor(1, 4, 4)
+        body = Image()
+        held.append(weakref.ref(body))
+        with pytest.raises(ProblemError) as caught:
+            await executor.run(Client(), functools.partial(work, body=body))
+        assert "fail" in [entry.name for entry in caught.traceback]
+        del body, caught  # which the traceback of the test's own lines holds
+        executor.close()
+
+    gc.disable()
+    try:
+        asyncio.run(main())
+        assert [reference() for reference in held] == [None, None]
+    finally:
+        gc.enable()
