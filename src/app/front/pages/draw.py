@@ -72,7 +72,12 @@ def digit_board(session: Session) -> None:
         else:
             session.upload(image_input(source))
             if source == "upload" and session.uploaded:
-                st.image(session.uploaded, caption=t("draw.your_image"), width=CANVAS_SIDE)
+                st.image(
+                    session.uploaded,
+                    caption=t("draw.your_image"),
+                    width=CANVAS_SIDE,
+                    alt=t("draw.your_image"),
+                )
     settings = st.container(key="board-settings")
     with right, show_api_errors(kept=session.image is not None):
         with settings, st.container(horizontal=True):
@@ -106,7 +111,12 @@ def number_board(session: Session) -> None:
         session.upload(image_input(source))
         picture = st.container(key="picture-frame")
         if session.uploaded:
-            picture.image(session.uploaded, caption=t("draw.your_image"), width="stretch")
+            picture.image(
+                session.uploaded,
+                caption=t("draw.your_image"),
+                width="stretch",
+                alt=t("draw.your_image"),
+            )
     answer_place = st.container()
     settings = st.container(key="board-settings")
     with answer_place, show_api_errors(kept=session.number_image is not None):
