@@ -32,6 +32,7 @@ INPUTS = ("canvas", "upload", "camera")
 WAITING = dict.fromkeys(INPUTS, "waiting_picture") | {"canvas": "waiting_more"}
 FRAGMENTS = ["draw", "history"]
 LEAVE_OUT = -1
+WORD_JOINER = "\N{WORD JOINER}"
 
 
 @st.fragment(key="draw")
@@ -71,7 +72,12 @@ def digit_board(session: Session) -> None:
         else:
             session.upload(image_input(source))
             if source == "upload" and session.uploaded:
-                st.image(session.uploaded, caption=t("draw.your_image"), width=CANVAS_SIDE)
+                st.image(
+                    session.uploaded,
+                    caption=t("draw.your_image"),
+                    width=CANVAS_SIDE,
+                    alt=t("draw.your_image"),
+                )
     settings = st.container(key="board-settings")
     with right, show_api_errors(kept=session.image is not None):
         with settings, st.container(horizontal=True):
@@ -105,7 +111,12 @@ def number_board(session: Session) -> None:
         session.upload(image_input(source))
         picture = st.container(key="picture-frame")
         if session.uploaded:
-            picture.image(session.uploaded, caption=t("draw.your_image"), width="stretch")
+            picture.image(
+                session.uploaded,
+                caption=t("draw.your_image"),
+                width="stretch",
+                alt=t("draw.your_image"),
+            )
     answer_place = st.container()
     settings = st.container(key="board-settings")
     with answer_place, show_api_errors(kept=session.number_image is not None):
@@ -138,17 +149,18 @@ def number_correction(digits: list[dict[str, Any]]) -> int:
         range(len(digits)),
         default=least_sure,
         required=True,
-        format_func=lambda index: str(digits[index]["prediction"]),
+        # Streamlit tells options apart by their labels, so equal digits differ by invisible signs.
+        format_func=lambda index: f"{digits[index]['prediction']}{WORD_JOINER * index}",
         key="digit",
     )
     st.caption(t("correct.question", digit=digits[chosen]["prediction"]))
-    digit_buttons(functools.partial(correct_digit, digits[chosen]))
+    digit_buttons(functools.partial(correct_digit, digits))
     return chosen
 
 
-def correct_digit(digit: dict[str, Any], label: int) -> None:
-    """Take a digit of the number as an example; the number is read again at once."""
-    current_session().learn_digit(digit, label)
+def correct_digit(digits: list[dict[str, Any]], label: int) -> None:
+    """Take the chosen digit as an example; the number is read again at once."""
+    current_session().learn_digit(digits[st.session_state["digit"]], label)
     st.rerun(FRAGMENTS)
 
 

@@ -87,14 +87,25 @@ def test_the_least_sure_digit_is_chosen_and_one_tap_corrects_it(open_number, num
     assert visitor.app.session_state["session"].counts[6] == 1
 
 
-def test_another_digit_can_be_chosen(open_number, number_api):
+@pytest.mark.parametrize(("index", "digit"), [(1, 0), (2, 2)])
+def test_another_digit_can_be_chosen_even_one_of_two_equal_ones(
+    open_number, number_api, index, digit
+):
     visitor = open_number()
     visitor.draw(7, canvas="wide")
-    visitor.app.segmented_control(key="digit").set_value(1)
+    visitor.app.segmented_control(key="digit").set_value(index)
     visitor.run()
-    assert "Not a 0?" in visitor.shown
+    assert f"Not a {digit}?" in visitor.shown
     visitor.press("6")
-    assert number_api[-1] == [{"label": 6, "image": picture_url(28, shade=1)}]
+    assert number_api[-1] == [{"label": 6, "image": picture_url(28, shade=index)}]
+
+
+def test_a_digit_is_corrected_that_was_chosen_a_moment_before(open_number, number_api):
+    visitor = open_number()
+    visitor.draw(7, canvas="wide")
+    visitor.app.segmented_control(key="digit").set_value(0)
+    visitor.press("6")  # before the page has run again
+    assert number_api[-1] == [{"label": 6, "image": picture_url(28, shade=0)}]
 
 
 @pytest.mark.parametrize(
@@ -135,3 +146,11 @@ def test_the_drawings_of_both_canvases_are_kept_when_the_switch_is_moved(open_nu
     visitor.app.segmented_control(key="reads").set_value("number")
     visitor.run()
     assert "This is 2028" in visitor.shown
+
+
+def test_a_number_stays_when_the_language_changes(open_number, number_api):
+    visitor = open_number()
+    visitor.draw(7, canvas="wide")
+    visitor.app.segmented_control(key="language").set_value("fr")
+    visitor.run()
+    assert "C\N{RIGHT SINGLE QUOTATION MARK}est 2028" in visitor.shown
