@@ -1,13 +1,16 @@
 import base64
 import io
+import json
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from app.front import settings
+from app.front.examples import MAX_IMAGE_CHARACTERS
 from app.front.images import corrupt, data_url, decode_data_url, encode_png, upload_problem
 from model import config as model_settings
+from model.examples import MAX_EXAMPLES, MAX_EXAMPLES_BYTES
 
 
 def png(width, height):
@@ -28,6 +31,9 @@ def stroke():
 def test_the_page_s_limits_are_those_of_the_api():
     assert model_settings.MAX_IMAGE_BYTES == settings.MAX_FILE_BYTES
     assert model_settings.MAX_IMAGE_PIXELS == settings.MAX_PIXELS
+    assert MAX_EXAMPLES == settings.MAX_HISTORY
+    longest = json.dumps({"label": 0, "image": "A" * MAX_IMAGE_CHARACTERS}) + ", "
+    assert settings.MAX_HISTORY * len(longest) <= MAX_EXAMPLES_BYTES
 
 
 def test_an_image_within_the_limits_is_sent():

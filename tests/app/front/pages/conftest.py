@@ -4,15 +4,13 @@ import base64
 import json
 import re
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.client import DigitsClient, Example
+from app.client import DigitsClient
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 SCRIPT = REPOSITORY / "src" / "app" / "streamlit_app.py"
@@ -178,33 +176,17 @@ def open_page(api_url, monkeypatch):
 
 
 @pytest.fixture
-def learning(monkeypatch):
-    """Lets the client's answers follow the examples as the API's will; gives all that were sent.
+def sent_labels(monkeypatch):
+    """The labels of the examples of each request, as the page sends them to the API."""
+    labels: list[list[int]] = []
+    post = DigitsClient._post_pictures
 
-    The answer to an image that is among the examples has the example's label.
-    """
-    sent: list[list[Example]] = []
+    def post_and_note(client, path, pictures, timeout, examples, **options):
+        labels.append([example["label"] for example in examples])
+        return post(client, path, pictures, timeout, examples, **options)
 
-    def learn(answer: dict[str, Any], examples: Sequence[Example]) -> dict[str, Any]:
-        labels = {example["image"]: example["label"] for example in examples}
-        if answer["image"] in labels:
-            answer |= {"prediction": labels[answer["image"]], "is_digit": True}
-        return answer | ({"examples": len(examples)} if examples else {})
-
-    predict, predict_batch = DigitsClient.predict, DigitsClient.predict_batch
-
-    def predict_and_learn(client, picture, model=None, examples=()):
-        sent.append(list(examples))
-        return learn(predict(client, picture, model), examples)
-
-    def predict_batch_and_learn(client, pictures, model=None, examples=()):
-        sent.append(list(examples))
-        answers = predict_batch(client, pictures, model)
-        return [learn(answer, examples) for answer in answers]
-
-    monkeypatch.setattr(DigitsClient, "predict", predict_and_learn)
-    monkeypatch.setattr(DigitsClient, "predict_batch", predict_batch_and_learn)
-    return sent
+    monkeypatch.setattr(DigitsClient, "_post_pictures", post_and_note)
+    return labels
 
 
 @pytest.fixture

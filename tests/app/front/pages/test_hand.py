@@ -16,7 +16,7 @@ def counts(visitor):
     return visitor.app.session_state["session"].counts
 
 
-def test_the_page_asks_for_one_digit_after_the_other(open_page, learning):
+def test_the_page_asks_for_one_digit_after_the_other(open_page):
     visitor = open_page("hand")
     visitor.app.segmented_control(key="wanted").set_value(1)
     visitor.run()
@@ -32,14 +32,14 @@ def test_next_waits_for_a_drawing(open_page):
     assert visitor.widget("button", "Next").disabled
 
 
-def test_what_the_examples_change_is_counted(open_page, learning):
+def test_what_the_examples_change_is_counted(open_page):
     visitor = open_page("hand")
     teach(visitor, 0)
     teach(visitor, 1, drawing=7)  # as if somebody's 1 looked like this 7
     assert "1 of 2 without your examples, 2 of 2 with them" in visitor.shown
 
 
-def test_examples_of_this_page_are_used_on_the_drawing_page(open_page, learning):
+def test_examples_of_this_page_are_used_on_the_drawing_page(open_page):
     visitor = open_page("hand")
     teach(visitor, 0)
     teach(visitor, 1, drawing=7)
@@ -48,7 +48,7 @@ def test_examples_of_this_page_are_used_on_the_drawing_page(open_page, learning)
     assert "This is a 1" in visitor.shown
 
 
-def test_switched_off_examples_are_not_sent(open_page, learning):
+def test_switched_off_examples_are_not_sent(open_page):
     visitor = open_page("hand")
     teach(visitor, 0)
     teach(visitor, 1, drawing=7)
@@ -59,7 +59,7 @@ def test_switched_off_examples_are_not_sent(open_page, learning):
     assert counts(visitor)[1] == 1
 
 
-def test_forgotten_examples_are_gone(open_page, learning):
+def test_forgotten_examples_are_gone(open_page):
     visitor = open_page("hand")
     teach(visitor, 0)
     visitor.press("Forget them")
@@ -67,7 +67,7 @@ def test_forgotten_examples_are_gone(open_page, learning):
     assert "no examples yet" in visitor.shown
 
 
-def test_two_visitors_have_examples_of_their_own(open_page, learning):
+def test_two_visitors_have_examples_of_their_own(open_page):
     ada, bob = open_page("hand"), open_page("hand")
     teach(ada, 0)
     bob.run()
@@ -79,7 +79,7 @@ def examples_of(visitor):
     return save_examples(visitor.app.session_state["session"].saved_examples)
 
 
-def test_saved_examples_are_loaded_in_another_session(open_page, learning):
+def test_saved_examples_are_loaded_in_another_session(open_page):
     visitor = open_page("hand")
     teach(visitor, 0)
     file = examples_of(visitor)
@@ -110,28 +110,17 @@ def test_a_file_that_cannot_be_loaded_is_explained(open_page, content, message):
 
 
 @pytest.mark.parametrize("name", ["compare", "look_inside"])
-def test_the_other_pages_send_the_examples_too(open_page, learning, monkeypatch, name):
-    from app.client import DigitsClient
-
-    explained = []
-    explain = DigitsClient.explain
-
-    def explain_and_note(client, picture, model=None, target=None, examples=()):
-        explained.append(list(examples))
-        return explain(client, picture, model, target)
-
-    monkeypatch.setattr(DigitsClient, "explain", explain_and_note)
+def test_the_other_pages_send_the_examples_too(open_page, sent_labels, name):
     visitor = open_page()
     visitor.draw(7)
     visitor.press("1")
-    learning.clear()
+    sent_labels.clear()
     visitor.go_to(name)
-    sent = learning if name == "compare" else explained
-    assert sent
-    assert all([example["label"] for example in examples] == [1] for examples in sent)
+    assert sent_labels
+    assert all(labels == [1] for labels in sent_labels)
 
 
-def test_compare_says_that_moved_pictures_do_without_the_examples(open_page, learning):
+def test_compare_says_that_moved_pictures_do_without_the_examples(open_page):
     visitor = open_page()
     visitor.draw(7)
     visitor.press("1")
