@@ -94,7 +94,7 @@ def test_data_that_is_not_there_is_one_line_that_says_what_to_do(tmp_path, capsy
         "model.train.F.cross_entropy",
         "model.training.pipeline.calibrate",
         "model.training.plots.save_figure",
-        "model.checkpoint.torch.save",
+        "torch.save",
     ],
 )
 def test_an_interrupt_at_any_moment_leaves_the_old_model_whole(

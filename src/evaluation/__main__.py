@@ -4,9 +4,14 @@ import argparse
 import sys
 
 from errors import DigitsError
-from evaluation import evaluate_strokes, numbers, quality
+from evaluation import evaluate_strokes, images, numbers, quality
 
-COMMANDS = {"strokes": evaluate_strokes, "numbers": numbers, "quality": quality}
+COMMANDS = {
+    "strokes": evaluate_strokes,
+    "images": images,
+    "numbers": numbers,
+    "quality": quality,
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -72,7 +72,7 @@ def test_every_operation_is_described_and_every_error_has_an_example(openapi):
                     examples = content.get("examples", {})
                     assert examples or "example" in content, f"{method} {path} {status} {kind}"
                     named |= set(examples)
-    general = {"not-found", "method-not-allowed", "internal-error", "origin-not-allowed"}
+    general = {"method-not-allowed", "internal-error", "origin-not-allowed"}
     assert named == set(PROBLEMS) - general
 
 
