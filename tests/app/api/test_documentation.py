@@ -11,7 +11,7 @@ import requests
 from app.api.problems import PROBLEMS
 from model.config import REPOSITORY
 
-README = REPOSITORY / "README.md"
+README = REPOSITORY / "src" / "app" / "README.md"
 ADDRESS = "http://localhost:8000"
 
 
