@@ -83,8 +83,8 @@ class Recipe:
 
 RECIPES = {
     "mlp": Recipe(epochs=30, learning_rate=2e-3),
-    "cnn": Recipe(epochs=8, batch_size=128, learning_rate=8e-3, ema_decay=0.99),
-    "deep": Recipe(epochs=6, batch_size=128, learning_rate=8e-3, ema_decay=0.99),
+    "cnn": Recipe(epochs=6, batch_size=128, learning_rate=8e-3, ema_decay=0.99),
+    "deep": Recipe(epochs=14, batch_size=128, learning_rate=8e-3, ema_decay=0.99),
 }
 SAMPLE_EPOCHS = 6  # times as many epochs on the 5,000 offline digits: an epoch is a 14th as long
 SAMPLE_SYNTHETIC_FRACTION = 0.5  # they show less handwriting of their own
