@@ -1,5 +1,6 @@
 """What else could be the foreground of a picture: for a second look where the usual is rejected."""
 
+import math
 from collections.abc import Iterator
 
 import cv2
@@ -10,7 +11,6 @@ from model.config import MINIMUM_CONTRAST, PIECE_SIZE
 from model.preprocessing.components import Components
 from model.preprocessing.segment import (
     border_of,
-    distance_from_border,
     least_contrast,
     reduce,
     segment_foreground,
@@ -19,46 +19,38 @@ from model.preprocessing.segment import (
 )
 
 LINE_RATIO = 8  # a line is so many times longer than wide
-LINE_LENGTH = 0.7  # of the picture's side has a ruled line, a frame, or the edge of a page
+LINE_LENGTH = 0.9  # of the picture's side has a ruled line, a frame, or the edge of a page
+BORDER_WEIGHT = 0.25  # the digit is the largest, but what touches the border is less likely it
 SPECK_SIZE = 0.1  # of the digit's longest side has a speck, at most
+SHEET_AREA = 0.75  # of its own box is as light as a sheet; a thick stroke fills less of its
 
 
-def other_foregrounds(
-    usual: np.ndarray, grey: np.ndarray, colour: np.ndarray | None
-) -> Iterator[np.ndarray]:
-    """Yield foregrounds (h, w) uint8, likeliest first.
+def other_foregrounds(usual: np.ndarray, grey: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield foregrounds (h, w) uint8: the usual one and what other ways give.
 
-    The usual one and what other ways give, each without neighbours and without long lines too.
+    Each comes without neighbours, and where it has long lines without those too.
 
     Args:
         usual: (H, W) uint8, the foreground that was rejected.
         grey: (H, W) uint8 luminance.
-        colour: (H, W, 3) uint8, or None where the picture is grey.
     """
-    yield usual
-    for foreground in (reduce(usual), *_other_ways(grey, colour)):
-        yield foreground
+    for foreground in (reduce(usual), *_other_ways(grey)):
         yield without_neighbours(foreground)
         unlined = without_lines(foreground)
         if unlined is not None:
             yield without_neighbours(unlined)
 
 
-def _other_ways(grey: np.ndarray, colour: np.ndarray | None) -> Iterator[np.ndarray]:
-    """Yield what stands out otherwise, each above Otsu's threshold (N. Otsu, 1979).
+def _other_ways(grey: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield what stands out otherwise, the first two above Otsu's threshold (N. Otsu, 1979).
 
-    Strokes on a background of varying light, what differs from the border in luminance and in
-    colour, and what is drawn on a sheet that lies on a flat ground.
+    Strokes on a background of varying light, what differs from the border, and what is drawn on a
+    sheet that lies on a flat ground.
     """
     small = reduce(grey)
     level = int(np.median(border_of(small)))
-    ways = [
-        strokes(cv2.GaussianBlur(small, (3, 3), 0)),
-        cv2.absdiff(small, np.full_like(small, level)),
-    ]
-    if colour is not None:
-        ways.append(distance_from_border(reduce(colour)))
-    for ink in ways:
+    differing = cv2.absdiff(small, np.full_like(small, level))
+    for ink in (strokes(cv2.GaussianBlur(small, (3, 3), 0)), differing):
         middle, mask = cv2.threshold(ink, 0, 255, cv2.THRESH_OTSU)
         if middle > 0 and ink[mask > 0].mean() >= least_contrast(ink):
             yield soft_threshold(ink, middle)
@@ -70,12 +62,27 @@ def _other_ways(grey: np.ndarray, colour: np.ndarray | None) -> Iterator[np.ndar
             return
 
 
+def upright(crop: np.ndarray) -> np.ndarray:
+    """Shear a foreground (h, w) uint8 until its strokes stand upright, as their moments say.
+
+    The deskewing of Y. LeCun et al., "Gradient-based learning applied to document recognition",
+    Proceedings of the IEEE 86 (1998).
+    """
+    moments = cv2.moments(crop)
+    height, width = crop.shape
+    slant = moments["mu11"] / max(moments["mu02"], 1.0)
+    beside = math.ceil(abs(slant) * height)
+    middle = moments["m01"] / max(moments["m00"], 1.0)
+    shear = np.array([[1, -slant, slant * middle + beside], [0, 1, 0]])
+    return cv2.warpAffine(crop, shear, (width + 2 * beside, height))
+
+
 def _sheet(grey: np.ndarray) -> np.ndarray | None:
     """Return the part of a picture that is a sheet on a flat ground, its edge left out."""
     level = int(np.median(border_of(grey)))
     apart = (cv2.absdiff(grey, np.full_like(grey, level)) > MINIMUM_CONTRAST / 2).view(np.uint8)
     left, top, width, height = cv2.boundingRect(apart)
-    if cv2.countNonZero(apart) < 0.5 * max(width * height, 1) or width * height >= grey.size:
+    if cv2.countNonZero(apart) < SHEET_AREA * max(width * height, 1) or width * height >= grey.size:
         return None
     edge = 2 + min(width, height) // 50
     sheet = grey[top + edge : top + height - edge, left + edge : left + width - edge]
@@ -85,28 +92,22 @@ def _sheet(grey: np.ndarray) -> np.ndarray | None:
 def without_neighbours(foreground: np.ndarray) -> np.ndarray:
     """Leave out what the border cuts off and what lies apart as a line or a speck.
 
-    A piece that is as large as the rest may be a digit of its own: it stays.
+    A piece that is as tall as the digit may be a digit of its own: it stays.
     """
     components = Components(foreground)
     if len(components) < 2:
         return foreground
-    sides = np.stack(
-        (
-            components.boxes[:, 1] - components.boxes[:, 0],
-            components.boxes[:, 3] - components.boxes[:, 2],
-        )
-    )
-    size, width = sides.max(0), sides.min(0)
-    lying = sides[1] == size  # an upright line may be a one
-    line = (size > LINE_RATIO * width) & (lying | components.on_border)
-    inside = ~components.on_border & ~line
-    if not inside.any():
-        return foreground
-    largest = np.where(inside, components.areas, 0).argmax()
-    low = sides[0] < PIECE_SIZE * sides[0][largest]
-    piece = components.on_border & (low | (size > 3 * width))
-    speck = size < SPECK_SIZE * size[largest]
-    return components.keep(~(piece | speck | (line & (size > 0.5 * size[largest]))))
+    top, bottom, left, right = components.boxes.T
+    height, width = bottom - top, right - left
+    size, on_border = np.maximum(height, width), components.on_border
+    lying = width > LINE_RATIO * height  # an upright line may be a one
+    line = (size > LINE_RATIO * np.minimum(height, width)) & (lying | on_border)
+    digit = np.where(line, 0, np.where(on_border, BORDER_WEIGHT, 1) * components.areas).argmax()
+    piece = on_border & ((height < PIECE_SIZE * height[digit]) | (size > 3 * width))
+    speck = size < SPECK_SIZE * size[digit]
+    left_out = piece | speck | (line & (size > 0.5 * size[digit]))
+    left_out[digit] = False
+    return components.keep(~left_out)
 
 
 def without_lines(foreground: np.ndarray) -> np.ndarray | None:

@@ -27,7 +27,7 @@ from model.config import (
     NOISE_SIZE,
     PIECE_SIZE,
 )
-from model.preprocessing.candidates import other_foregrounds
+from model.preprocessing.candidates import other_foregrounds, upright
 from model.preprocessing.components import Box, Components, touches_border
 from model.preprocessing.decode import encode_png, luminance, open_image
 from model.preprocessing.segment import distance_from_border, segment_foreground
@@ -63,9 +63,8 @@ class Preprocessed:
         A classifier that rejects ``image`` asks for them and chooses; they take some milliseconds.
         """
         found = {}
-        colour = np.asarray(self.picture.convert("RGB")) if _is_coloured(self.picture) else None
-        for foreground in other_foregrounds(self.foreground, luminance(self.picture), colour):
-            for image in _thin_and_thick(foreground):
+        for foreground in other_foregrounds(self.foreground, luminance(self.picture)):
+            for image in _as_is_and_upright(foreground):
                 found[image.tobytes()] = image
         found.pop(self.image.tobytes(), None)
         return _stack(list(found.values()))
@@ -168,13 +167,13 @@ def thicken(crop: np.ndarray, pixels: float = 1.4) -> np.ndarray:
     return cv2.dilate(cv2.copyMakeBorder(crop, r, r, r, r, cv2.BORDER_CONSTANT), kernel)
 
 
-def _thin_and_thick(foreground: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield what a foreground gives by MNIST's rule, and the same with wider strokes."""
+def _as_is_and_upright(foreground: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield what a foreground gives by MNIST's rule, and the same without its slant."""
     try:
         top, bottom, left, right = _digit_box(foreground)
         crop = foreground[top:bottom, left:right]
         yield center_by_mass(crop)
-        yield center_by_mass(thicken(crop, 0.8))
+        yield center_by_mass(upright(crop))
     except BlankImageError:
         return
 

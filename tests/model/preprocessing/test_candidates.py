@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from model.preprocessing.candidates import without_lines, without_neighbours
+from model.preprocessing.candidates import upright, without_lines, without_neighbours
 from model.preprocessing.normalize import normalize
 
 SEVEN = [[(60, 60), (200, 60), (110, 220)], [(95, 150), (185, 145)]]
@@ -79,3 +79,21 @@ def test_a_line_across_a_stroke_leaves_no_gap_in_it():
     foreground[50:52] = 255
     assert np.array_equal(without_lines(foreground), plain)
     assert without_lines(plain) is None
+
+
+def test_a_piece_at_the_border_goes_where_the_digit_touches_it_too():
+    foreground = np.zeros((100, 100), np.uint8)
+    foreground[20:100, 30:50] = 255
+    digit = foreground.copy()
+    foreground[80:100, 80:100] = 255
+    assert np.array_equal(without_neighbours(foreground), digit)
+
+
+def test_a_slanted_stroke_is_made_upright_and_an_upright_one_stays():
+    stroke = np.zeros((80, 20), np.uint8)
+    stroke[:, 6:14] = 255
+    assert np.array_equal(upright(stroke), stroke)
+    slanted = np.zeros((80, 60), np.uint8)
+    for y in range(80):
+        slanted[y, 6 + (79 - y) // 2 : 14 + (79 - y) // 2] = 255
+    assert (upright(slanted).max(axis=0) > 127).sum() == pytest.approx(8, abs=2)
