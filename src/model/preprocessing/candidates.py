@@ -34,7 +34,7 @@ def other_foregrounds(usual: np.ndarray, grey: np.ndarray) -> Iterator[np.ndarra
         usual: (H, W) uint8, the foreground that was rejected.
         grey: (H, W) uint8 luminance.
     """
-    for foreground in (reduce(usual), *_other_ways(grey)):
+    for foreground in (reduce(usual), *_other_ways(reduce(grey))):
         yield without_neighbours(foreground)
         unlined = without_lines(foreground)
         if unlined is not None:
@@ -47,14 +47,13 @@ def _other_ways(grey: np.ndarray) -> Iterator[np.ndarray]:
     Strokes on a background of varying light, what differs from the border, and what is drawn on a
     sheet that lies on a flat ground.
     """
-    small = reduce(grey)
-    level = int(np.median(border_of(small)))
-    differing = cv2.absdiff(small, np.full_like(small, level))
-    for ink in (strokes(cv2.GaussianBlur(small, (3, 3), 0)), differing):
+    level = int(np.median(border_of(grey)))
+    differing = cv2.absdiff(grey, np.full_like(grey, level))
+    for ink in (strokes(cv2.GaussianBlur(grey, (3, 3), 0)), differing):
         middle, mask = cv2.threshold(ink, 0, 255, cv2.THRESH_OTSU)
         if middle > 0 and ink[mask > 0].mean() >= least_contrast(ink):
             yield soft_threshold(ink, middle)
-    sheet = _sheet(grey)
+    sheet = _sheet(grey, differing)
     if sheet is not None:
         try:
             yield segment_foreground(sheet)
@@ -77,10 +76,9 @@ def upright(crop: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(crop, shear, (width + 2 * beside, height))
 
 
-def _sheet(grey: np.ndarray) -> np.ndarray | None:
+def _sheet(grey: np.ndarray, differing: np.ndarray) -> np.ndarray | None:
     """Return the part of a picture that is a sheet on a flat ground, its edge left out."""
-    level = int(np.median(border_of(grey)))
-    apart = (cv2.absdiff(grey, np.full_like(grey, level)) > MINIMUM_CONTRAST / 2).view(np.uint8)
+    apart = (differing > MINIMUM_CONTRAST / 2).view(np.uint8)
     left, top, width, height = cv2.boundingRect(apart)
     if cv2.countNonZero(apart) < SHEET_AREA * max(width * height, 1) or width * height >= grey.size:
         return None

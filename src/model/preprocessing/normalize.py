@@ -34,6 +34,7 @@ from model.preprocessing.segment import distance_from_border, segment_foreground
 
 __all__ = ["Preprocessed", "center_by_mass", "encode_png", "normalize", "open_image", "preprocess"]
 
+THICKER = 1.4  # pixels of 20; a stroke of nearly no width then is as thin as MNIST's thinnest
 _BLANK = "The picture is blank: draw or photograph one digit, larger."
 
 
@@ -151,8 +152,8 @@ def _scale(crop: np.ndarray) -> np.ndarray:
     return cv2.resize(crop, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
-def thicken(crop: np.ndarray, pixels: float = 1.4) -> np.ndarray:
-    """Widen all strokes by ``pixels`` of the 20 that a digit's longest side has."""
+def thicken(crop: np.ndarray) -> np.ndarray:
+    """Widen all strokes by ``THICKER`` of the 20 pixels that a digit's longest side has."""
     longest = max(crop.shape)
     if longest < 5 * DIGIT_SIZE:
         factor = 5 * DIGIT_SIZE / longest
@@ -161,7 +162,7 @@ def thicken(crop: np.ndarray, pixels: float = 1.4) -> np.ndarray:
     elif (step := longest // (20 * DIGIT_SIZE)) > 1:  # a wide kernel takes minutes on a large crop
         crop = cv2.dilate(crop, np.ones((step, step), np.uint8))[::step, ::step]
         longest = max(crop.shape)
-    radius = max(1, round(longest * pixels / DIGIT_SIZE / 2))
+    radius = max(1, round(longest * THICKER / DIGIT_SIZE / 2))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     r = radius
     return cv2.dilate(cv2.copyMakeBorder(crop, r, r, r, r, cv2.BORDER_CONSTANT), kernel)
