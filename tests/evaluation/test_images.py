@@ -17,18 +17,8 @@ from model.config import REPOSITORY
 
 
 def found(*rows):
-    columns = [
-        "file",
-        "label",
-        "kind",
-        "author",
-        "predicted",
-        "accepted",
-        "reason",
-        "correct",
-        "naive",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    names = "file label kind author predicted accepted reason correct naive"
+    return pd.DataFrame(rows, columns=names.split())
 
 
 ROWS = found(
@@ -43,11 +33,8 @@ ROWS = found(
 
 def test_fractions_are_of_what_is_counted():
     summary = images.summarise(ROWS)
-    assert summary.loc["photo", ["pictures", "correct", "correct and accepted"]].tolist() == [
-        2,
-        1,
-        0.5,
-    ]
+    photo = summary.loc["photo", ["pictures", "correct", "correct and accepted"]]
+    assert photo.tolist() == [2, 1, 0.5]
     assert summary.loc["hand", "rejected"] == 0.5
     assert np.isnan(summary.loc["hand", "correct"])
     total = summary.loc["all single digits"]

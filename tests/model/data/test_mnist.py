@@ -143,14 +143,6 @@ def test_the_real_mnist_reads_as_torchvision_reads_it(mnist_dir, tmp_path):
     assert (len(mnist.training), len(mnist.validation)) == (55_000, 5_000)
 
 
-def test_the_real_files_are_read_unpacked_too(mnist_dir, tmp_path):
-    for packed in mnist_dir.glob("*.gz"):
-        (tmp_path / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
-    assert torch.equal(
-        load_mnist(str(tmp_path)).test.images, load_mnist(str(mnist_dir)).test.images
-    )
-
-
 def test_the_sample_is_taken_from_mnists_training_pictures(mnist_dir):
     mnist, sample = load_mnist(str(mnist_dir)), load_mnist("sample")
     known = {

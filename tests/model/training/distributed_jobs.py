@@ -63,6 +63,15 @@ def fitted_weights(name: str, process: DistributedContext) -> dict[str, torch.Te
     return fit(network, Batches(digits, recipe, "none", 0, **shard), digits, recipe)[0].state_dict()
 
 
+def first_process_fails(process: DistributedContext) -> str:
+    """How this process ends its wait for a first one that fails."""
+    try:
+        with process.main_process_first():
+            raise ValueError(f"process {process.rank} went on")
+    except (ValueError, SystemExit) as end:
+        return repr(end)
+
+
 def main(folder: Path) -> None:
     """Let the first process go first, then do all jobs and save what they give."""
     with DistributedContext(torch.device("cpu")) as process:
@@ -72,10 +81,11 @@ def main(folder: Path) -> None:
                 time.sleep(0.5)
                 first.touch()
             assert first.exists(), "the first process was not first"
-        results = {
+        results: dict[str, object] = {
             name: {"step": global_step(name, process), "weights": fitted_weights(name, process)}
             for name in NAMES
         }
+        results["end"] = first_process_fails(process)
         torch.save(results, folder / f"{process.rank}.pt")
 
 

@@ -19,12 +19,12 @@ SOURCES = Path(__file__).resolve().parents[3] / "src"
 TIMEOUT = 180  # seconds after which processes that wait for each other are given up
 
 
-def load(path: Path) -> dict[str, dict[str, Any]]:
+def load(path: Path) -> dict[str, Any]:
     return torch.load(path, weights_only=True)
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What one process reaches, by network."""
     folder = tmp_path_factory.mktemp("alone")
     distributed_jobs.main(folder)
@@ -69,6 +69,13 @@ def test_two_processes_fit_one_network_which_is_that_of_one_process(alone, toget
         logits.append(predict_logits(network, images))
     assert logits[0].std() > 0.1
     assert accuracy(logits[0], logits[1].argmax(dim=1)) > 0.98
+
+
+def test_if_the_first_process_fails_the_other_ends_without_a_word(together):
+    assert [results["end"] for results in together[0]] == [
+        "ValueError('process 0 went on')",
+        "SystemExit(1)",
+    ]
 
 
 def test_a_convolution_is_laid_out_before_the_processes_share_it(together):
