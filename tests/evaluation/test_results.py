@@ -4,17 +4,16 @@ import json
 from dataclasses import replace
 
 import pytest
-import torch
+from tests.support.pictures import random_digits
 
 from evaluation import results
 from evaluation.results import data_checksum, fingerprint, markdown_table, write_results
-from model.data.mnist import Digits, Mnist
+from model.data.mnist import Mnist
 
 
 @pytest.fixture
 def mnist() -> Mnist:
-    images = torch.randint(256, (30, 28, 28), generator=torch.Generator().manual_seed(0)).byte()
-    every = Digits(images, torch.arange(30) % 10)
+    every = random_digits(30)
     return Mnist(every[:10], every[10:20], every[20:], "noise", {"file": "same"}, complete=False)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tests.support.pictures import random_digits
 from torch import nn
 
 from model.config import RECIPES
@@ -35,10 +36,8 @@ def one_picture(pixel=1.0, label=0):
     return Batch(images, nn.functional.one_hot(torch.tensor([label]), 10).float(), 1)
 
 
-def some_digits(count=60):
-    generator = torch.Generator().manual_seed(3)
-    images = torch.randint(256, (count, 28, 28), generator=generator, dtype=torch.uint8)
-    return Digits(images, torch.arange(count) % 10)
+def some_digits():
+    return random_digits(60, seed=3)
 
 
 def test_loss_and_update_are_those_calculated_by_hand():

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from tests.model.training import distributed_jobs
+from tests.support.pictures import random_digits
 
 from errors import OptionError
 from model.mlp import MLP
@@ -61,7 +62,7 @@ def test_two_processes_fit_one_network_which_is_that_of_one_process(alone, toget
     first, second = (results["mlp"]["weights"] for results in together[0])
     assert all(torch.equal(first[name], second[name]) for name in first)
 
-    images = torch.randint(256, (500, 28, 28), generator=torch.Generator().manual_seed(1)).byte()
+    images = random_digits(500, seed=1).images
     logits = []
     for state in (alone["mlp"]["weights"], first):
         network = MLP()
