@@ -39,17 +39,6 @@ def test_several_digits_are_pointed_to_that_road(tmp_path, capsys):
     assert "more than one digit" in output and "--number" in output
 
 
-def test_all_ten_drawn_digits_are_read():
-    from model.classifier import Classifier
-    from model.preprocessing.normalize import preprocess
-
-    reader = Classifier.load(REPOSITORY / "models" / "mnist-0.0.1.pt")
-    for digit in range(10):
-        image = preprocess((DIGITS / f"{digit}.png").read_bytes()).image
-        prediction = reader.predict(image[None])[0]
-        assert (prediction.digit, prediction.is_digit) == (digit, True)
-
-
 def test_a_file_that_cannot_be_read_is_named_and_the_others_are_read(tmp_path, capsys):
     blank = tmp_path / "blank.png"
     Image.new("L", (280, 280)).save(blank)
