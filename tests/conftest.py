@@ -6,7 +6,8 @@ a reason "no SOMETHING: what to do". With REQUIRE_ALL=1 every skip is a failure.
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,17 +34,41 @@ def mnist_dir() -> Path:
     pytest.skip("no MNIST: set MNIST_MIRROR to a folder with its four .gz files")
 
 
-@pytest.fixture
-def few_digits(monkeypatch: pytest.MonkeyPatch) -> "Mnist":
-    """Synthetic digits in MNIST's place for the pipeline: loading has tests of its own."""
+@pytest.fixture(scope="session")
+def few_digits() -> "Mnist":
+    """Synthetic digits in MNIST's place: loading has tests of its own."""
     from model.data.mnist import Mnist
     from model.training.pipeline import synthetic_digits
 
     splits = [synthetic_digits(count, seed) for seed, count in enumerate((600, 100, 100))]
-    mnist = Mnist(*splits, source="synthetic digits", checksums={"none": "0"}, complete=False)
-    monkeypatch.setattr("model.training.pipeline.load_mnist", lambda source: mnist)
-    monkeypatch.setattr("model.training.pipeline.CALIBRATION_SYNTHETIC", 200)
-    return mnist
+    return Mnist(*splits, source="synthetic digits", checksums={"none": "0"}, complete=False)
+
+
+def replace_mnist(patch: pytest.MonkeyPatch, mnist: "Mnist") -> None:
+    """Let the pipeline find these digits, and calibrate on few."""
+    patch.setattr("model.training.pipeline.load_mnist", lambda source: mnist)
+    patch.setattr("model.training.pipeline.CALIBRATION_SYNTHETIC", 200)
+
+
+@pytest.fixture
+def with_few_digits(few_digits: "Mnist", monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_mnist(monkeypatch, few_digits)
+
+
+@pytest.fixture(scope="session")
+def trained(few_digits: "Mnist", tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Trains on ``few_digits`` by a command line, once; gives the folder with the model."""
+    import main_pipeline
+
+    @cache
+    def train(*arguments: str) -> Path:
+        folder = tmp_path_factory.mktemp("trained")
+        with pytest.MonkeyPatch.context() as patch:
+            replace_mnist(patch, few_digits)
+            assert main_pipeline.main([*arguments, "--output", str(folder)]) == 0
+        return folder
+
+    return train
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +125,8 @@ def pytest_sessionfinish(session):
     """Count what was skipped in one line, the last one."""
     result = yield
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:  # one of several workers, of which pytest-xdist gathers the reports
+        return result
     skipped = Counter(
         skip_reason(report).partition(":")[0] for report in reporter.stats.get("skipped", [])
     )

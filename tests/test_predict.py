@@ -4,10 +4,10 @@ import base64
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from tests.support.pictures import printed
 
 from model.config import REPOSITORY
 from predict import main
@@ -23,11 +23,8 @@ def test_it_prints_digit_and_confidence_of_each_file(capsys):
 
 
 def test_a_number_is_read_whole_line_by_line(tmp_path, capsys):
-    ink = np.zeros((400, 300), dtype=np.uint8)
-    for text, y in (("042", 150), ("7.5", 350)):
-        cv2.putText(ink, text, (50, y), cv2.FONT_HERSHEY_SIMPLEX, 2.5, 255, 8, cv2.LINE_AA)
     file = tmp_path / "lines.png"
-    Image.fromarray(ink).save(file)
+    Image.fromarray(np.concatenate([printed("042"), printed("7.5")])).save(file)
     assert main(["--number", str(file)]) == 0
     first, second = capsys.readouterr().out.strip().split("; ")
     assert first.startswith(f"{file}: 042 (") and first.endswith("%)")
@@ -35,24 +32,11 @@ def test_a_number_is_read_whole_line_by_line(tmp_path, capsys):
 
 
 def test_several_digits_are_pointed_to_that_road(tmp_path, capsys):
-    ink = np.zeros((180, 300), dtype=np.uint8)
-    cv2.putText(ink, "0 8", (50, 150), cv2.FONT_HERSHEY_SIMPLEX, 2.5, 255, 8, cv2.LINE_AA)
     file = tmp_path / "several.png"
-    Image.fromarray(ink).save(file)
+    Image.fromarray(printed("0 8")).save(file)
     assert main([str(file)]) == 0
     output = capsys.readouterr().out
     assert "more than one digit" in output and "--number" in output
-
-
-def test_all_ten_drawn_digits_are_read():
-    from model.classifier import Classifier
-    from model.preprocessing.normalize import preprocess
-
-    reader = Classifier.load(REPOSITORY / "models" / "mnist-0.0.1.pt")
-    for digit in range(10):
-        image = preprocess((DIGITS / f"{digit}.png").read_bytes()).image
-        prediction = reader.predict(image[None])[0]
-        assert (prediction.digit, prediction.is_digit) == (digit, True)
 
 
 def test_a_file_that_cannot_be_read_is_named_and_the_others_are_read(tmp_path, capsys):

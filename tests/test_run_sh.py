@@ -143,14 +143,10 @@ def test_a_run_waits_for_the_one_that_installs(ready):
     assert process.returncode == 0
 
 
-def test_no_python_is_one_sentence(machine):
-    (machine.bin / "python3").unlink()
-    assert_one_sentence(machine.run("predict"), "No Python 3.11, 3.12 or 3.13", "install")
-
-
-def test_a_python_that_is_too_old_counts_as_none(machine):
-    write_script(machine.bin / "python3", "exit 1")
-    assert_one_sentence(machine.run("predict"), "No Python 3.11, 3.12 or 3.13")
+def test_no_python_is_one_sentence_and_one_that_is_too_old_counts_as_none(machine):
+    for script in ("exit 127", "exit 1"):
+        write_script(machine.bin / "python3", script)
+        assert_one_sentence(machine.run("predict"), "No Python 3.11, 3.12 or 3.13", "install")
 
 
 def test_a_shim_with_no_python_behind_it_is_passed_over(machine):

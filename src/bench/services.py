@@ -90,7 +90,8 @@ def running(command: list[str], url: str, health: str, **environment: str) -> It
 
 @contextmanager
 def running_api(**environment: str) -> Iterator[Running]:
-    """Give the API on a free port in a process of its own, ready to answer."""
+    """Give the API on a free port in a process of its own, ready to answer, quick to stop."""
+    environment.setdefault("API_DRAIN_SECONDS", "0")  # no balancer looks
     port = environment.setdefault("API_PORT", str(free_port()))
     url = f"http://127.0.0.1:{port}"
     with running(["-m", "app"], url, "/ready", **environment) as service:

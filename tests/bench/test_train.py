@@ -1,14 +1,14 @@
 """The comparison of training speeds times both ways on the same images and tells the ratio."""
 
 import torch
+from tests.support.pictures import random_digits
 
 from bench.train import BaselineImages, measure, table
 from model.data.mnist import Digits
 
 
 def test_baseline_and_pipeline_are_timed_and_the_ratio_is_told():
-    images = torch.randint(256, (512, 28, 28), generator=torch.Generator().manual_seed(0)).byte()
-    result = measure("mlp", Digits(images, torch.arange(512) % 10), rounds=1)
+    result = measure("mlp", random_digits(512), rounds=1)
     assert {"baseline loop, float32", "pipeline, float32"} <= set(result["seconds"])
     assert all(0 < seconds < float("inf") for seconds in result["seconds"].values())
 

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 
 from errors import StrokeFileError
 from evaluation import adaptation
@@ -9,8 +8,7 @@ from evaluation.out_of_distribution import ood_samples
 from model.adaptation import adapt
 from model.checkpoint import find_model
 from model.classifier import Classifier
-from model.data.mnist import Digits
-from model.data.synthetic.digits import synthesize_digits
+from model.training.pipeline import synthetic_digits
 
 PER_DIGIT = 8
 
@@ -20,15 +18,10 @@ def classifier() -> Classifier:
     return Classifier.load(find_model("cnn"))
 
 
-def synthetic(per_digit: int, seed: int) -> Digits:
-    labels = torch.arange(10).repeat_interleave(per_digit)
-    return Digits(synthesize_digits(labels, torch.Generator().manual_seed(seed)), labels)
-
-
 @pytest.fixture(scope="module")
 def mirrored() -> tuple[np.ndarray, np.ndarray]:
     """Images and labels of a person who writes every digit as in a mirror."""
-    digits = synthetic(PER_DIGIT, seed=1)
+    digits = synthetic_digits(10 * PER_DIGIT, seed=1)
     return digits.images.numpy()[:, :, ::-1].copy(), digits.labels.numpy()
 
 
@@ -40,7 +33,7 @@ def test_three_mirrored_sevens_teach_the_form_and_make_nothing_forgotten(classif
     adapted = adapt(classifier, sevens[:3], np.array([7, 7, 7]))
     after = adapted.predict(sevens[3:])
     assert np.mean([answer.digit == 7 and answer.is_digit for answer in after]) > 0.8
-    others = synthetic(PER_DIGIT, seed=2)
+    others = synthetic_digits(10 * PER_DIGIT, seed=2)
     answers = adapted.predict(others.images.numpy())
     assert np.mean([a.digit for a in answers] == others.labels.numpy()) > 0.95
     assert classifier.predict(sevens) == before
@@ -78,7 +71,7 @@ def test_examples_are_drawn_of_each_digit_by_the_seed():
 
 def test_the_study_tells_what_each_writer_gains(classifier, mirrored, monkeypatch):
     monkeypatch.setattr(adaptation, "OOD_COUNT", 20)
-    usual, few = synthetic(PER_DIGIT, seed=4), synthetic(2, seed=5)
+    usual, few = synthetic_digits(10 * PER_DIGIT, seed=4), synthetic_digits(20, seed=5)
     images = np.concatenate((mirrored[0], usual.images, few.images))
     labels = np.concatenate((mirrored[1], usual.labels, few.labels))
     writers = np.repeat(["mirrored", "usual", "few"], [10 * PER_DIGIT, 10 * PER_DIGIT, 20])
@@ -111,4 +104,4 @@ def test_too_few_samples_are_an_error(classifier, mirrored):
     images, labels = mirrored
     writers = np.repeat("a", len(labels))
     with pytest.raises(StrokeFileError, match=f"more than {PER_DIGIT} samples of every digit"):
-        measure(classifier, images, labels, writers, [PER_DIGIT], synthetic(1, seed=6))
+        measure(classifier, images, labels, writers, [PER_DIGIT], synthetic_digits(10, seed=6))

@@ -7,31 +7,17 @@ from PIL import Image
 from evaluation import evaluate_strokes
 from evaluation.__main__ import main
 from evaluation.evaluate_strokes import predict_strokes, report, score
+from evaluation.numbers import synthetic_samples
 from model.checkpoint import find_model
 from model.classifier import Classifier, Prediction
 from model.data.strokes import StrokeSample
-from model.data.synthetic.templates import TEMPLATES_DIR, Templates, curve, read_templates
 
 
 @pytest.fixture(scope="module")
 def samples() -> list[StrokeSample]:
-    """The first key shape of every template of a digit, as if recorded from two writers."""
-    import torch
-
-    samples = []
-    for template in read_templates(TEMPLATES_DIR / "digits.txt"):
-        tensors = Templates([template])
-        last = tensors.last
-        at = last[..., None] * torch.linspace(0, 1, 40)
-        curves = curve(tensors.points[:, 0], tensors.corners, last, at)[0]
-        samples.append(
-            StrokeSample(
-                label=int(template.character),
-                writer=f"writer {len(samples) % 2}",
-                strokes=[[tuple(point) for point in stroke] for stroke in curves.tolist()],
-            )
-        )
-    return samples
+    """Synthetic digits, as if recorded from two writers."""
+    recorded = synthetic_samples(100, seed=1)
+    return [s.model_copy(update={"writer": f"writer {i % 2}"}) for i, s in enumerate(recorded)]
 
 
 def prediction(digit: int, is_digit: bool = True) -> Prediction:
@@ -57,7 +43,7 @@ def test_the_results_are_those_counted_by_hand():
     assert "60.00%" in report(results) and "66.7%" in report(results)
 
 
-def test_the_shipped_model_classifies_the_templates_of_training(samples):
+def test_the_shipped_model_classifies_synthetic_digits(samples):
     images, read = predict_strokes(Classifier.load(find_model("cnn")), samples, seed=0)
     assert images.shape == (len(samples), 28, 28)
     results = score(samples, read)

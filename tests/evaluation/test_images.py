@@ -3,11 +3,11 @@
 import argparse
 import json
 
-import cv2
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image, ImageDraw
+from tests.support.pictures import printed
 
 from errors import DataError
 from evaluation import images
@@ -17,18 +17,8 @@ from model.config import REPOSITORY
 
 
 def found(*rows):
-    columns = [
-        "file",
-        "label",
-        "kind",
-        "author",
-        "predicted",
-        "accepted",
-        "reason",
-        "correct",
-        "naive",
-    ]
-    return pd.DataFrame(rows, columns=columns)
+    names = "file label kind author predicted accepted reason correct naive"
+    return pd.DataFrame(rows, columns=names.split())
 
 
 ROWS = found(
@@ -43,11 +33,8 @@ ROWS = found(
 
 def test_fractions_are_of_what_is_counted():
     summary = images.summarise(ROWS)
-    assert summary.loc["photo", ["pictures", "correct", "correct and accepted"]].tolist() == [
-        2,
-        1,
-        0.5,
-    ]
+    photo = summary.loc["photo", ["pictures", "correct", "correct and accepted"]]
+    assert photo.tolist() == [2, 1, 0.5]
     assert summary.loc["hand", "rejected"] == 0.5
     assert np.isnan(summary.loc["hand", "correct"])
     total = summary.loc["all single digits"]
@@ -111,9 +98,7 @@ def test_the_command_prints_and_writes_what_it_measured(folder, capsys, monkeypa
 
 def test_what_is_labelled_with_a_number_is_read_as_one(tmp_path):
     for file, text in (("061.png", "061"), ("3.5.png", "3.5")):
-        ink = np.zeros((180, 300), dtype=np.uint8)
-        cv2.putText(ink, text, (50, 120), cv2.FONT_HERSHEY_SIMPLEX, 2.5, 255, 8, cv2.LINE_AA)
-        Image.fromarray(ink).save(tmp_path / file)
+        Image.fromarray(printed(text)).save(tmp_path / file)
     (tmp_path / "labels.csv").write_text("file,label\n061.png,061\n3.5.png,35\n")
     classifier = Classifier.load(find_model("cnn"))
     read = images.classify(classifier, tmp_path, images.read_labels(tmp_path))

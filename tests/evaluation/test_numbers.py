@@ -86,14 +86,8 @@ def test_the_command_measures_every_kind(tmp_path, capsys):
     assert main(["numbers", "--count", "6", "--json", str(path)]) == 0
     results = json.loads(path.read_text())
     assert results["model"] == "cnn"
-    assert set(results["kinds"]) == {
-        "apart",
-        "touching",
-        "single digits",
-        "words",
-        "expressions",
-        "scribbles",
-    }
+    others = {"single digits", "words", "expressions", "scribbles"}
+    assert set(results["kinds"]) == {"apart", "touching"} | others
     assert results["kinds"]["apart"]["whole"] >= 0.5
     printed = capsys.readouterr().out
     assert all(kind in printed for kind in results["kinds"])

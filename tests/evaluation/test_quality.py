@@ -5,24 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from evaluation import quality
 from evaluation.quality import SAMPLE, choose, measure, table, train, with_earlier, worst_recall
 from model.checkpoint import checkpoint_path
 from model.config import MODELS_DIR, RECIPES, VERSION
-from model.data.mnist import Digits, Mnist
-from model.data.synthetic.digits import synthesize_digits
-
-
-def digits(count: int, seed: int) -> Digits:
-    labels = torch.arange(count) % 10
-    return Digits(synthesize_digits(labels, torch.Generator().manual_seed(seed)), labels)
+from model.data.mnist import Mnist
+from model.training.pipeline import synthetic_digits
 
 
 @pytest.fixture
 def mnist() -> Mnist:
-    return Mnist(digits(20, 0), digits(10, 1), digits(10, 2), "synthetic", {}, complete=False)
+    parts = [synthetic_digits(count, seed) for seed, count in enumerate((20, 10, 10))]
+    return Mnist(*parts, "synthetic", {}, complete=False)
 
 
 @pytest.fixture
@@ -51,7 +46,7 @@ def test_another_seed_network_recipe_or_data_is_another_run(trained, mnist, monk
     train("mlp", 0, mnist, "sample")
     train("mlp", 1, mnist, "sample")
     train("cnn", 0, mnist, "sample")
-    train("mlp", 0, replace(mnist, training=digits(20, 7)), "sample")
+    train("mlp", 0, replace(mnist, training=synthetic_digits(20, 7)), "sample")
     monkeypatch.setitem(RECIPES, "mlp", replace(RECIPES["mlp"], label_smoothing=0.5))
     train("mlp", 0, mnist, "sample")
     assert len(set(trained)) == 5
@@ -78,7 +73,7 @@ def result():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("evaluation.quality.OOD_COUNT", 60)
         path = checkpoint_path("cnn", VERSION, MODELS_DIR)
-        return measure("cnn", [path], digits(300, 5), None)
+        return measure("cnn", [path], synthetic_digits(300, 5), None)
 
 
 def test_the_shipped_model_classifies_synthetic_digits_and_rejects_other_images(result):

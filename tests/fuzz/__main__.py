@@ -91,7 +91,7 @@ def send_images(
     @settings(SETTINGS, max_examples=count)
     @given(
         image=damaged_images(),
-        path=st.sampled_from(("predict", "predict/batch", "predict/number", "explain")),
+        path=st.sampled_from(PATHS),
     )
     def send(image: bytes, path: str) -> None:
         batch = path == "predict/batch"

@@ -9,13 +9,6 @@ from schemathesis.core.failures import FailureGroup
 from tests.fuzz.__main__ import fuzz, main
 
 
-def test_hundreds_of_bad_requests_give_no_server_error(api_url):
-    answers = fuzz(api_url, 400)
-    assert answers.total() >= 400
-    assert max(answers) < 500
-    assert {200, 404, 415, 422} <= set(answers)
-
-
 def test_a_server_error_is_found(api_url):
     description = requests.get(f"{api_url}/openapi.json", timeout=30).json()
 
@@ -37,9 +30,10 @@ def test_a_server_error_is_found(api_url):
         server.shutdown()
 
 
-def test_the_command_prints_count_answers_and_memory(capsys):
-    main(["--count", "60"])
+def test_hundreds_of_bad_requests_give_no_server_error(capsys):
+    main(["--count", "200"])
     printed = capsys.readouterr().out
-    assert int(re.search(r"(\d+) requests in \d+ s", printed)[1]) >= 60
-    assert "no server error" in printed
+    assert int(re.search(r"(\d+) requests in \d+ s, no server error", printed)[1]) >= 200
+    statuses = {int(status) for status in re.findall(r"(\d{3}): \d", printed)}
+    assert {200, 404, 415, 422} <= statuses and max(statuses) < 500
     assert re.search(r"memory: \d+ MB before, \d+ MB after", printed)

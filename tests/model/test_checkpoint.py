@@ -1,5 +1,6 @@
 """Saving and loading: weights and card belong together or are refused."""
 
+import hashlib
 import json
 import signal
 from pathlib import Path
@@ -38,6 +39,11 @@ def saved(tmp_path):
     path = checkpoint_path("cnn", "0.0.1", tmp_path)
     save_checkpoint(network, card_of(network), path)
     return network, path
+
+
+def change_card(path, **entries):
+    file = path.with_suffix(".json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | entries))
 
 
 def test_what_is_saved_is_loaded(saved):
@@ -82,21 +88,15 @@ def test_weights_that_are_not_the_cards_are_refused(saved):
 )
 def test_a_card_that_does_not_fit_the_weights_is_refused(saved, key, value, message):
     _, path = saved
-    card = json.loads(path.with_suffix(".json").read_text())
-    card[key] = value
-    path.with_suffix(".json").write_text(json.dumps(card))
+    change_card(path, **{key: value})
     with pytest.raises(ModelFileError, match=message):
         load_checkpoint(path)
 
 
-def test_truncated_weights_with_a_card_that_agrees_are_refused(saved, tmp_path):
-    import hashlib
-
+def test_truncated_weights_with_a_card_that_agrees_are_refused(saved):
     _, path = saved
     path.write_bytes(path.read_bytes()[:500])
-    card = json.loads(path.with_suffix(".json").read_text())
-    card["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    path.with_suffix(".json").write_text(json.dumps(card))
+    change_card(path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     with pytest.raises(ModelFileError, match="damaged"):
         load_checkpoint(path)
 

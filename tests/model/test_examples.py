@@ -61,14 +61,9 @@ def test_what_is_wrong_with_an_entry_is_said_with_its_place(examples, place):
         read_examples(json.dumps(examples).encode())
 
 
-def test_text_that_is_no_json_is_an_error():
-    with pytest.raises(ExamplesError, match="JSON"):
-        read_examples(b"[{")
-
-
-def test_more_than_400_kb_are_an_error():
-    noise = np.random.default_rng(0).integers(0, 255, (700, 700), np.uint8)
-    text = json.dumps([{"label": 7, "image": data_url(encode_png(noise))}])
-    assert len(text) > MAX_EXAMPLES_BYTES
-    with pytest.raises(ExamplesError, match="400000"):
-        read_examples(text.encode())
+@pytest.mark.parametrize(
+    ("text", "message"), [(b"[{", "JSON"), (b" " * (MAX_EXAMPLES_BYTES + 1), "400000")]
+)
+def test_text_that_is_no_json_or_larger_than_400_kb_is_an_error(text, message):
+    with pytest.raises(ExamplesError, match=message):
+        read_examples(text)

@@ -78,21 +78,6 @@ def test_feature_maps_are_what_each_convolution_gives(saved):
         np.testing.assert_allclose(values, expected.detach().numpy(), atol=1e-5)
 
 
-@pytest.mark.parametrize("state", ["missing", "stale", "damaged"])
-def test_a_form_that_is_not_of_these_weights_is_written_anew(saved, tmp_path, state):
-    if state == "stale":
-        export(saved)
-        torch.manual_seed(1)
-        save(ConvNet(channels=(2, 3), kernel=3), tmp_path)
-    elif state == "damaged":
-        export(saved)
-        onnx_path(saved).write_bytes(onnx_path(saved).read_bytes()[:1000])
-    form, card = load_network(saved)
-    expected = load_checkpoint(saved).network(standardize(X)).detach().numpy()
-    np.testing.assert_allclose(form(X.numpy())[0], expected, atol=1e-5)
-    assert OnnxNetwork(onnx_path(saved).read_bytes()).sha256 == card["sha256"]
-
-
 def test_where_the_form_cannot_be_kept_it_is_used_from_memory(saved, monkeypatch):
     def refuse(path, write):
         raise PermissionError("read-only")
@@ -103,9 +88,19 @@ def test_where_the_form_cannot_be_kept_it_is_used_from_memory(saved, monkeypatch
     assert not onnx_path(saved).exists()
 
 
-def test_without_torch_it_says_which_command_writes_the_form(saved, monkeypatch):
+@pytest.mark.parametrize("fault", ["is missing", "belongs to other weights", "is damaged"])
+def test_without_torch_a_form_of_other_weights_is_refused_with_the_command_that_writes_it(
+    saved, tmp_path, monkeypatch, fault
+):
+    if fault != "is missing":
+        export(saved)
+    if fault == "belongs to other weights":
+        torch.manual_seed(1)
+        save(ConvNet(channels=(2, 3), kernel=3), tmp_path)
+    elif fault == "is damaged":
+        onnx_path(saved).write_bytes(onnx_path(saved).read_bytes()[:1000])
     monkeypatch.setattr(onnx_network.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModelFileError, match=r"bash run\.sh export .*docker compose"):
+    with pytest.raises(ModelFileError, match=f"{fault}.*bash run.sh export .*docker compose"):
         load_network(saved)
 
 
@@ -137,10 +132,14 @@ def test_the_command_writes_the_form_beside_the_weights(saved, capsys):
     assert "train one" in capsys.readouterr().err
 
 
-def test_the_process_that_loads_a_model_without_its_form_imports_no_torch(saved):
+def test_a_missing_form_is_written_by_a_child_and_the_process_itself_imports_no_torch(saved):
     code = (
         "import sys; from pathlib import Path; from model.onnx_network import load_network\n"
         f"load_network(Path({str(saved)!r})); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": "src"}, check=True)
-    assert onnx_path(saved).exists()
+    checkpoint = load_checkpoint(saved)
+    written = OnnxNetwork(onnx_path(saved).read_bytes())
+    assert written.sha256 == checkpoint.card["sha256"]
+    expected = checkpoint.network(standardize(X)).detach().numpy()
+    np.testing.assert_allclose(written(X.numpy())[0], expected, atol=1e-5)

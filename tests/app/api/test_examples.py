@@ -106,12 +106,6 @@ def test_every_model_learns_as_on_the_command_line(trained_api, png, mirrored, n
     assert expected != pytest.approx(read_image(base, png).prediction.probabilities, abs=1e-3)
 
 
-def test_contradictory_examples_share_the_probability(trained_api, mirrored):
-    answer = ask(trained_api, mirrored, [example(2, mirrored), example(7, mirrored)]).json()
-    assert {entry["digit"] for entry in answer["top_k"][:2]} == {2, 7}
-    assert answer["confidence"] < 0.8
-
-
 def test_the_same_examples_give_the_same_answer_again_and_in_another_process(
     api, small_models, png, mirrored
 ):

@@ -10,7 +10,6 @@ from PIL import Image
 from bench.services import Running
 from model.checkpoint import find_checkpoints, load_checkpoint
 from model.classifier import Classifier, to_input
-from model.config import REPOSITORY
 from model.preprocessing.normalize import preprocess
 from model.registry import standardize
 
@@ -76,15 +75,6 @@ def test_a_permuted_model_also_shows_the_permuted_picture(predict, png, small_mo
     assert answer["model"] == "cnn-permuted"
     seen = decode(answer["image"]).ravel()
     assert (decode(answer["permuted_image"]).ravel() == seen[permutation]).all()
-
-
-def test_the_committed_model_reads_the_committed_drawings(api_url):
-    for digit in range(10):
-        picture = (REPOSITORY / "data" / "digits" / f"{digit}.png").read_bytes()
-        answer = requests.post(
-            f"{api_url}/api/v1/predict", files={"file": picture}, timeout=30
-        ).json()
-        assert (answer["prediction"], answer["is_digit"]) == (digit, True)
 
 
 def test_a_scribble_is_an_answer_that_says_it_is_no_digit(api_url, encode):

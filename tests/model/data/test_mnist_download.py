@@ -101,19 +101,16 @@ def test_a_server_that_never_answers_is_passed_over_for_the_next_mirror(
     assert missing_files(raw) == []
 
 
-def test_a_download_that_stalls_is_given_up_and_leaves_nothing_half_written(tiny_mnist, raw):
-    with http_mirror(tiny_mnist, StallingHandler) as url:
+@pytest.mark.parametrize(
+    ("handler", "complaint"), [(StallingHandler, "timed out"), (BreakingHandler, "corrupted")]
+)
+def test_a_download_that_stalls_or_breaks_off_is_given_up_and_leaves_nothing_half_written(
+    tiny_mnist, raw, handler, complaint
+):
+    with http_mirror(tiny_mnist, handler) as url:
         (problem,) = fetch_missing(raw, url)
 
-    assert "timed out" in problem
-    assert list(raw.iterdir()) == []
-
-
-def test_a_download_that_breaks_off_is_given_up_and_leaves_nothing_half_written(tiny_mnist, raw):
-    with http_mirror(tiny_mnist, BreakingHandler) as url:
-        (problem,) = fetch_missing(raw, url)
-
-    assert "corrupted" in problem
+    assert complaint in problem
     assert list(raw.iterdir()) == []
 
 

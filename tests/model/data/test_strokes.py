@@ -7,7 +7,6 @@ import pytest
 
 from errors import StrokeFileError
 from model.data.strokes import StrokeSample, draw, paint, read_strokes
-from model.preprocessing.normalize import normalize
 
 SEVEN = {
     "label": 7,
@@ -102,15 +101,3 @@ def test_the_same_seed_draws_the_same_picture():
     sample = StrokeSample(**SEVEN)
     first, again, other = (draw(sample, np.random.default_rng(s)).tobytes() for s in (3, 3, 4))
     assert first == again != other
-
-
-def test_a_drawing_keeps_its_shape():
-    image = normalize(draw(StrokeSample(**SEVEN), np.random.default_rng(0))).image
-    rows = image[image.any(axis=1)].astype(int)
-    assert (rows[1] > 128).sum() > 2 * (rows[-3] > 128).sum()  # a bar above a leg
-
-
-def test_a_single_point_is_a_dot():
-    dot = StrokeSample(label=1, writer="a", strokes=[[(5, 5)]])
-    top, bottom, left, right = box(draw(dot, np.random.default_rng(0)))
-    assert 13 <= bottom - top <= 26 and 13 <= right - left <= 26

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.pictures import printed
 
 from evaluation.numbers import numbers_of_writers, synthetic_samples
 from model.checkpoint import find_model
@@ -33,13 +34,6 @@ def idx(path: Path, header: int) -> np.ndarray:
     return np.frombuffer(gzip.decompress(path.read_bytes())[header:], dtype=np.uint8)
 
 
-def print_text(text: str, *, scale: float = 2.5, y: int = 120) -> np.ndarray:
-    """Digits as a plotter's pen writes them, 255 on 0."""
-    ink = np.zeros((180, 120 + int(23 * scale * len(text))), dtype=np.uint8)
-    cv2.putText(ink, text, (50, y), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, 8, cv2.LINE_AA)
-    return ink
-
-
 @pytest.mark.parametrize(("gaps", "wanted"), [((0.15, 0.5), 27), ((-0.08, 0.06), 22)])
 def test_numbers_are_read_whole(classifier, samples, gaps, wanted):
     numbers = numbers_of_writers(samples, 30, gaps, seed=5)
@@ -49,14 +43,14 @@ def test_numbers_are_read_whole(classifier, samples, gaps, wanted):
 
 
 def test_leading_zeros_count_and_dark_on_light_is_the_same(classifier):
-    for ink in (print_text("0042"), 255 - print_text("0042")):
+    for ink in (printed("0042"), 255 - printed("0042")):
         (line,) = read(classifier, ink)
         assert line.number == "0042"
         assert [digit.digit for digit in line.digits] == [0, 0, 4, 2]
 
 
 def test_boxes_frame_each_digit_in_the_picture(classifier):
-    ink = print_text("735")
+    ink = printed("735")
     (line,) = read(classifier, ink)
     columns = np.flatnonzero(np.diff(ink.any(axis=0), prepend=False, append=False))
     for digit, left, right in zip(line.digits, columns[::2], columns[1::2], strict=True):
@@ -66,13 +60,13 @@ def test_boxes_frame_each_digit_in_the_picture(classifier):
 
 def test_a_tilted_number_is_read(classifier):
     turn = cv2.getRotationMatrix2D((200, 150), 13, 1)
-    ink = cv2.warpAffine(np.pad(print_text("24835"), 60), turn, (520, 320))
+    ink = cv2.warpAffine(np.pad(printed("24835"), 60), turn, (520, 320))
     (line,) = read(classifier, ink)
     assert line.number == "24835"
 
 
 def test_each_line_is_read_for_itself(classifier):
-    ink = np.concatenate([print_text("204"), print_text("753")])
+    ink = np.concatenate([printed("204"), printed("753")])
     assert [line.number for line in read(classifier, ink)] == ["204", "753"]
 
 
@@ -102,13 +96,13 @@ def test_five_digits_of_mnist_in_a_row_are_read(classifier, mnist_dir):
 
 
 def test_a_word_is_no_number(classifier):
-    (line,) = read(classifier, print_text("HKMWXN"))
+    (line,) = read(classifier, printed("HKMWXN"))
     assert line.number is None and line.reason == NOT_A_NUMBER
 
 
 @pytest.mark.parametrize("text", ["-35", "35-2", "3.5", "3,5"])
 def test_signs_and_separators_are_named(classifier, text):
-    (line,) = read(classifier, print_text(text))
+    (line,) = read(classifier, printed(text))
     assert line.number is None and line.reason == SIGN_OR_SEPARATOR
 
 

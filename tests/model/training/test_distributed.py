@@ -4,62 +4,67 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from tests.model.training import distributed_jobs
+from tests.support.pictures import random_digits
 
 from errors import OptionError
 from model.mlp import MLP
 from model.train import accuracy, predict_logits
 from model.training.distributed import choose_device, choose_precision
 
-HERE = Path(__file__).parent
 SOURCES = Path(__file__).resolve().parents[3] / "src"
 TIMEOUT = 180  # seconds after which processes that wait for each other are given up
 
 
-def run(script, processes, *arguments):
-    command = [sys.executable]
-    if processes > 1:
-        command += ["-m", "torch.distributed.run", "--standalone"]
-        command += [f"--nproc-per-node={processes}"]
-    environment = {**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [*command, str(HERE / script), *map(str, arguments)],
+def load(path: Path) -> dict[str, Any]:
+    return torch.load(path, weights_only=True)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What one process reaches, by network."""
+    folder = tmp_path_factory.mktemp("alone")
+    distributed_jobs.main(folder)
+    return load(folder / "0.pt")
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, Any]], str]:
+    """What each of two processes reaches, by network, and what they complained of."""
+    folder = tmp_path_factory.mktemp("together")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    result = subprocess.run(
+        [*command, distributed_jobs.__file__, str(folder)],
         check=True,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1"},
         timeout=TIMEOUT,
         capture_output=True,
         text=True,
     )
+    return [load(folder / f"{rank}.pt") for rank in (0, 1)], result.stderr
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn"])
-def test_two_processes_reach_the_loss_and_gradients_of_one(name, tmp_path):
-    paths = [tmp_path / "alone.pt", tmp_path / "together.pt"]
-    for processes, path in enumerate(paths, start=1):
-        run("distributed_step.py", processes, name, path)
-    alone, together = (torch.load(path, weights_only=True) for path in paths)
-    assert together["loss"] == pytest.approx(alone["loss"], abs=1e-5)
-    assert alone["gradients"].keys() == together["gradients"].keys()
-    for key, gradient in alone["gradients"].items():
+@pytest.mark.parametrize("name", distributed_jobs.NAMES)
+def test_two_processes_reach_the_loss_and_gradients_of_one(name, alone, together):
+    expected, found = alone[name]["step"], together[0][0][name]["step"]
+    assert found["loss"] == pytest.approx(expected["loss"], abs=1e-5)
+    assert expected["gradients"].keys() == found["gradients"].keys()
+    for key, gradient in expected["gradients"].items():
         assert gradient.abs().max() > 1e-5, f"{key} has no gradient to compare"
-        torch.testing.assert_close(together["gradients"][key], gradient, rtol=0, atol=1e-5)
+        torch.testing.assert_close(found["gradients"][key], gradient, rtol=0, atol=1e-5)
 
 
-def test_two_processes_fit_one_network_which_is_that_of_one_process(tmp_path):
-    weights = []
-    for processes in (1, 2):
-        folder = tmp_path / str(processes)
-        folder.mkdir()
-        run("distributed_fit.py", processes, "mlp", folder)
-        weights += [torch.load(path, weights_only=True) for path in sorted(folder.glob("*.pt"))]
-    alone, first, second = weights
+def test_two_processes_fit_one_network_which_is_that_of_one_process(alone, together):
+    first, second = (results["mlp"]["weights"] for results in together[0])
     assert all(torch.equal(first[name], second[name]) for name in first)
 
-    images = torch.randint(256, (500, 28, 28), generator=torch.Generator().manual_seed(1)).byte()
+    images = random_digits(500, seed=1).images
     logits = []
-    for state in (alone, first):
+    for state in (alone["mlp"]["weights"], first):
         network = MLP()
         network.load_state_dict(state)
         logits.append(predict_logits(network, images))
@@ -67,10 +72,16 @@ def test_two_processes_fit_one_network_which_is_that_of_one_process(tmp_path):
     assert accuracy(logits[0], logits[1].argmax(dim=1)) > 0.98
 
 
-def test_a_convolution_is_laid_out_before_the_processes_share_it(tmp_path):
+def test_if_the_first_process_fails_the_other_ends_without_a_word(together):
+    assert [results["end"] for results in together[0]] == [
+        "ValueError('process 0 went on')",
+        "SystemExit(1)",
+    ]
+
+
+def test_a_convolution_is_laid_out_before_the_processes_share_it(together):
     """Else torch warns that the strides of gradients and buckets differ."""
-    result = run("distributed_fit.py", 2, "cnn", tmp_path)
-    assert "strides" not in result.stderr
+    assert "strides" not in together[1]
 
 
 @pytest.mark.parametrize(

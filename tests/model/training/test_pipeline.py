@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -14,39 +15,38 @@ from model.classifier import Classifier, rejection_score
 from model.config import CALIBRATION_SEED, RECIPES, TARGET_FALSE_REJECTION_RATE
 from model.data.mnist import Digits
 from model.data.strokes import StrokeSample, render_and_preprocess
+from model.data.synthetic.outliers import synthesize_outliers
 from model.registry import NETWORKS
 from model.train import predict_logits
 from model.training.calibration import fit_temperature
 from model.training.pipeline import make_permutation, synthetic_digits
 
+BASE = {"--epochs": "2", "--seed": "1", "--augment": "none", "--precision": "float32"}
+
+
+def command(network="mlp", **changes):
+    """A command line: the base's options but for the changes; None gives an option no value."""
+    options = {**BASE, **{f"--{name.replace('_', '-')}": value for name, value in changes.items()}}
+    return [network, *(part for pair in options.items() for part in pair if part is not None)]
+
 
 @pytest.fixture
-def train(few_digits, tmp_path):
-    def run(*arguments):
-        assert main_pipeline.main([*arguments, "--output", str(tmp_path)]) == 0
-        return tmp_path
+def load(trained):
+    """Trains the MLP by the base's options and changes of them; gives weights and card."""
 
-    return run
-
-
-@pytest.fixture
-def train_mlp(train):
-    """Trains the MLP for an epoch; returns its weights and its card."""
-
-    def run(*arguments):
-        path = train("mlp", "--epochs", "1", *arguments) / "mnist-mlp-0.0.1.pt"
-        checkpoint = load_checkpoint(path)
+    def load_(**changes):
+        checkpoint = load_checkpoint(trained(*command(**changes)) / "mnist-mlp-0.0.1.pt")
         return checkpoint.network.state_dict(), checkpoint.card
 
-    return run
+    return load_
 
 
 def are_equal(first, second):
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_the_cnn_is_written_with_its_card_and_its_figures(train, capsys):
-    models = train("cnn", "--epochs", "1", "--seed", "4")
+def test_the_cnn_is_written_with_its_card_and_its_figures(trained, capsys):
+    models = trained("cnn", "--epochs", "1", "--seed", "4")
     assert sorted(path.name for path in models.iterdir()) == [
         "mnist-0.0.1-confusion-matrix.png",
         "mnist-0.0.1-learning-curves.png",
@@ -66,9 +66,9 @@ def test_the_cnn_is_written_with_its_card_and_its_figures(train, capsys):
     assert "epoch 1/1" in capsys.readouterr().out
 
 
-def test_a_new_card_has_the_names_of_the_cards_that_clients_know(train_mlp):
+def test_a_new_card_has_the_names_of_the_cards_that_clients_know(load):
     shipped = json.loads((main_pipeline.MODELS_DIR / "mnist-mlp-0.0.1.json").read_text())
-    _, card = train_mlp()
+    _, card = load()
 
     def names(entry):
         if not isinstance(entry, dict):
@@ -80,9 +80,8 @@ def test_a_new_card_has_the_names_of_the_cards_that_clients_know(train_mlp):
     assert card["training"]["history"][0].keys() == shipped["training"]["history"][0].keys()
 
 
-def test_the_cards_accuracy_is_that_of_the_saved_model(train, few_digits):
-    models = train("mlp", "--epochs", "3")
-    classifier = Classifier.load(models / "mnist-mlp-0.0.1.pt")
+def test_the_cards_accuracy_is_that_of_the_saved_model(trained, few_digits):
+    classifier = Classifier.load(trained(*command()) / "mnist-mlp-0.0.1.pt")
     predictions = classifier.predict(few_digits.test.images.numpy())
     correct = [
         p.digit == label for p, label in zip(predictions, few_digits.test.labels, strict=True)
@@ -92,15 +91,13 @@ def test_the_cards_accuracy_is_that_of_the_saved_model(train, few_digits):
     assert rejected == pytest.approx(classifier.card["results"]["test_refused"])
 
 
-@pytest.mark.parametrize("with_synthetic", [True, False])
+@pytest.mark.parametrize("options", [{}, {"no_synthetic": None}])
 def test_calibration_is_fitted_to_validation_and_to_synthetic_digits_if_trained_on(
-    train, few_digits, with_synthetic
+    trained, few_digits, options
 ):
-    options = [] if with_synthetic else ["--no-synthetic"]
-    path = train("mlp", "--epochs", "2", *options) / "mnist-mlp-0.0.1.pt"
-    checkpoint = load_checkpoint(path)
+    checkpoint = load_checkpoint(trained(*command(**options)) / "mnist-mlp-0.0.1.pt")
     digits = few_digits.validation
-    if with_synthetic:
+    if not options:
         held_back = synthetic_digits(200, CALIBRATION_SEED)
         digits = Digits(
             torch.cat((digits.images, held_back.images)),
@@ -115,79 +112,88 @@ def test_calibration_is_fitted_to_validation_and_to_synthetic_digits_if_trained_
     assert settings["threshold"] == pytest.approx(threshold, rel=1e-3)
 
 
-def test_no_synthetic_trains_on_mnist_alone(train_mlp, monkeypatch):
-    def forbidden(count, rng):
-        assert count == 0, "outliers were made"
-        return torch.empty(0, 28, 28, dtype=torch.uint8)
+def test_no_synthetic_trains_on_mnist_alone(with_few_digits, tmp_path, monkeypatch):
+    made = []
 
-    monkeypatch.setattr("model.data.loader.synthesize_outliers", forbidden)
-    _, card = train_mlp("--no-synthetic")
-    assert (card["training"]["handwriting"], card["training"]["non_digits"]) == (0, 0)
-    with pytest.raises(AssertionError, match="outliers were made"):
-        train_mlp()
+    def note(count, rng):
+        made.append(count)
+        return synthesize_outliers(count, rng)
+
+    monkeypatch.setattr("model.data.loader.synthesize_outliers", note)
+    arguments = ["mlp", "--epochs", "1", "--output", str(tmp_path), "--no-synthetic"]
+    assert main_pipeline.main(arguments) == main_pipeline.main(arguments[:-1]) == 0
+    assert made[0] == 0 < made[1]
+    (previous,) = (tmp_path / "previous").iterdir()
+    training = load_checkpoint(previous / "mnist-mlp-0.0.1.pt").card["training"]
+    assert (training["handwriting"], training["non_digits"]) == (0, 0)
+
+
+def test_the_same_options_give_the_same_weights(load, with_few_digits, tmp_path):
+    assert main_pipeline.main([*command(), "--output", str(tmp_path)]) == 0
+    again = load_checkpoint(tmp_path / "mnist-mlp-0.0.1.pt").network.state_dict()
+    assert are_equal(load()[0], again)
 
 
 @pytest.mark.parametrize(
-    ("option", "values"),
+    ("option", "key", "value"),
     [
-        ("--augment", ("none", "affine")),
-        ("--precision", ("float32", "bfloat16")),
-        ("--seed", ("1", "20250101123456")),
+        ("augment", "augmentation", "affine"),
+        ("precision", "precision", "bfloat16"),
+        ("seed", "seed", "20250101123456"),
     ],
 )
-def test_an_option_decides_the_weights_and_stands_in_the_card(train_mlp, option, values):
-    (first, card), (second, other_card) = (train_mlp(option, value) for value in values)
-    again, _ = train_mlp(option, values[0])
-    assert are_equal(first, again)
+def test_an_option_decides_the_weights_and_stands_in_the_card(load, option, key, value):
+    (first, card), (second, other_card) = load(), load(**{option: value})
     assert not are_equal(first, second)
-    key = {"--augment": "augmentation"}.get(option, option.removeprefix("--"))
-    assert [str(c["training"][key]) for c in (card, other_card)] == list(values)
+    assert str(card["training"][key]) == BASE[f"--{option}"]
+    assert str(other_card["training"][key]) == value
 
 
-def test_own_strokes_are_learnt_and_their_number_stands_in_the_card(train_mlp, tmp_path):
+def test_own_strokes_are_learnt_and_their_number_stands_in_the_card(load, tmp_path):
     spiral = [(t / 9 * math.cos(t / 4), t / 9 * math.sin(t / 4)) for t in range(90)]
     spirals = [StrokeSample(label=1, writer="a", strokes=[spiral]) for _ in range(20)]
     file = tmp_path / "mine.jsonl"
     file.write_text("\n".join(json.dumps(vars(sample)) for sample in spirals))
-    options = ["--augment", "none", "--seed", "3"]
     images = torch.from_numpy(render_and_preprocess(spirals, seed=99))
     accuracies = []
-    for strokes in ([], ["--strokes", str(file)]):
-        weights, card = train_mlp(*options, *strokes)
+    for options in ({}, {"strokes": str(file)}):
+        weights, card = load(**options)
         network = NETWORKS["mlp"]()
         network.load_state_dict(weights)
         predicted = predict_logits(network, images).argmax(dim=1)
         accuracies.append(float((predicted == 1).double().mean()))
-        assert card["training"]["strokes"] == (20 if strokes else 0)
+        assert card["training"]["strokes"] == (20 if options else 0)
     assert accuracies[0] < 0.5 and accuracies[1] > 0.9
 
 
-def test_the_sample_is_trained_six_times_as_many_epochs(train, few_digits, monkeypatch):
+@pytest.mark.parametrize(("complete", "epochs"), [(True, 1), (False, 6)])
+def test_the_sample_is_trained_six_times_as_many_epochs(
+    with_few_digits, few_digits, monkeypatch, tmp_path, complete, epochs
+):
     monkeypatch.setitem(RECIPES, "mlp", replace(RECIPES["mlp"], epochs=1))
-    epochs = []
-    for complete in (True, False):
-        mnist = replace(few_digits, complete=complete)
-        monkeypatch.setattr("model.training.pipeline.load_mnist", lambda source, mnist=mnist: mnist)
-        card = load_checkpoint(train("mlp") / "mnist-mlp-0.0.1.pt").card
-        epochs.append(len(card["training"]["history"]))
-    assert epochs == [1, 6]
+    mnist = replace(few_digits, complete=complete)
+    monkeypatch.setattr("model.training.pipeline.load_mnist", lambda source: mnist)
+    assert main_pipeline.main(["mlp", "--output", str(tmp_path)]) == 0
+    card = load_checkpoint(tmp_path / "mnist-mlp-0.0.1.pt").card
+    assert len(card["training"]["history"]) == epochs
 
 
-@pytest.mark.parametrize(("network", "stem"), [("mlp", "mnist-mlp"), ("cnn", "mnist")])
-def test_permuting_writes_a_file_of_its_own_with_the_permutation(train, network, stem):
-    models = train(network, "--epochs", "1", "--permute", "5")
-    checkpoint = load_checkpoint(models / f"mnist-{network}-permuted-0.0.1.pt")
+def test_permuting_writes_a_file_of_its_own_with_the_permutation(trained):
+    models = trained("cnn", "--epochs", "1", "--permute", "5")
+    checkpoint = load_checkpoint(models / "mnist-cnn-permuted-0.0.1.pt")
     assert torch.equal(checkpoint.permutation, make_permutation(5))
     assert checkpoint.card["permutation"]["seed"] == 5
-    assert checkpoint.card["name"] == f"{network}-permuted"
-    assert not (models / f"{stem}-0.0.1.pt").exists()
+    assert checkpoint.card["name"] == "cnn-permuted"
+    assert not (models / "mnist-0.0.1.pt").exists()
 
 
-def test_a_replaced_model_is_kept_and_the_last_line_says_where(train, capsys):
-    models = train("mlp", "--epochs", "2")
-    weights = (models / "mnist-mlp-0.0.1.pt").read_bytes()
-    train("mlp", "--epochs", "1")
-    (previous,) = (models / "previous").iterdir()
+def test_a_replaced_model_is_kept_and_the_last_line_says_where(
+    trained, with_few_digits, tmp_path, capsys
+):
+    shutil.copytree(trained(*command()), tmp_path, dirs_exist_ok=True)
+    weights = (tmp_path / "mnist-mlp-0.0.1.pt").read_bytes()
+    assert main_pipeline.main(["mlp", "--epochs", "1", "--output", str(tmp_path)]) == 0
+    (previous,) = (tmp_path / "previous").iterdir()
     assert {path.suffix for path in previous.iterdir()} == {".pt", ".onnx", ".json", ".png"}
     assert len(list(previous.iterdir())) == 6
     assert (previous / "mnist-mlp-0.0.1.pt").read_bytes() == weights

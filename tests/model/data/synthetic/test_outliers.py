@@ -1,38 +1,12 @@
-import ast
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from model.data.synthetic.outliers import KINDS, LETTERS, synthesize_outliers
 
-SOURCE = Path(__file__).resolve().parents[4] / "src"
-TRAINING = ["train", "data.loader", "data.augment", "training.pipeline"]
-
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-def imported(module: str) -> set[str]:
-    """The modules of src that a module imports, directly or through others."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        path = SOURCE / (waiting.pop().replace(".", "/") + ".py")
-        if not path.exists():
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                names = [node.module or "", *(f"{node.module}.{a.name}" for a in node.names)]
-            new = {name for name in names if name.startswith("model")} - found
-            found |= new
-            waiting += new
-    return found
 
 
 def test_pictures_are_28_by_28_bytes_and_none_is_blank():
@@ -66,14 +40,3 @@ def test_the_shares_of_the_kinds_sum_to_one():
 
 def test_no_letter_that_looks_like_a_digit_is_among_the_letters():
     assert not set("BDGIJOQSZYabgijloqszy") & set(LETTERS.characters)
-
-
-@pytest.mark.parametrize("module", TRAINING)
-def test_nothing_that_trains_imports_what_measures_refusal(module):
-    assert "evaluation.out_of_distribution" not in imported(f"model.{module}")
-
-
-def test_the_search_for_imports_finds_those_of_others():
-    assert {"model.data.synthetic.rasterize", "model.config"} <= imported(
-        "model.data.synthetic.outliers"
-    )

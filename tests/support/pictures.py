@@ -1,0 +1,21 @@
+"""Pictures that several rooms of the tests read."""
+
+import cv2
+import numpy as np
+import torch
+
+from model.data.mnist import Digits
+
+
+def printed(text: str, scale: float = 2.5) -> np.ndarray:
+    """A line of text as a plotter's pen writes it, 255 on 0, digits about 22 * scale high."""
+    ink = np.zeros((180, 120 + int(23 * scale * len(text))), dtype=np.uint8)
+    cv2.putText(ink, text, (50, 120), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, 8, cv2.LINE_AA)
+    return ink
+
+
+def random_digits(count: int, seed: int = 0) -> Digits:
+    """Noise, labelled 0, 1, ... 9, 0, 1, ..."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randint(256, (count, 28, 28), generator=generator, dtype=torch.uint8)
+    return Digits(images, torch.arange(count) % 10)
