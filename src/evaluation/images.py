@@ -28,6 +28,7 @@ from model.reading import read_images
 from model.training.plots import save_figure
 
 UNCOUNTED = ("crop", "unclear")
+ALL_DIGITS = "all single digits"
 SHEET_ROWS, SHEET_COLUMNS = 40, 12
 
 
@@ -114,7 +115,7 @@ def summarise(found: pd.DataFrame) -> pd.DataFrame:
         labelled=labelled,
     )
     digits = found[single]
-    groups = [*found.groupby("group", sort=True), ("all single digits", digits)]
+    groups = [*found.groupby("group", sort=True), (ALL_DIGITS, digits)]
     rows = {}
     for name, group in groups:
         row = {"pictures": len(group), "rejected": group["rejected"].mean()}

@@ -4,8 +4,9 @@ Each network is trained with each seed by the real pipeline. Finished runs are k
 data/generated/quality while recipe, data and code are the same. The seed with the best sum of
 accuracies on MNIST's validation part and on held-back synthetic digits is measured further, and
 copied to models/ with ``--ship``: out-of-distribution images from sources that training never used
-and, with ``--strokes FILE``, recorded pen strokes. ``--sample`` adds the CNN trained on the 5,000
-offline digits. Networks that ``--networks`` leaves out keep what earlier runs measured.
+and, with ``--strokes FILE...`` and ``--images DIR``, recorded pen strokes and people's pictures.
+``--sample`` adds the CNN trained on the 5,000 offline digits. Networks that ``--networks`` leaves
+out keep what earlier runs measured.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from evaluation.evaluate_strokes import StrokeResults, predict_strokes, score
+from evaluation.images import ALL_DIGITS, classify, read_labels, summarise
 from evaluation.out_of_distribution import KINDS, ood_samples
 from evaluation.results import data_checksum, fingerprint, markdown_table, write_results
 from model.card import CalibrationErrors
@@ -50,7 +52,10 @@ class Rejection(TypedDict, total=False):
 
 
 class Quality(TypedDict, total=False):
-    """What was measured of one network; lists have one entry per seed. `strokes` may be absent."""
+    """What was measured of one network; lists have one entry per seed.
+
+    `strokes` has an entry for each file; `images` has fractions (0-1) of pictures by kind.
+    """
 
     name: str
     parameters: int
@@ -64,7 +69,8 @@ class Quality(TypedDict, total=False):
     chosen_seed: int
     calibration: CalibrationErrors
     rejections: dict[str, Rejection]
-    strokes: StrokeResults
+    strokes: dict[str, StrokeResults]
+    images: dict[str, dict[str, float | None]]
 
 
 def train(network: str, seed: int, mnist: Mnist, data: str) -> Path:
@@ -113,7 +119,11 @@ def rejections(classifier: Classifier, digits: Digits) -> dict[str, Rejection]:
 
 
 def measure(
-    name: str, paths: list[Path], digits: Digits, strokes: list[StrokeSample] | None
+    name: str,
+    paths: list[Path],
+    digits: Digits,
+    strokes: dict[str, list[StrokeSample]],
+    pictures: Path | None = None,
 ) -> Quality:
     """Measure the runs of one network on MNIST's test part, and its chosen run further."""
     classifiers = [Classifier.load(path) for path in paths]
@@ -139,8 +149,14 @@ def measure(
         "calibration": chosen.card["reader"]["calibration"],
         "rejections": rejections(chosen, digits),
     }
-    if strokes is not None:
-        result["strokes"] = score(strokes, predict_strokes(chosen, strokes, seed=0)[1])
+    if strokes:
+        result["strokes"] = {
+            file: score(samples, predict_strokes(chosen, samples, seed=0)[1])
+            for file, samples in strokes.items()
+        }
+    if pictures:
+        summary = summarise(classify(chosen, pictures, read_labels(pictures))).astype(object)
+        result["images"] = summary.where(summary.notna(), None).to_dict(orient="index")
     return result
 
 
@@ -151,20 +167,27 @@ def table(results: list[Quality]) -> str:
         ["trained on", *(r["device"] for r in results)],
         ["training, minutes", *(f"{np.mean(r['seconds']) / 60:.1f}" for r in results)],
         ["seeds", *(str(len(r["seeds"])) for r in results)],
-        ["MNIST test set, mean ± standard deviation", *(_spread(r) for r in results)],
+        ["MNIST test set, mean ± standard deviation", *(_mean_and_deviation(r) for r in results)],
         [
             "calibration error after scaling, points",
             *(f"{100 * r['calibration']['after']['error']:.2f}" for r in results),
         ],
     ]
-    strokes = [r.get("strokes") for r in results]
     cells: dict[str, Callable[[StrokeResults], str]] = {
-        "recorded pen strokes": lambda found: f"{found['accuracy']:.2%}",
-        "… the worst digit": lambda found: f"{worst_recall(found):.1%}",
-        "… rejected": lambda found: f"{found['rejected']:.2%}",
+        "": lambda found: f"{found['accuracy']:.2%}",
+        " … the worst digit": lambda found: f"{worst_recall(found):.1%}",
+        " … rejected": lambda found: f"{found['rejected']:.2%}",
     }
-    for title, cell in cells.items():
-        rows.append([title, *("-" if found is None else cell(found) for found in strokes)])
+    for file in dict.fromkeys(file for r in results for file in r.get("strokes", {})):
+        found = [r.get("strokes", {}).get(file) for r in results]
+        for title, cell in cells.items():
+            rows.append([f"{file}{title}", *("-" if f is None else cell(f) for f in found)])
+    pictures = [r.get("images", {}).get(ALL_DIGITS) for r in results]
+    if any(pictures):
+        count = next(int(found["pictures"] or 0) for found in pictures if found)
+        for share in ("correct", "correct and accepted"):
+            shown = ("-" if found is None else f"{found[share]:.1%}" for found in pictures)
+            rows.append([f"{count} pictures by people, {share}", *shown])
     for kind in (IN_DISTRIBUTION, *KINDS):
         found = [r["rejections"][kind] for r in results]
         title = f"rejected: {kind}" + ("" if kind == IN_DISTRIBUTION else " (AUROC)")
@@ -172,7 +195,7 @@ def table(results: list[Quality]) -> str:
     return markdown_table(["", *(r["name"] for r in results)], rows)
 
 
-def _spread(result: Quality) -> str:
+def _mean_and_deviation(result: Quality) -> str:
     values = result["test_accuracy"]
     deviation = f" ± {np.std(values, ddof=1):.2%}" if len(values) > 1 else ""
     return f"{np.mean(values):.2%}{deviation}"
@@ -210,7 +233,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 (3)")
     parser.add_argument("--data", default="mnist", help="where MNIST is (mnist)")
-    parser.add_argument("--strokes", type=Path, metavar="FILE", help="recorded pen strokes")
+    parser.add_argument("--strokes", type=Path, nargs="+", default=[], metavar="FILE")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="pictures, with labels.csv")
     parser.add_argument("--sample", action="store_true", help="also the CNN of 5,000 digits")
     parser.add_argument("--ship", action="store_true", help="copy the chosen models to models/")
 
@@ -221,19 +245,17 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         DigitsError: MNIST or the strokes cannot be read.
     """
-    strokes = read_strokes(options.strokes) if options.strokes else None
+    strokes = {file.name.partition(".")[0]: read_strokes(file) for file in options.strokes}
     mnist = load_mnist(options.data)
     results = []
     for network in options.networks:
         seeds = range(options.seeds)
         paths = [train(network, seed, mnist, options.data) for seed in seeds]
-        results.append(measure(network, paths, mnist.test, strokes))
+        results.append(measure(network, paths, mnist.test, strokes, options.images))
         if options.ship:
             ship(choose(paths))
     if options.sample:
         path = train("cnn", 0, load_mnist("sample"), "sample")
-        results.append(measure(SAMPLE, [path], mnist.test, strokes))
+        results.append(measure(SAMPLE, [path], mnist.test, strokes, options.images))
     results = with_earlier(results, RESULTS)
-    write_results(
-        RESULTS, results, f"# How well the networks classify and reject\n\n{table(results)}"
-    )
+    write_results(RESULTS, results, f"{TITLE}\n\n{table(results)}")

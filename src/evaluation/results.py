@@ -15,6 +15,8 @@ from model.config import REPOSITORY
 from model.data.mnist import Mnist
 
 CODE = REPOSITORY / "src" / "model"
+# what only reads images or numbers decides no training run
+NOT_TRAINING = ("numbers", "preprocessing", "adaptation.py", "examples.py", "reading.py")
 
 
 def write_results(path: Path, results: object, page: str) -> None:
@@ -41,7 +43,8 @@ def fingerprint(data: str, *, code: Iterable[Path] = (), **settings: object) -> 
 
     Args:
         data: what `data_checksum` gave.
-        code: source files that matter beside those of ``src/model``; comments and layout do not.
+        code: source files that matter beside the training code of ``src/model``; comments and
+            layout do not.
         settings: all else, torch's version aside.
     """
     checksums = [_code_checksum(path) for path in (*_model_code(), *code)]
@@ -58,7 +61,8 @@ def data_checksum(mnist: Mnist) -> str:
 
 
 def _model_code() -> list[Path]:
-    return sorted(path for path in CODE.rglob("*") if path.suffix in (".py", ".txt"))
+    files = (path for path in CODE.rglob("*") if path.suffix in (".py", ".txt"))
+    return sorted(f for f in files if f.relative_to(CODE).parts[0] not in NOT_TRAINING)
 
 
 @cache

@@ -1,15 +1,18 @@
 """The measurement of quality: which runs are kept, the choice among seeds, rejection, the table."""
 
 import json
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from evaluation import quality
+from evaluation.numbers import synthetic_samples
 from evaluation.quality import SAMPLE, choose, measure, table, train, with_earlier, worst_recall
 from model.checkpoint import checkpoint_path
-from model.config import MODELS_DIR, RECIPES, VERSION
+from model.config import MODELS_DIR, RECIPES, REPOSITORY, VERSION
 from model.data.mnist import Mnist
 from model.training.pipeline import synthetic_digits
 
@@ -69,11 +72,15 @@ def test_the_seed_with_the_best_validation_and_synthetic_accuracy_is_chosen(tmp_
 
 
 @pytest.fixture(scope="module")
-def result():
+def result(tmp_path_factory):
+    pictures = tmp_path_factory.mktemp("pictures")
+    for digit in range(10):
+        shutil.copy(REPOSITORY / "data" / "digits" / f"{digit}.png", pictures / f"{digit}_me.png")
+    strokes = {"recorded": synthetic_samples(50, seed=0)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("evaluation.quality.OOD_COUNT", 60)
         path = checkpoint_path("cnn", VERSION, MODELS_DIR)
-        return measure("cnn", [path], synthetic_digits(300, 5), None)
+        return measure("cnn", [path], synthetic_digits(300, 5), strokes, pictures)
 
 
 def test_the_shipped_model_classifies_synthetic_digits_and_rejects_other_images(result):
@@ -82,6 +89,14 @@ def test_the_shipped_model_classifies_synthetic_digits_and_rejects_other_images(
     for kind in ("letters", "scribbles"):
         assert result["rejections"][kind]["rejected"] > 0.7
         assert result["rejections"][kind]["auroc"] > 0.95
+
+
+def test_recorded_strokes_and_pictures_are_measured_too(result):
+    assert result["strokes"]["recorded"]["accuracy"] > 0.9
+    assert result["images"]["all single digits"]["correct and accepted"] == 1
+    page = table([result, {**result, "name": "deep", "strokes": {}, "images": {}}])
+    assert "| recorded … rejected" in page
+    assert re.search(r"10 pictures by people, correct and accepted *\| *100.0% \| *- \|", page)
 
 
 def test_the_table_has_a_column_for_each_network_and_a_row_for_each_kind(result):

@@ -38,13 +38,15 @@ def test_another_split_of_the_same_files_and_other_labels_are_other_data(mnist):
         ("train.py", "rate = 2  # faster\n", True),
         ("train.py", "rate = 3\n", False),
         ("forms.txt", "7 with a bar\n", False),
+        ("reading.py", "look = 2\n", True),
     ],
 )
-def test_other_code_gives_another_fingerprint_and_other_comments_do_not(
+def test_other_training_code_gives_another_fingerprint_and_other_comments_do_not(
     tmp_path, monkeypatch, name, text, same
 ):
     (tmp_path / "train.py").write_text("rate = 2\n")
     (tmp_path / "forms.txt").write_text("7\n")
+    (tmp_path / "reading.py").write_text("look = 1\n")
     monkeypatch.setattr(results, "CODE", tmp_path)
     results._code_checksum.cache_clear()
     before = fingerprint("data")
