@@ -179,14 +179,14 @@ def table(results: list[Quality]) -> str:
         " … rejected": lambda found: f"{found['rejected']:.2%}",
     }
     for file in dict.fromkeys(file for r in results for file in r.get("strokes", {})):
-        found = [r.get("strokes", {}).get(file) for r in results]
+        read = [r.get("strokes", {}).get(file) for r in results]
         for title, cell in cells.items():
-            rows.append([f"{file}{title}", *("-" if f is None else cell(f) for f in found)])
+            rows.append([f"{file}{title}", *("-" if f is None else cell(f) for f in read)])
     pictures = [r.get("images", {}).get(ALL_DIGITS) for r in results]
     if any(pictures):
-        count = next(int(found["pictures"] or 0) for found in pictures if found)
+        count = next(int(shares["pictures"] or 0) for shares in pictures if shares)
         for share in ("correct", "correct and accepted"):
-            shown = ("-" if found is None else f"{found[share]:.1%}" for found in pictures)
+            shown = ("-" if shares is None else f"{shares[share]:.1%}" for shares in pictures)
             rows.append([f"{count} pictures by people, {share}", *shown])
     for kind in (IN_DISTRIBUTION, *KINDS):
         found = [r["rejections"][kind] for r in results]
