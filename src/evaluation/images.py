@@ -130,6 +130,12 @@ def summarise(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
+def as_json(summary: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """Return the rows of ``summarise`` by their names, None where a share has no meaning."""
+    rows = summary.astype(object).where(summary.notna(), None).to_dict(orient="index")
+    return {str(group): row for group, row in rows.items()}
+
+
 def complete_authors(found: pd.DataFrame) -> tuple[int, int]:
     """Return how many authors have all digits correct and accepted, and how many there are."""
     counted = found["label"].str.fullmatch("[0-9]") & ~found["kind"].isin(UNCOUNTED)
@@ -193,7 +199,6 @@ def run(options: argparse.Namespace) -> None:
     save_figure(contact_sheet(options.directory, failures(found)), sheet)
     print(f"what failed: {sheet}")
     if options.json:
-        rows = summary.astype(object).where(summary.notna(), None).to_dict(orient="index")
-        groups = {str(group): row for group, row in rows.items()}
         about = {"model": classifier.name, "version": classifier.version}
-        write_json(options.json, {**about, "authors": authors, "complete": complete, **groups})
+        rows = as_json(summary)
+        write_json(options.json, {**about, "authors": authors, "complete": complete, **rows})

@@ -22,7 +22,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from evaluation.evaluate_strokes import StrokeResults, predict_strokes, score
-from evaluation.images import ALL_DIGITS, classify, read_labels, summarise
+from evaluation.images import ALL_DIGITS, as_json, classify, read_labels, summarise
 from evaluation.out_of_distribution import KINDS, ood_samples
 from evaluation.results import data_checksum, fingerprint, markdown_table, write_results
 from model.card import CalibrationErrors
@@ -155,8 +155,8 @@ def measure(
             for file, samples in strokes.items()
         }
     if pictures:
-        summary = summarise(classify(chosen, pictures, read_labels(pictures))).astype(object)
-        result["images"] = summary.where(summary.notna(), None).to_dict(orient="index")
+        found = classify(chosen, pictures, read_labels(pictures))
+        result["images"] = as_json(summarise(found))
     return result
 
 
