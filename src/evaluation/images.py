@@ -9,6 +9,7 @@ that the classifier chose from.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -132,8 +133,8 @@ def summarise(found: pd.DataFrame) -> pd.DataFrame:
 
 def as_json(summary: pd.DataFrame) -> dict[str, dict[str, float | None]]:
     """Return the rows of ``summarise`` by their names, None where a share has no meaning."""
-    rows = summary.astype(object).where(summary.notna(), None).to_dict(orient="index")
-    return {str(group): row for group, row in rows.items()}
+    rows: dict[str, dict[str, float | None]] = json.loads(summary.to_json(orient="index"))
+    return rows
 
 
 def complete_authors(found: pd.DataFrame) -> tuple[int, int]:
