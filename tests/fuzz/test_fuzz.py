@@ -30,10 +30,10 @@ def test_a_server_error_is_found(api_url):
         server.shutdown()
 
 
-def test_hundreds_of_bad_requests_give_no_server_error(capsys):
-    main(["--count", "200"])
+def test_many_bad_requests_give_no_server_error(capsys):
+    main(["--count", "120"])
     printed = capsys.readouterr().out
-    assert int(re.search(r"(\d+) requests in \d+ s, no server error", printed)[1]) >= 200
+    assert int(re.search(r"(\d+) requests in \d+ s, no server error", printed)[1]) >= 120
     statuses = {int(status) for status in re.findall(r"(\d{3}): \d", printed)}
     assert {200, 404, 415, 422} <= statuses and max(statuses) < 500
     assert re.search(r"memory: \d+ MB before, \d+ MB after", printed)

@@ -39,7 +39,6 @@ def save_model(directory: Path, name: str, network: str, permuted: bool = False)
         "figures": {"confusion-matrix": figure.name, "elsewhere": "../../etc/hostname"},
     }
     save_checkpoint(model, card, path)
-    export(path)
     return path
 
 
@@ -47,9 +46,9 @@ def save_model(directory: Path, name: str, network: str, permuted: bool = False)
 def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with four untrained models, one of them truncated."""
     directory = tmp_path_factory.mktemp("models")
-    save_model(directory, "cnn", "cnn")
-    save_model(directory, "mlp", "mlp")
-    save_model(directory, "cnn-permuted", "cnn", permuted=True)
+    export(save_model(directory, "cnn", "cnn"))
+    export(save_model(directory, "mlp", "mlp"))
+    export(save_model(directory, "cnn-permuted", "cnn", permuted=True))
     damaged = save_model(directory, "deep", "deep")
     damaged.write_bytes(damaged.read_bytes()[:1000])
     return directory
