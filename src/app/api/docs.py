@@ -6,10 +6,8 @@ from typing import Any
 import fastapi_offline
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-
-from app.api.conformance import file_response
-from app.api.problems import ProblemError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
 
 ASSETS = "/docs/assets"
 
@@ -24,15 +22,7 @@ def install(app: FastAPI) -> None:
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
-    directory = Path(fastapi_offline.__file__).parent / "static"
-    assets = {path.name: path for path in directory.iterdir()}
-
-    @app.get(ASSETS + "/{name}", include_in_schema=False)
-    def asset(request: Request, name: str) -> Response:
-        """Return a file of the page."""
-        if name not in assets:
-            raise ProblemError("not-found")
-        return file_response(request, assets[name])
+    app.mount(ASSETS, StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
