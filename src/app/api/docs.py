@@ -6,8 +6,10 @@ from typing import Any
 import fastapi_offline
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from app.api.conformance import file_response
+from app.api.problems import ProblemError
 
 ASSETS = "/docs/assets"
 
@@ -22,7 +24,15 @@ def install(app: FastAPI) -> None:
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
-    app.mount(ASSETS, StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
+    directory = Path(fastapi_offline.__file__).parent / "static"
+    assets = {path.name: path for path in directory.iterdir()}
+
+    @app.get(ASSETS + "/{name}", include_in_schema=False)
+    def asset(request: Request, name: str) -> Response:
+        """Return a file of the page."""
+        if name not in assets:
+            raise ProblemError("not-found")
+        return file_response(request, assets[name])
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
