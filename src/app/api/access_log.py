@@ -8,6 +8,7 @@ import re
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from fastapi import Request
@@ -24,20 +25,21 @@ _ACCEPTED_ID = re.compile(rb"[!-~]{1,128}")
 _lines: list[str] = []  # of requests, that are to be written
 
 
+def _json_line(level: str, message: str, fields: Mapping[str, object]) -> str:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    # ASCII alone: a path may hold what commands a terminal.
+    return json.dumps({"time": now, "level": level, "message": message, **fields})
+
+
 class JsonFormatter(logging.Formatter):
     """Writes a record as one line of JSON; a ``fields`` attribute adds its items."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
+        fields: dict[str, object] = dict(getattr(record, "fields", {}))
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line)  # ASCII alone: a path may hold what commands a terminal
+            fields["traceback"] = self.formatException(record.exc_info)
+        return _json_line(record.levelname.lower(), record.getMessage(), fields)
 
 
 def configure_logging() -> None:
@@ -78,7 +80,6 @@ class AccessLog:
                     headers["Connection"] = "close"
             await send(message)
 
-        service.in_flight += 1
         metrics.IN_FLIGHT.inc()
         error: BaseException | None = None
         try:
@@ -89,7 +90,6 @@ class AccessLog:
                 response = problem_response(Request(scope), ProblemError("internal-error"))
                 await response(scope, receive, recording_send)
         finally:
-            service.in_flight -= 1
             metrics.IN_FLIGHT.dec()
             seconds = time.perf_counter() - started
             _record(scope, request_id, status, seconds, error)
@@ -107,10 +107,7 @@ def _record(
     problem = scope["state"].get("problem")
     if problem:
         metrics.PROBLEMS.labels(problem).inc()
-    line: dict[str, object] = {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "level": "info",
-        "message": "request",
+    fields: dict[str, object] = {
         "request_id": request_id,
         "method": scope["method"],
         "path": scope["path"],
@@ -119,11 +116,13 @@ def _record(
         "client": client[0] if (client := scope.get("client")) else None,
     }
     if problem:
-        line["problem"] = problem
-    if error is not None:
-        text = "".join(traceback.format_exception(error))
-        line |= {"level": "error", "message": "request failed", "traceback": text}
-    _lines.append(json.dumps(line) + "\n")
+        fields["problem"] = problem
+    if error is None:
+        line = _json_line("info", "request", fields)
+    else:
+        fields["traceback"] = "".join(traceback.format_exception(error))
+        line = _json_line("error", "request failed", fields)
+    _lines.append(line + "\n")
     if len(_lines) == 1:  # with those of the requests that end in the same turn of the loop
         asyncio.get_running_loop().call_soon(_write_lines)
 

@@ -7,7 +7,7 @@ from threading import Lock
 
 from app.api.executor import TooHeavyError
 from app.api.forms import EXAMPLES
-from app.api.problems import ProblemError
+from app.api.problems import invalid_body
 from app.api.reading import PredictOptions
 from app.settings import MAX_ADAPTED
 from errors import ExamplesError
@@ -61,6 +61,5 @@ def _fit(base: Classifier, text: bytes) -> tuple[Classifier, int]:
         images, labels = read_examples(text)
     except ExamplesError as error:
         name = EXAMPLES if error.entry is None else f"{EXAMPLES}[{error.entry}]"
-        fault = {"in": "body", "name": name, "detail": str(error)}
-        raise ProblemError("invalid-parameter", errors=[fault]) from error
+        raise invalid_body({name: str(error)}) from error
     return adapt(base, images, labels), len(labels)

@@ -8,11 +8,18 @@ from pathlib import Path
 
 from fastapi import Request
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import OPEN_INFERENCE_PREFIX, ProblemError, is_under, problem_response
+from app.api.problems import (
+    MEDIA_TYPE,
+    OPEN_INFERENCE_PREFIX,
+    ProblemError,
+    is_under,
+    problem_body,
+    problem_response,
+)
 
 _KEPT_ON_304 = ("cache-control", "etag", "last-modified", "vary")
 
@@ -66,19 +73,13 @@ class ProblemCors(CORSMiddleware):
         response = super().preflight_response(request_headers)
         if response.status_code != 400:
             return response
-        scope: Scope = {
-            "type": "http",
-            "path": "",
-            "headers": [],
-            "query_string": b"",
-            "server": None,
-        }
         problem = ProblemError("origin-not-allowed", f"{bytes(response.body).decode()}.")
-        refusal = problem_response(Request(scope), problem)
-        for name in ("access-control-allow-origin", "vary"):
-            if name in response.headers:
-                refusal.headers[name] = response.headers[name]
-        return refusal
+        kept = {
+            name: value
+            for name, value in response.headers.items()
+            if name in ("access-control-allow-origin", "vary")
+        }
+        return JSONResponse(problem_body(problem, ""), response.status_code, kept, MEDIA_TYPE)
 
 
 def revalidated(request: Request, response: Response) -> Response:

@@ -8,7 +8,7 @@ import re
 
 from fastapi import Request
 
-from app.api.problems import ProblemError
+from app.api.problems import ProblemError, invalid_body
 
 RAW_TYPES = ("image/", "application/octet-stream")
 FORM_TYPE = "multipart/form-data"
@@ -42,11 +42,11 @@ def read_fields(body: bytes, content_type: str, field: str) -> tuple[list[bytes]
     Args:
         body: of the request.
         content_type: the request's header, or "".
-        field: the name that the pictures' fields must have.
+        field: the name that the pictures' fields must have; there is one ``file`` alone.
 
     Raises:
         ProblemError: "wrong-content-type"; "malformed-request"; "invalid-parameter" for a field
-            of another name or several with examples; "no-file" where there is no picture.
+            of another name, or one too many; "no-file" where there is no picture.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind.startswith(RAW_TYPES):
@@ -61,25 +61,20 @@ def read_fields(body: bytes, content_type: str, field: str) -> tuple[list[bytes]
     fields = parse_form(body, content_type)
     files = [content for name, content in fields if name == field]
     examples = [content for name, content in fields if name == EXAMPLES]
-    unknown = dict.fromkeys(name for name, _ in fields if name not in (field, EXAMPLES))
+    faults = {
+        name: f"There is no form field {name!r}; the picture goes into '{field}', options into "
+        "the address: ?model=cnn"
+        for name, _ in fields
+        if name not in (field, EXAMPLES)
+    }
     if not files:
         raise missing
-    if unknown:
-        raise ProblemError(
-            "invalid-parameter",
-            errors=[
-                {
-                    "in": "body",
-                    "name": name,
-                    "detail": f"There is no form field {name!r}; the picture goes into '{field}', "
-                    "options into the address: ?model=cnn",
-                }
-                for name in unknown
-            ],
-        )
+    if field == "file" and len(files) > 1:
+        faults[field] = "Send one file; batches have their own path."
     if len(examples) > 1:
-        fault = {"in": "body", "name": EXAMPLES, "detail": "Send one field 'examples': an array."}
-        raise ProblemError("invalid-parameter", errors=[fault])
+        faults[EXAMPLES] = "Send one field 'examples': an array."
+    if faults:
+        raise invalid_body(faults)
     return files, examples[0] if examples else None
 
 

@@ -7,38 +7,35 @@ from pydantic import BaseModel, ConfigDict, Field
 from model.config import IMAGE_SIZE, NUM_CLASSES
 
 INPUT, OUTPUTS = "image", ("probabilities", "is_digit")
-_IMAGE = {
-    "name": INPUT,
-    "datatype": "FP32",
-    "shape": [-1, 1, IMAGE_SIZE, IMAGE_SIZE],
-    "parameters": {
-        "range": "0 (background) to 1 (ink)",
-        "preprocessing": "MNIST's size and place; mean and standard deviation, and the pixel "
-        "permutation of a permuted model, are applied inside",
-    },
-}
-_PROBABILITIES = {
-    "name": "probabilities",
-    "datatype": "FP32",
-    "shape": [-1, NUM_CLASSES],
-    "parameters": {"meaning": "calibrated probabilities of the digits 0 to 9"},
-}
-_IS_DIGIT = {
-    "name": "is_digit",
-    "datatype": "BOOL",
-    "shape": [-1],
-    "parameters": {"meaning": "false where the picture is not taken for a digit"},
-}
+
+
+def _tensor(name: str, datatype: str, shape: list[int], **parameters: str) -> dict[str, Any]:
+    return {"name": name, "datatype": datatype, "shape": shape, "parameters": parameters}
+
+
+_IMAGE = _tensor(
+    INPUT,
+    "FP32",
+    [-1, 1, IMAGE_SIZE, IMAGE_SIZE],
+    range="0 (background) to 1 (ink)",
+    preprocessing="MNIST's size and place; mean and standard deviation, and the pixel "
+    "permutation of a permuted model, are applied inside",
+)
+_PROBABILITIES, _IS_DIGIT = (
+    _tensor(
+        "probabilities",
+        "FP32",
+        [-1, NUM_CLASSES],
+        meaning="calibrated probabilities of the digits 0 to 9",
+    ),
+    _tensor("is_digit", "BOOL", [-1], meaning="false where the picture is not taken for a digit"),
+)
 METADATA: dict[str, Any] = {  # the same of every model
     "platform": "onnxruntime_onnx",
     "inputs": [_IMAGE],
     "outputs": [_PROBABILITIES, _IS_DIGIT],
 }
-_TENSOR: dict[str, Any] = {
-    "name": INPUT,
-    "datatype": "FP32",
-    "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE],
-}
+_PIXELS = {**_IMAGE, "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE], "data": [0.0] * IMAGE_SIZE**2}
 _READ = {"name": "is_digit", "datatype": "BOOL", "shape": [1], "data": [True]}
 Parameters = dict[str, Any]
 
@@ -106,9 +103,7 @@ class OutputRequest(BaseModel):
 class InferenceRequest(BaseModel):
     """A request to infer."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"inputs": [{**_TENSOR, "data": [0.0] * IMAGE_SIZE**2}]}}
-    )
+    model_config = ConfigDict(json_schema_extra={"example": {"inputs": [_PIXELS]}})
 
     id: str | None = None
     inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]

@@ -41,7 +41,8 @@ class BodyLimits:
         try:
             if refusal := scope.setdefault("state", {}).get(REFUSAL):
                 raise refusal
-            body.refuse_announced_length()
+            if body.announced > body.limit:  # before any of it is read
+                raise ProblemError(body.too_large)
             await self.app(scope, body.receive, body.send)
         except ProblemError as problem:
             await problem_response(Request(scope), problem)(scope, receive, body.send)
@@ -56,20 +57,15 @@ class _Body:
         self._limits = limits
         self._receive, self._send = receive, send
         batch = is_under(scope, BATCH_PATH)
-        self._limit = (MAX_BATCH_BYTES if batch else MAX_FILE_BYTES) + FORM_OVERHEAD
-        self._limit += MAX_EXAMPLES_BYTES
-        self._too_large = "batch-too-large" if batch else "file-too-large"
+        self.limit = (MAX_BATCH_BYTES if batch else MAX_FILE_BYTES) + FORM_OVERHEAD
+        self.limit += MAX_EXAMPLES_BYTES
+        self.too_large = "batch-too-large" if batch else "file-too-large"
         headers = dict(scope["headers"])
-        self._announced = int(headers.get(b"content-length", 0))
-        self._complete = not self._announced and b"transfer-encoding" not in headers
+        self.announced = int(headers.get(b"content-length", 0))
+        self._complete = not self.announced and b"transfer-encoding" not in headers
         self._deadline = asyncio.get_running_loop().time() + limits.upload_seconds
         self._answered_early = False
         self.received = 0
-
-    def refuse_announced_length(self) -> None:
-        """Raise "file-too-large" or "batch-too-large" before any of it is read."""
-        if self._announced > self._limit:
-            raise ProblemError(self._too_large)
 
     async def receive(self) -> Message:
         """Receive the next part of the body, or the end of the connection after the last one."""
@@ -84,8 +80,8 @@ class _Body:
         self.received += length
         self._limits.buffered += length
         self._complete = not message.get("more_body", False)
-        if self.received > self._limit:
-            raise ProblemError(self._too_large)
+        if self.received > self.limit:
+            raise ProblemError(self.too_large)
         too_much = self._limits.buffered > MAX_BUFFERED_BYTES
         if too_much and self.received > FORM_OVERHEAD:  # drawings are smaller
             raise ProblemError("overloaded", headers=RETRY_AFTER)

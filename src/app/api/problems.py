@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -33,10 +33,10 @@ RETRY_AFTER = {"Retry-After": "1"}  # seconds
 class ProblemType:
     """One cause of failure: its stable code, the HTTP status, what it means and what to do."""
 
-    code: str
-    status: int
-    title: str
-    advice: str
+    code: Annotated[str, Field(examples=["blank-picture"])]
+    status: Annotated[int, Field(examples=[422])]
+    title: Annotated[str, Field(examples=["The picture is blank."])]
+    advice: Annotated[str, Field(examples=["Draw or photograph one digit, large."])]
 
 
 _FORMATS = ", ".join(IMAGE_FORMATS)
@@ -91,6 +91,18 @@ _TYPES = (
                 "Ask another instance, or try again soon."),
 )  # fmt: skip
 PROBLEMS: Mapping[str, ProblemType] = {kind.code: kind for kind in _TYPES}
+_IMAGE_PROBLEMS: Mapping[type[ImageError], str] = {
+    BlankImageError: "blank-picture",
+    ImageTooLargeError: "too-many-pixels",
+    DamagedImageError: "damaged-picture",
+    UnreadableImageError: "not-a-picture",
+}
+_STATUS_PROBLEMS = {  # what Starlette and FastAPI raise themselves
+    400: "malformed-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "file-too-large",
+}
 
 
 class InvalidParameter(BaseModel):
@@ -136,15 +148,15 @@ class ProblemError(HTTPException):
         super().__init__(self.kind.status, text, dict(headers or {}))
 
 
+def invalid_body(faults: Mapping[str, str]) -> ProblemError:
+    """Return the problem of a body with such faults, by the name of the field."""
+    errors = [{"in": "body", "name": name, "detail": text} for name, text in faults.items()]
+    return ProblemError("invalid-parameter", errors=errors)
+
+
 def image_problem(error: ImageError) -> ProblemError:
     """Return the problem that tells a client of ``error``."""
-    names: tuple[tuple[type[ImageError], str], ...] = (
-        (BlankImageError, "blank-picture"),
-        (ImageTooLargeError, "too-many-pixels"),
-        (DamagedImageError, "damaged-picture"),
-        (UnreadableImageError, "not-a-picture"),
-    )
-    return ProblemError(next(name for kind, name in names if isinstance(error, kind)), str(error))
+    return ProblemError(_IMAGE_PROBLEMS[type(error)], str(error))
 
 
 def problem_body(problem: ProblemError, instance: str, root_path: str = "") -> dict[str, Any]:
@@ -184,27 +196,19 @@ def is_under(scope: Scope, *prefixes: str) -> bool:
 
 def responses(*names: str) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI entries of the problems called ``names``, with an example of each."""
-    by_status: dict[int | str, dict[str, Any]] = {}
-    for name in names:
-        problem = ProblemError(name)
-        entry = by_status.setdefault(
-            problem.status_code,
-            {
-                "description": "",
-                "content": {
-                    MEDIA_TYPE: {
-                        "schema": {"$ref": "#/components/schemas/ProblemDetails"},
-                        "examples": {},
-                    }
-                },
-            },
-        )
-        entry["description"] = " / ".join(filter(None, (entry["description"], problem.kind.title)))
-        entry["content"][MEDIA_TYPE]["examples"][name] = {
-            "summary": problem.kind.title,
-            "value": problem_body(problem, "/api/v1/predict"),
-        }
-    return by_status
+    entries: dict[int | str, dict[str, Any]] = {}
+    for problem in map(ProblemError, names):
+        title, status = problem.kind.title, problem.status_code
+        example = {"summary": title, "value": problem_body(problem, "/api/v1/predict")}
+        if status in entries:
+            title = f"{entries[status]['description']} / {title}"
+            examples = entries[status]["content"][MEDIA_TYPE]["examples"]
+        else:
+            examples = {}
+        examples[problem.kind.code] = example
+        content = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}, "examples": examples}
+        entries[status] = {"description": title, "content": {MEDIA_TYPE: content}}
+    return entries
 
 
 def install(app: FastAPI) -> None:
@@ -212,44 +216,33 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> JSONResponse:
-        return problem_response(request, _from_http_error(request, error))
+        return problem_response(request, _from_http_error(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         return problem_response(request, _from_validation_error(error))
 
 
-def _from_http_error(request: Request, error: HTTPException) -> ProblemError:
+def _from_http_error(error: HTTPException) -> ProblemError:
     """Name the errors that Starlette and FastAPI raise themselves."""
     if isinstance(error, ProblemError):
         return error
-    codes = {
-        400: "malformed-request",
-        404: "not-found",
-        405: "method-not-allowed",
-        413: "file-too-large",
-    }
-    if error.status_code not in codes:
-        raise RuntimeError(f"no problem has the status {error.status_code}") from error
     headers = dict(error.headers or {})
     if headers.get("Allow") == "GET":
         headers["Allow"] = "GET, HEAD"
-    return ProblemError(codes[error.status_code], headers=headers)
+    return ProblemError(_STATUS_PROBLEMS[error.status_code], headers=headers)
 
 
 def _from_validation_error(error: RequestValidationError) -> ProblemError:
     """Tell in words what is wrong with a request's parameters, all of it."""
     faults = []
     for fault in error.errors():
-        place, *names = fault["loc"]
-        name = ".".join(map(str, names))
-        kind = fault["type"]
-        detail = (
-            f"There is no parameter {name!r}."
-            if kind == "extra_forbidden"
-            else f"The parameter {name} is not accepted: {fault['msg']}."
-        )
-        faults.append({"in": str(place), "name": name, "detail": detail})
+        place, *names = map(str, fault["loc"])
+        name = ".".join(names)
+        detail = f"The parameter {name} is not accepted: {fault['msg']}."
+        if fault["type"] == "extra_forbidden":
+            detail = f"There is no parameter {name!r}."
+        faults.append({"in": place, "name": name, "detail": detail})
     return ProblemError("invalid-parameter", errors=faults)
 
 

@@ -3,17 +3,22 @@
 import base64
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import orjson
 
 from app.api.executor import TooHeavyError
 from app.api.metrics import count_prediction
 from app.api.problems import ProblemError, image_problem, megabytes, problem_body
-from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MEGABYTE
+from app.settings import (
+    LARGE_IMAGE_PIXELS,
+    MAX_BATCH_BYTES,
+    MAX_BATCH_FILES,
+    MAX_FILE_BYTES,
+    MEGABYTE,
+)
 from errors import ImageError
 from model.classifier import Classifier
 from model.preprocessing.decode import decode_image, read_header
@@ -40,10 +45,16 @@ class PredictOptions:
     started: float
     examples: int = 0
 
+    @property
+    def milliseconds(self) -> float:
+        """What has passed since the request was received."""
+        return round((time.perf_counter() - self.started) * 1000, 2)
 
-def to_json(answer: Mapping[str, object]) -> bytes:
-    """Return an answer as JSON."""
-    return orjson.dumps(answer)
+    def signature(self) -> Json:
+        """Return what ends every answer, as ``Answer`` documents it."""
+        learnt = {"examples": self.examples} if self.examples else {}
+        model = {"model": self.classifier.name, "version": self.classifier.version}
+        return {**model, **learnt, "milliseconds": self.milliseconds}
 
 
 def check_size(data: bytes) -> None:
@@ -106,24 +117,23 @@ def describe(options: PredictOptions, reading: Reading) -> Json:
         ],
         "is_digit": prediction.is_digit,
         "reason": prediction.reason,
-        "model": classifier.name,
-        "version": classifier.version,
         "image": data_url(reading.image),
     }
     if classifier.permutation is not None:
         answer["permuted_image"] = data_url(classifier.model_input(reading.image))
-    if options.examples:
-        answer["examples"] = options.examples
-    return {**answer, "milliseconds": milliseconds_since(options.started)}
+    return {**answer, **options.signature()}
 
 
-def answer_image(options: PredictOptions, data: bytes, heavy: bool) -> bytes:
-    """Answer one image; raises as ``read_image``."""
-    return to_json(describe(options, read_image(options.classifier, data, heavy)))
+def describe_batch(options: PredictOptions, files: Sequence[bytes], path: str) -> Json:
+    """Read images one by one; the fault of an image is its own answer.
 
-
-def answer_batch(options: PredictOptions, files: Sequence[bytes], path: str) -> bytes:
-    """Answer images one by one; the fault of an image is its own answer."""
+    Raises:
+        ProblemError: "too-many-files" or "batch-too-large".
+    """
+    if len(files) > MAX_BATCH_FILES:
+        raise ProblemError("too-many-files")
+    if sum(map(len, files)) > MAX_BATCH_BYTES:  # the limit of the body has room for examples
+        raise ProblemError("batch-too-large")
     results = []
     for data in files:
         try:
@@ -133,12 +143,7 @@ def answer_batch(options: PredictOptions, files: Sequence[bytes], path: str) -> 
         except Exception:  # whatever it is, it is this image's answer alone
             logger.exception("An image of a batch could not be read")
             results.append(problem_body(ProblemError("internal-error"), path))
-    return to_json({"results": results, "milliseconds": milliseconds_since(options.started)})
-
-
-def milliseconds_since(started: float) -> float:
-    """Return the milliseconds since ``time.perf_counter()`` was ``started``."""
-    return round((time.perf_counter() - started) * 1000, 2)
+    return {"results": results, "milliseconds": options.milliseconds}
 
 
 def data_url(image: np.ndarray) -> str:

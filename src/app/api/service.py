@@ -30,7 +30,6 @@ class Service:
         adapted: the classifiers that have learnt a person's examples.
         executor: does all work on pixels.
         draining: whether the process was told to end.
-        in_flight: requests that are not answered yet.
     """
 
     settings: ApiSettings
@@ -39,7 +38,6 @@ class Service:
     adapted: AdaptedClassifiers = field(default_factory=AdaptedClassifiers)
     executor: Executor = field(init=False)
     draining: bool = False
-    in_flight: int = 0
 
     def __post_init__(self) -> None:
         """Make the executor."""

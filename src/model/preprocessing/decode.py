@@ -113,12 +113,13 @@ def _canvas(header: Image.Image) -> Image.Image | None:
     if header.width * header.height > _CANVAS_PIXELS or b"eXIf" in data:
         return None
     try:
-        red, green, blue, alpha = cv2.split(pyspng.load(data, format="RGBA"))
+        pixels = pyspng.load(data, format="RGBA")
     except (RuntimeError, ValueError):  # damaged: Pillow judges how badly
         return None
-    if alpha.min() < 255 or not (np.array_equal(red, green) and np.array_equal(red, blue)):
-        return None
-    return Image.fromarray(red)
+    red = cv2.extractChannel(pixels, 0)
+    opaque_grey = cv2.cvtColor(red, cv2.COLOR_GRAY2RGBA)
+    same = np.array_equal(opaque_grey.view(np.uint32), pixels.view(np.uint32))
+    return Image.fromarray(red) if same else None
 
 
 def _scans(data: bytes) -> int:

@@ -1,31 +1,20 @@
 """Where the model looked: an attribution over the image, and what its convolutions made of it."""
 
-import time
 from enum import StrEnum
-from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import Field
 
 from app.api import problems
-from app.api.reading import (
-    Json,
-    PredictOptions,
-    data_url,
-    describe,
-    milliseconds_since,
-    read_image,
-    to_json,
-)
+from app.api.reading import Json, PredictOptions, data_url, describe, read_image
 from app.api.routes.predict import (
-    IMAGE_BODY,
     IMAGE_PROBLEMS,
     ModelQuery,
-    json_response,
-    one_file,
-    read_file,
+    answer_pictures,
+    describe_request,
+    read_query,
 )
 from app.api.schemas import ExplanationResponse
 from app.api.service import service_of
@@ -54,20 +43,17 @@ class ExplainQuery(ModelQuery):
     "/explain",
     response_model=ExplanationResponse,
     responses=problems.responses(*IMAGE_PROBLEMS),
-    openapi_extra=IMAGE_BODY,
+    openapi_extra=describe_request(ExplainQuery),
 )
-async def explain(request: Request, query: Annotated[ExplainQuery, Query()]) -> Response:
+async def explain(request: Request) -> Response:
     """Say which pixels spoke for a digit and which against it."""
-    service = service_of(request)
-    options = PredictOptions(service.classifier(query.model), 3, time.perf_counter())
-    body = await read_file(request)
+    query = read_query(request, ExplainQuery)
+    base = service_of(request).classifier(query.model)
 
-    def work(heavy: bool) -> bytes:
-        picture, examples = one_file(*body)
-        adapted = service.adapted.learn(options, examples, heavy)
-        return to_json(_explain(adapted, options.classifier, picture, query))
+    def answer(options: PredictOptions, pictures: list[bytes], heavy: bool) -> Json:
+        return _explain(options, base, pictures[0], query)
 
-    return json_response(await service.executor.run(request, work, heavy=True))
+    return await answer_pictures(request, query, answer, heavy=True)
 
 
 def _explain(options: PredictOptions, base: Classifier, data: bytes, query: ExplainQuery) -> Json:
@@ -93,7 +79,7 @@ def _explain(options: PredictOptions, base: Classifier, data: bytes, query: Expl
             }
             for name, maps in feature_maps(base, reading.image)
         ],
-        "milliseconds": milliseconds_since(options.started),
+        **options.signature(),
     }
 
 

@@ -30,16 +30,12 @@ Name = Annotated[str, PathParameter(examples=["cnn"])]
 async def models(request: Request) -> ModelList:
     """List the models, those that could not be loaded included."""
     service = service_of(request)
-    return ModelList(
-        default=service.settings.model,
-        models=[
-            *(_summary(classifier) for classifier in service.classifiers.values()),
-            *(
-                ModelSummary(name=name, available=False, reason=reason)
-                for name, reason in service.failures.items()
-            ),
-        ],
-    )
+    loaded = [_summary(classifier) for classifier in service.classifiers.values()]
+    failed = [
+        ModelSummary(name=name, available=False, reason=reason)
+        for name, reason in service.failures.items()
+    ]
+    return ModelList(default=service.settings.model, models=loaded + failed)
 
 
 def _summary(classifier: Classifier) -> ModelSummary:

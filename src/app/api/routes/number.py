@@ -1,30 +1,18 @@
 """Read the number in a picture: a line of several digits, or a single one."""
 
-import time
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.api import metrics, problems
-from app.api.reading import (
-    Json,
-    PredictOptions,
-    data_url,
-    milliseconds_since,
-    prepare,
-    to_json,
-)
+from app.api.reading import Json, PredictOptions, data_url, prepare
 from app.api.routes.predict import (
-    IMAGE_BODY,
     IMAGE_PROBLEMS,
     ModelQuery,
-    json_response,
-    one_file,
-    read_file,
+    answer_pictures,
+    describe_request,
+    read_query,
 )
 from app.api.schemas import NumberResponse
-from app.api.service import service_of
 from model.numbers.read import NO_DIGITS, Digit, NumberLine, read_numbers
 
 router = APIRouter(prefix="/api/v1", tags=["predict"])
@@ -35,41 +23,29 @@ _NOTHING = NumberLine([], 0.0, NO_DIGITS, (0, 0, 0, 0), 0)
     "/predict/number",
     response_model=NumberResponse,
     responses=problems.responses(*IMAGE_PROBLEMS),
-    openapi_extra=IMAGE_BODY,
+    openapi_extra=describe_request(ModelQuery),
 )
-async def predict_number(request: Request, query: Annotated[ModelQuery, Query()]) -> Response:
+async def predict_number(request: Request) -> Response:
     """Read the digits of a line, apart or touching, upright within about 15 degrees.
 
     A single digit is a number too. A picture of no number is an answer: `is_number` is false and
     `reason` says why.
     """
-    service = service_of(request)
-    options = PredictOptions(service.classifier(query.model), 1, time.perf_counter())
-    body = await read_file(request)
-
-    def work(heavy: bool) -> bytes:
-        picture, examples = one_file(*body)
-        return to_json(_read(service.adapted.learn(options, examples, heavy), picture, heavy))
-
-    return json_response(await service.executor.run(request, work))
+    return await answer_pictures(request, read_query(request, ModelQuery), _answer)
 
 
-def _read(options: PredictOptions, data: bytes, heavy: bool) -> Json:
+def _answer(options: PredictOptions, pictures: list[bytes], heavy: bool) -> Json:
     """Answer one picture, and count what was read; raises as ``prepare``."""
     classifier = options.classifier
-    picture, scale = prepare(data, heavy)
+    picture, scale = prepare(pictures[0], heavy)
     lines = read_numbers(classifier, picture)
     first = lines[0] if lines else _NOTHING
     metrics.NUMBERS.labels(classifier.name, first.reason or "").inc()
-    answer = {
+    return {
         **_describe_line(first, scale),
         "lines": [_describe_line(line, scale) for line in lines],
-        "model": classifier.name,
-        "version": classifier.version,
+        **options.signature(),
     }
-    if options.examples:
-        answer["examples"] = options.examples
-    return {**answer, "milliseconds": milliseconds_since(options.started)}
 
 
 def _describe_line(line: NumberLine, scale: float) -> Json:

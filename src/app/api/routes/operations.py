@@ -4,8 +4,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from app.api import metrics, problems
-from app.api.problems import PROBLEMS, PROBLEMS_PATH, ProblemError
-from app.api.schemas import ProblemExplanation, Status
+from app.api.problems import PROBLEMS, PROBLEMS_PATH, ProblemError, ProblemType
+from app.api.schemas import Status
 from app.api.service import service_of
 
 router = APIRouter(tags=["operations"])
@@ -37,9 +37,8 @@ def prometheus_metrics() -> Response:
 
 
 @router.get(PROBLEMS_PATH + "/{code}", responses=problems.responses("not-found"))
-async def problem_type(code: str) -> ProblemExplanation:
+async def problem_type(code: str) -> ProblemType:
     """Explain a type of problem: what its `type` leads to."""
     if code not in PROBLEMS:
         raise ProblemError("not-found", f"There is no problem {code!r}; see /docs.")
-    kind = PROBLEMS[code]
-    return ProblemExplanation(code=code, status=kind.status, title=kind.title, advice=kind.advice)
+    return PROBLEMS[code]

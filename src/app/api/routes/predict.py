@@ -1,19 +1,21 @@
 """Read the digit in a picture, or in each picture of a batch."""
 
 import time
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from fastapi import APIRouter, Query, Request
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.api import problems
 from app.api.forms import EXAMPLES, FORM_TYPE, read_body, read_fields
-from app.api.problems import ProblemError
-from app.api.reading import PredictOptions, answer_batch, answer_image
+from app.api.reading import Json, PredictOptions, describe, describe_batch, read_image
 from app.api.schemas import BatchResponse, PredictionResponse
 from app.api.service import service_of
-from app.settings import MAX_BATCH_BYTES, MAX_BATCH_FILES, MAX_TOP_K
+from app.settings import MAX_TOP_K
 from model.examples import MAX_EXAMPLES, MAX_EXAMPLES_BYTES
 
 router = APIRouter(prefix="/api/v1", tags=["predict"])
@@ -26,11 +28,6 @@ IMAGE_PROBLEMS = (
 BATCH_PROBLEMS = (*IMAGE_PROBLEMS, "batch-too-large", "too-many-files")
 _FILE = {"type": "string", "format": "binary", "description": "PNG, JPEG, WebP, BMP or GIF"}
 
-
-def _body(**content: Any) -> dict[str, Any]:  # noqa: ANN401 - OpenAPI
-    return {"requestBody": {"required": True, "content": content}}
-
-
 _EXAMPLES = {
     "type": "string",
     "contentMediaType": "application/json",
@@ -40,14 +37,8 @@ _EXAMPLES = {
     "example": '[{"label": 7, "image": "data:image/png;base64,..."}]',
 }
 
-
-def _form(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    properties = {name: schema, EXAMPLES: _EXAMPLES}
-    return {"schema": {"type": "object", "required": [name], "properties": properties}}
-
-
-IMAGE_BODY = _body(**{FORM_TYPE: _form("file", _FILE), "image/*": {"schema": _FILE}})
 _FILES = {"type": "array", "items": _FILE, "description": "up to 64 pictures, 16 MB in all"}
+Answer = Callable[[PredictOptions, list[bytes], bool], Json]
 
 
 class ModelQuery(BaseModel):
@@ -64,74 +55,104 @@ class PredictQuery(ModelQuery):
     top_k: int = Field(3, ge=1, le=MAX_TOP_K, description="how many digits `top_k` lists")
 
 
-def json_response(content: bytes) -> Response:
-    """Return an answer that is JSON already."""
-    return Response(content, media_type="application/json")
+Query = TypeVar("Query", bound=ModelQuery)
 
 
-async def read_file(request: Request) -> tuple[bytes, str]:
-    """Return the body of a request and its content type."""
-    return await read_body(request), request.headers.get("content-type", "")
+def describe_request(query: type[ModelQuery], field: str = "file") -> dict[str, Any]:
+    """Return what OpenAPI says of a request: its parameters, and a form with pictures."""
+    form = {field: _FILE if field == "file" else _FILES, EXAMPLES: _EXAMPLES}
+    schema = {"type": "object", "required": [field], "properties": form}
+    content: dict[str, Any] = {FORM_TYPE: {"schema": schema}}
+    if field == "file":
+        content["image/*"] = {"schema": _FILE}
+    parameters = [
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in query.model_json_schema()["properties"].items()
+    ]
+    return {"parameters": parameters, "requestBody": {"required": True, "content": content}}
 
 
-def one_file(body: bytes, content_type: str) -> tuple[bytes, bytes | None]:
-    """Return the only picture that a request holds, and its examples if there are any.
+def read_query(request: Request, kind: type[Query]) -> Query:
+    """Return the parameters in the address; FastAPI takes four times as long for it.
 
     Raises:
-        ProblemError: as ``read_fields`` says; "invalid-parameter" where there are several.
+        RequestValidationError: one is unknown or not allowed.
     """
-    files, examples = read_fields(body, content_type, "file")
-    if len(files) > 1:
-        fault = {
-            "in": "body",
-            "name": "file",
-            "detail": "Send one file; batches have their own path.",
-        }
-        raise ProblemError("invalid-parameter", errors=[fault])
-    return files[0], examples
+    try:
+        return kind.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        faults = [{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors()]
+        raise RequestValidationError(faults) from error
+
+
+async def answer_pictures(
+    request: Request,
+    query: ModelQuery,
+    answer: Answer,
+    *,
+    top_k: int = 3,
+    field: str = "file",
+    heavy: bool = False,
+) -> Response:
+    """Answer a request with pictures; all that touches them is done in a thread.
+
+    Args:
+        request: whose body has the pictures, and perhaps examples.
+        query: its parameters.
+        answer: makes the answer of options, pictures, and whether this is the heavy queue.
+        top_k: how many digits the answer lists.
+        field: the name of the pictures' form field.
+        heavy: whether the work is heavy whatever the pictures are.
+
+    Raises:
+        ProblemError: as ``read_body``, ``read_fields``, ``learn`` and ``answer`` say.
+    """
+    service = service_of(request)
+    options = PredictOptions(service.classifier(query.model), top_k, time.perf_counter())
+    body = await read_body(request)
+    content_type = request.headers.get("content-type", "")
+
+    def work(heavy: bool) -> bytes:
+        pictures, examples = read_fields(body, content_type, field)
+        adapted = service.adapted.learn(options, examples, heavy)
+        return orjson.dumps(answer(adapted, pictures, heavy))
+
+    content = await service.executor.run(request, work, heavy=heavy)
+    return Response(content, media_type="application/json")
 
 
 @router.post(
     "/predict",
     response_model=PredictionResponse,
     responses=problems.responses(*IMAGE_PROBLEMS),
-    openapi_extra=IMAGE_BODY,
+    openapi_extra=describe_request(PredictQuery),
 )
-async def predict(request: Request, query: Annotated[PredictQuery, Query()]) -> Response:
+async def predict(request: Request) -> Response:
     """Read the digit in a picture: light on dark or dark on light, anywhere, of any size.
 
     A picture of no digit is an answer too: `is_digit` is false and `reason` says why.
     """
-    service = service_of(request)
-    options = PredictOptions(service.classifier(query.model), query.top_k, time.perf_counter())
-    body = await read_file(request)
 
-    def work(heavy: bool) -> bytes:
-        picture, examples = one_file(*body)
-        return answer_image(service.adapted.learn(options, examples, heavy), picture, heavy)
+    def answer(options: PredictOptions, pictures: list[bytes], heavy: bool) -> Json:
+        return describe(options, read_image(options.classifier, pictures[0], heavy))
 
-    return json_response(await service.executor.run(request, work))
+    query = read_query(request, PredictQuery)
+    return await answer_pictures(request, query, answer, top_k=query.top_k)
 
 
 @router.post(
     "/predict/batch",
     response_model=BatchResponse,
     responses=problems.responses(*BATCH_PROBLEMS),
-    openapi_extra=_body(**{FORM_TYPE: _form("files", _FILES)}),
+    openapi_extra=describe_request(PredictQuery, "files"),
 )
-async def predict_batch(request: Request, query: Annotated[PredictQuery, Query()]) -> Response:
+async def predict_batch(request: Request) -> Response:
     """Read up to 64 pictures; a bad one answers for itself alone."""
-    service = service_of(request)
-    options = PredictOptions(service.classifier(query.model), query.top_k, time.perf_counter())
-    body = await read_file(request)
-    path = request.url.path
 
-    def work(heavy: bool) -> bytes:
-        files, examples = read_fields(*body, "files")
-        if len(files) > MAX_BATCH_FILES:
-            raise ProblemError("too-many-files")
-        if sum(map(len, files)) > MAX_BATCH_BYTES:  # the limit of the body has room for examples
-            raise ProblemError("batch-too-large")
-        return answer_batch(service.adapted.learn(options, examples, heavy), files, path)
+    def answer(options: PredictOptions, pictures: list[bytes], heavy: bool) -> Json:
+        return describe_batch(options, pictures, request.url.path)
 
-    return json_response(await service.executor.run(request, work, heavy=True))
+    query = read_query(request, PredictQuery)
+    return await answer_pictures(
+        request, query, answer, top_k=query.top_k, field="files", heavy=True
+    )
