@@ -1,6 +1,5 @@
 """The claims that the project set out with, as questions that an interval answers."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -21,43 +20,50 @@ BETTER = "A CNN does much better than an MLP on structured pictures"
 ORDER = "Under a random permutation CNNs lose their advantage, MLPs do not"
 AUGMENTED = "Augmentation improves generalisation to digits drawn by hand"
 NEEDED = "Predictions on drawn digits are right only if training had realistic augmentation"
+DRAWN, BOTH = "drawn", "both"
 TRAINED = "A well-trained CNN has over 98 % on MNIST and works on drawings"
 
 
-class Question(NamedTuple):
-    """A claim holds for a row where its points lie between `low` and `high`.
+Row = tuple[str, str, str]  # network, pixels, augmentation
 
-    The points are by how much `row` (network, pixels, augmentation) is more accurate than `other`,
-    or its accuracy in % where there is no other. Asked on MNIST, or on all else, or on both.
+
+class Question(NamedTuple):
+    """A claim holds for `row` where its points lie over, or else under, the bound.
+
+    The points are by how much it is more accurate than `other`, or its accuracy in % where there
+    is no other. Asked on the drawn digits, on MNIST's too, or on MNIST's alone.
     """
 
     claim: str
-    row: tuple[str, str, str]
-    other: tuple[str, str, str] | None = None
-    low: float = -math.inf
-    high: float = math.inf
-    on_mnist: bool = False
-    on_drawn: bool = True
+    row: Row
+    other: Row | None
+    bound: float
+    over: bool = True
+    where: str = DRAWN
 
 
+def _cnn(augmentation: str) -> Row:
+    return "cnn", UNPERMUTED, augmentation
+
+
+def _mlp(augmentation: str) -> Row:
+    return "mlp", UNPERMUTED, augmentation
+
+
+_CNN_PERMUTED, _MLP_PERMUTED = ("cnn", PERMUTED, "none"), ("mlp", PERMUTED, "none")
 QUESTIONS = [
+    *(Question(BETTER, _cnn(a), _mlp(a), MUCH, where=BOTH) for a in ("none", RECIPE)),
+    Question(ORDER, _CNN_PERMUTED, _MLP_PERMUTED, 0, over=False, where=BOTH),
+    Question(ORDER, _MLP_PERMUTED, _mlp("none"), -MUCH, where=BOTH),
     *(
-        Question(BETTER, ("cnn", UNPERMUTED, a), ("mlp", UNPERMUTED, a), low=MUCH, on_mnist=True)
-        for a in ("none", RECIPE)
-    ),
-    Question(ORDER, ("cnn", PERMUTED, "none"), ("mlp", PERMUTED, "none"), high=0.0, on_mnist=True),
-    Question(
-        ORDER, ("mlp", PERMUTED, "none"), ("mlp", UNPERMUTED, "none"), low=-MUCH, on_mnist=True
-    ),
-    *(
-        Question(AUGMENTED, (network, UNPERMUTED, a), (network, UNPERMUTED, "none"), low=0.0)
-        for network in ("mlp", "cnn")
+        Question(AUGMENTED, row(a), row("none"), 0)
+        for row in (_mlp, _cnn)
         for a in AUGMENTATIONS[1:]
     ),
-    Question(NEEDED, ("cnn", UNPERMUTED, "none"), high=RIGHT),
-    Question(NEEDED, ("cnn", UNPERMUTED, "affine"), low=RIGHT),
-    Question(TRAINED, ("cnn", UNPERMUTED, RECIPE), low=98.0, on_mnist=True, on_drawn=False),
-    Question(TRAINED, ("cnn", UNPERMUTED, RECIPE), low=RIGHT),
+    Question(NEEDED, _cnn("none"), None, RIGHT, over=False),
+    Question(NEEDED, _cnn("affine"), None, RIGHT),
+    Question(TRAINED, _cnn(RECIPE), None, 98, where=MNIST),
+    Question(TRAINED, _cnn(RECIPE), None, RIGHT),
 ]
 
 
@@ -73,7 +79,7 @@ def judge(finished: Mapping[Run, Finished], sets: Sequence[TestSet]) -> pd.DataF
         for question in QUESTIONS
         for one in sets
         if one.on != VALIDATION and one.road != RULE  # MNIST's rule is a step of the ladder alone
-        if (question.on_mnist if one.on == MNIST else question.on_drawn)
+        if question.where in (BOTH, MNIST if one.on == MNIST else DRAWN)
     ]
     confidence = 1 - (1 - CONFIDENCE) / len(asked)
     rows = []
@@ -81,7 +87,6 @@ def judge(finished: Mapping[Run, Finished], sets: Sequence[TestSet]) -> pd.DataF
         correct = _correct(finished, question.row, one)
         other = None if question.other is None else _correct(finished, question.other, one)
         found = interval(correct, other, one.writers, confidence)
-        bound = question.high if math.isinf(question.low) else question.low
         rows.append(
             {
                 "claim": question.claim,
@@ -89,25 +94,23 @@ def judge(finished: Mapping[Run, Finished], sets: Sequence[TestSet]) -> pd.DataF
                 "against": ", ".join(question.other or ()),
                 "on": one.on,
                 "road": one.road,
-                "claimed": f"{'under' if math.isinf(question.low) else 'over'} {bound:g}",
+                "claimed": f"{'over' if question.over else 'under'} {question.bound:g}",
                 **{name: round(value, 3) for name, value in found._asdict().items()},
                 "mcnemar": None if other is None else mcnemar(correct[0], other[0]),
-                "verdict": verdict(found, question.low, question.high),
+                "verdict": verdict(found, question.bound, question.over),
             }
         )
     return pd.DataFrame(rows)
 
 
-def verdict(found: Interval, low: float, high: float) -> str:
-    """Return "confirmed" if all of the interval is in [low, high], "refuted" if none, or "open"."""
-    if low <= found.low and found.high <= high:
-        return "confirmed"
-    return "refuted" if found.high < low or found.low > high else "open"
+def verdict(found: Interval, bound: float, over: bool) -> str:
+    """Return "confirmed" if all of the interval is where it should be, "refuted" if none is."""
+    if found.low <= bound <= found.high:
+        return "open"
+    return "confirmed" if (found.low > bound) == over else "refuted"
 
 
-def _correct(
-    finished: Mapping[Run, Finished], row: tuple[str, str, str], one: TestSet
-) -> np.ndarray:
+def _correct(finished: Mapping[Run, Finished], row: Row, one: TestSet) -> np.ndarray:
     """Which network of a row classified which image correctly, bool (seeds, images)."""
     predictions = [
         kept["predictions"][one.key]

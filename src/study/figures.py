@@ -28,37 +28,32 @@ def draw_all(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
     for name, rows, plot in (
         ("accuracy", factorial[drawn], plot_accuracy),
         ("ladder", steps(comparison), plot_ladder),
-        ("patches", comparison.patches, plot_patches),
-        ("training-size", comparison.sizes, plot_sizes),
+        ("patches", comparison.sweep("pixels"), plot_patches),
+        ("training-size", comparison.sweep("images"), plot_sizes),
         ("robustness", table[table["on"].isin(UNITS)], plot_robustness),
     ):
         if len(rows):
             accuracy = 100 * rows["accuracy"]
-            yield name, plot(rows.assign(accuracy=accuracy, misread=100 - accuracy))
+            network = rows["network"].astype(str)  # seaborn draws a category without rows, too
+            yield (
+                name,
+                plot(rows.assign(accuracy=accuracy, misread=100 - accuracy, network=network)),
+            )
 
 
 def plot_accuracy(rows: pd.DataFrame) -> Figure:
     """Draw what is misread, by augmentation and test set; dots are means over the seeds."""
-    rows = rows.assign(row=rows["network"].astype(str) + ", " + rows["pixels"].astype(str))
+    rows = rows.assign(row=rows["network"] + ", " + rows["pixels"].astype(str))
     order = sorted(rows["row"].unique())
-    grid = sns.catplot(
-        rows,
-        kind="point",
-        x="augmentation",
-        y="misread",
-        col="on",
-        col_wrap=2,
-        hue="row",
-        hue_order=order,
-        palette=[COLOURS[row.rpartition(", ")[0]] for row in order],
-        markers=["o" if row.endswith(UNPERMUTED) else "X" for row in order],
-        errorbar=LOOK["errorbar"],
-        linestyles="none",
-        dodge=0.5,
-        height=3.6,
-        aspect=1.3,
-        sharey=False,
-    )
+    columns = {"x": "augmentation", "y": "misread", "col": "on", "hue": "row"}
+    look: dict[str, Any] = {
+        "palette": [COLOURS[row.rpartition(", ")[0]] for row in order],
+        "markers": ["o" if row.endswith(UNPERMUTED) else "X" for row in order],
+        "errorbar": LOOK["errorbar"],
+        "linestyles": "none",
+    }
+    shape: dict[str, Any] = {"col_wrap": 2, "height": 3.6, "aspect": 1.3, "sharey": False}
+    grid = sns.catplot(rows, kind="point", dodge=0.5, hue_order=order, **columns, **look, **shape)
     grid.set(yscale="log").set_titles("{col_name}")
     grid.set_axis_labels("trained with", "misread (%, logarithmic)")
     for axes in grid.axes.flat:
@@ -92,7 +87,6 @@ def plot_ladder(rows: pd.DataFrame) -> Figure:
 def plot_patches(rows: pd.DataFrame) -> Figure:
     """Draw how accuracy depends on the scale at which the pixels are permuted."""
     figure, axes = plt.subplots(figsize=(9, 4.6), layout="constrained")
-    rows = rows.assign(network=rows["network"].astype(str))
     sns.pointplot(rows, x="pixels", y="accuracy", capsize=0.1, **LOOK, ax=axes)
     axes.set(xlabel="pixels (“within 4”: permuted inside blocks of 4 x 4; “among 4”: blocks move)")
     axes.set(ylabel="accuracy on MNIST's test images (%)", title="How much order does a CNN need?")
@@ -102,7 +96,6 @@ def plot_patches(rows: pd.DataFrame) -> Figure:
 def plot_sizes(rows: pd.DataFrame) -> Figure:
     """Draw the error against the number of training images."""
     figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
-    rows = rows.assign(network=rows["network"].astype(str))
     sns.lineplot(rows, x="images", y="misread", marker="o", err_style="bars", **LOOK, ax=axes)
     axes.set(xscale="log", yscale="log", xlabel="training images", yticks=[1, 2, 5, 10, 20])
     axes.set(ylabel="error on MNIST's test images (%)", title="What more data gives")
@@ -116,8 +109,8 @@ def plot_sizes(rows: pd.DataFrame) -> Figure:
 def plot_robustness(rows: pd.DataFrame) -> Figure:
     """Draw where each network breaks: accuracy against the severity of each corruption."""
     names = {name: f"{name} ({unit})" for name, unit in UNITS.items()}
-    rows = rows.assign(corruption=rows["on"].map(names), network=rows["network"].astype(str))
-    rows["augmentation"] = rows["augmentation"].astype(str)
+    kinds = rows["augmentation"].astype(str)
+    rows = rows.assign(corruption=rows["on"].map(names), augmentation=kinds)
     columns = {"x": "severity", "y": "accuracy", "col": "corruption", "style": "augmentation"}
     shape: dict[str, Any] = {"col_wrap": 2, "height": 3.5, "facet_kws": {"sharex": False}}
     grid = sns.relplot(rows, kind="line", markers=True, **columns, **LOOK, **shape)

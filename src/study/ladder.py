@@ -6,16 +6,15 @@ same with its output layer fitted to a few of a person's own digits.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import torch
 
 from evaluation.adaptation import draw_examples
 from model.adaptation import fit_weights
 from model.checkpoint import find_model
 from model.classifier import Classifier
+from model.config import NUM_CLASSES
 from study.permutations import UNPERMUTED
 from study.pictures import MNIST, PICTURES, PREPROCESSED, RESIZED, RULE, TestSet
 from study.results import Comparison
@@ -50,20 +49,13 @@ def steps(comparison: Comparison) -> pd.DataFrame:
     return found[(found["road"] == found["road_"]) | (found["on"] == MNIST)]
 
 
-def writers_of_enough(sets: list[TestSet]) -> list[TestSet]:
-    """Return the sets, of strokes only those by writers who can give PER_DIGIT examples."""
-    chosen = []
-    for one in sets:
-        if one.road and one.on != PICTURES:
-            counts = pd.crosstab(one.writers, one.digits.labels.numpy()).min(axis=1)
-            enough = np.isin(one.writers, counts.index[counts > PER_DIGIT])
-            if not enough.all():
-                digits = one.digits[torch.from_numpy(enough)]
-                on = f"{one.on}, {(counts > PER_DIGIT).sum()} writers"
-                one = replace(one, on=on, digits=digits, writers=one.writers[enough])
-        if len(one.digits):
-            chosen.append(one)
-    return chosen
+def can_give_examples(one: TestSet) -> bool:
+    """Whether the set has a place on the ladder: of strokes, every writer wrote enough digits."""
+    if not one.road or one.on == PICTURES:
+        return True
+    labels, writers = one.digits.labels.numpy(), one.writers
+    wrote = [np.bincount(labels[writers == w], minlength=NUM_CLASSES) for w in np.unique(writers)]
+    return bool(np.min(wrote) > PER_DIGIT)
 
 
 def measure_deep(sets: list[TestSet]) -> pd.DataFrame:

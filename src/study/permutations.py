@@ -9,8 +9,6 @@ from model.training.pipeline import make_permutation
 PERMUTATION_SEED = 0  # one and the same permutation for every network, seed and augmentation
 BLOCKS = (2, 4, 7, 14)  # pixels; they divide 28
 UNPERMUTED, PERMUTED = "in order", "permuted"  # as comparison.json names them
-
-
 # From order over permuted blocks to no order, and over whole blocks that change places back to it
 ORDERS = (
     UNPERMUTED,
@@ -42,13 +40,6 @@ def pixel_permutation(name: str) -> Tensor | None:
         orders = [torch.randperm(block * block, generator=generator) for _ in blocks]
         blocks = torch.stack([row[order] for row, order in zip(blocks, orders, strict=True)])
     else:
-        blocks = blocks[_derangement(len(blocks), generator)]
+        cycle = torch.randperm(len(blocks), generator=generator)  # each goes where the next one was
+        blocks = blocks.index_copy(0, cycle, blocks[cycle.roll(1)])
     return blocks.reshape(number, number, block, block).transpose(1, 2).flatten()
-
-
-def _derangement(count: int, generator: torch.Generator) -> Tensor:
-    """Return a random permutation that leaves nothing in its place (about 1 in e is one)."""
-    while True:
-        order = torch.randperm(count, generator=generator)
-        if (order != torch.arange(count)).all():
-            return order

@@ -54,11 +54,8 @@ def page(comparison: Comparison) -> str:
         title = f"Accuracy on {on}, {road}" if road else f"Accuracy on {on}"
         sections.append((title, "", pivot(rows, ["network", "pixels"], "augmentation")))
     sections += [
-        (title, "On MNIST's test images, no augmentation.", pivot(rows, ["network"], column))
-        for title, rows, column in (
-            ("How much order does a CNN need?", comparison.patches, "pixels"),
-            ("Size of the training set", comparison.sizes, "images"),
-        )
+        (title, "On MNIST's test images.", pivot(comparison.sweep(column), ["network"], column))
+        for title, column in (("Order of the pixels", "pixels"), ("Training images", "images"))
     ]
     for corruption, unit in UNITS.items():
         rows = table[table["on"] == corruption]
@@ -66,9 +63,9 @@ def page(comparison: Comparison) -> str:
         sections.append((f"Corrupted by {corruption} ({unit})", "", columns))
     parts = [
         "# MLP against CNN: all results",
-        f"{data['source']}: {data['training']:,} images to train on. {about['hardware']}, PyTorch "
-        f"{about['torch']}. Images in the test sets: {counts}. All accuracies are in %, “±” is the "
-        "standard deviation over the seeds.",
+        f"{data['source']}; trained on {usual['images'].max():,} images, {usual['seed'].nunique()} "
+        f"seeds ({about['hardware']}, PyTorch {about['torch']}). Images in test sets: {counts}. "
+        "All accuracies are in %, “±” is the standard deviation over the seeds.",
     ]
     for title, text, content in sections:
         parts += [f"## {title}", text, content] if content else []
@@ -108,7 +105,7 @@ def claims_tables(claims: pd.DataFrame) -> str:
         counts = rows["verdict"].value_counts()
         parts.append(f"**{claim}**: {', '.join(f'{n} {name}' for name, n in counts.items())}.")
         interval = rows["low"].map("{:.2f} to ".format) + rows["high"].map("{:.2f}".format)
-        p = rows["mcnemar"].map("{:.2g}".format, na_action="ignore").fillna("-")
+        p = ["-" if pd.isna(p) else f"{p:.2g}" for p in rows["mcnemar"]]
         rows = rows.assign(interval=interval, mcnemar=p).drop(columns=["claim", "low", "high"])
         parts.append(as_markdown(rows))
     return "\n\n".join(parts)

@@ -54,23 +54,16 @@ class Comparison:
         rows = self.usual[self.usual["pixels"].isin([UNPERMUTED, PERMUTED])]
         return rows[rows["images"] == rows["images"].max()]
 
-    @property
-    def patches(self) -> pd.DataFrame:
-        """The rows of all orders of pixels; empty where that sweep was not made."""
-        rows = self._swept()
-        rows = rows[rows["images"] == rows["images"].max()]
-        return rows if rows["pixels"].nunique() > 2 else rows.head(0)
-
-    @property
-    def sizes(self) -> pd.DataFrame:
-        """The rows of all sizes of the training set; empty where that sweep was not made."""
-        rows = self._swept()
-        rows = rows[rows["pixels"] == UNPERMUTED]
-        return rows if rows["images"].nunique() > 1 else rows.head(0)
-
-    def _swept(self) -> pd.DataFrame:
+    def sweep(self, column: str) -> pd.DataFrame:
+        """Return the rows of the sweep over "pixels" or "images"; none where it was not made."""
         rows = self.usual[self.usual["network"].isin(["mlp", "cnn"])]
-        return rows[(rows["on"] == MNIST) & (rows["augmentation"] == "none")]
+        rows = rows[(rows["on"] == MNIST) & (rows["augmentation"] == "none")]
+        if column == "pixels":
+            rows = rows[rows["images"] == rows["images"].max()]
+        else:
+            rows = rows[rows["pixels"] == UNPERMUTED]
+        made = rows[column].nunique() > (2 if column == "pixels" else 1)
+        return rows if made else rows.head(0)
 
 
 def rows_of(run: Run, key: str, finished: Finished, sets: list[TestSet]) -> list[dict[str, Any]]:
@@ -119,7 +112,7 @@ def read_comparison(path: Path) -> Comparison:
 def write_comparison(comparison: Comparison, path: Path) -> None:
     """Write `comparison.json` atomically, a row per line."""
     results, claims = (
-        ",\n".join(map(json.dumps, rows.to_dict("records")))
+        rows.to_json(orient="records", lines=True, double_precision=15).strip().replace("\n", ",\n")
         for rows in (comparison.table, comparison.claims)
     )
     about = json.dumps(comparison.about, indent=1)

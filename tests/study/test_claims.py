@@ -13,11 +13,17 @@ LABELS = torch.arange(2000) % 10
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [(1, 3, "confirmed"), (-3, 0, "refuted"), (0, 2, "open"), (0.5, 3, "confirmed")],
+    ("low", "high", "over", "expected"),
+    [
+        (1, 3, True, "confirmed"),
+        (1, 3, False, "refuted"),
+        (-3, 0, True, "refuted"),
+        (-3, 0, False, "confirmed"),
+        (0, 2, True, "open"),
+    ],
 )
-def test_only_an_interval_all_inside_or_all_outside_of_what_is_claimed_decides(low, high, expected):
-    assert verdict(Interval((low + high) / 2, low, high), 0.5, 5) == expected
+def test_only_an_interval_all_on_one_side_of_the_bound_decides(low, high, over, expected):
+    assert verdict(Interval((low + high) / 2, low, high), bound=0.5, over=over) == expected
 
 
 def test_the_claims_are_judged_by_what_was_predicted():

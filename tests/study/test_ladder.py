@@ -2,8 +2,8 @@ import numpy as np
 import torch
 
 from model.data.mnist import Digits
-from study.ladder import DRAWS, PER_DIGIT, folds, writers_of_enough
-from study.pictures import MNIST, PICTURES, PREPROCESSED, TestSet
+from study.ladder import DRAWS, PER_DIGIT, can_give_examples, folds
+from study.pictures import PICTURES, PREPROCESSED, TestSet
 
 
 def one_set(on: str, writers: list[str], each: int) -> TestSet:
@@ -30,18 +30,7 @@ def test_a_picture_is_read_with_all_others_of_its_author():
     assert pairs[3] == [0, 1, 2, 4, 5, 6, 7, 8, 9]
 
 
-def test_of_strokes_only_writers_of_enough_digits_are_left():
-    pen, few = one_set("pen", ["ada"], each=7), one_set("few", ["bob"], each=5)
-    both = TestSet(
-        "both",
-        PREPROCESSED,
-        Digits(
-            torch.cat([pen.digits.images, few.digits.images]),
-            torch.cat([pen.digits.labels, few.digits.labels]),
-        ),
-        np.concatenate([pen.writers, few.writers]),
-    )
-    mnist, pictures = TestSet(MNIST, "", few.digits, few.writers), one_set(PICTURES, ["a"], 1)
-    chosen = writers_of_enough([mnist, pen, few, both, pictures])
-    assert [one.on for one in chosen] == [MNIST, "pen", "both, 1 writers", PICTURES]
-    assert len(chosen[2].digits) == 70
+def test_strokes_have_a_place_on_the_ladder_if_every_writer_wrote_enough():
+    assert can_give_examples(one_set("pen", ["ada", "bob"], each=6))
+    assert not can_give_examples(one_set("pen", ["ada", "bob"], each=5))
+    assert can_give_examples(one_set(PICTURES, ["ada"], each=1))
