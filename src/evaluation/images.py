@@ -68,7 +68,7 @@ def classify(classifier: Classifier, directory: Path, labels: pd.DataFrame) -> p
     rows: list[tuple[object, ...]] = []
     for file, label in zip(labels["file"], labels["label"], strict=True):
         data = (directory / file).read_bytes()
-        naive = str(classifier.predict(_naive(data)[None])[0].digit) == label
+        naive = str(classifier.predict(resize_plainly(data)[None])[0].digit) == label
         try:
             picture = preprocess(data)
         except ImageError as error:
@@ -86,7 +86,7 @@ def classify(classifier: Classifier, directory: Path, labels: pd.DataFrame) -> p
     return labels.join(pd.DataFrame(rows, columns=columns, index=labels.index))
 
 
-def _naive(data: bytes) -> np.ndarray:
+def resize_plainly(data: bytes) -> np.ndarray:
     """Invert a light picture, stretch its contrast, resize it to 28 x 28: what many readers do."""
     try:
         grey = luminance(open_image(data))

@@ -38,16 +38,16 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return frame.to_markdown(index=False, disable_numparse=True, colalign=align)
 
 
-def fingerprint(data: str, *, code: Iterable[Path] = (), **settings: object) -> str:
+def fingerprint(data: str, *, code: Iterable[Path] | None = None, **settings: object) -> str:
     """Return a hash of what decides the result of a training run.
 
     Args:
         data: what `data_checksum` gave.
-        code: source files that matter beside the training code of ``src/model``; comments and
-            layout do not.
+        code: source files that matter (the training code of ``src/model``); comments and layout
+            do not.
         settings: all else, torch's version aside.
     """
-    checksums = [_code_checksum(path) for path in (*_model_code(), *code)]
+    checksums = [_code_checksum(path) for path in (code or _model_code())]
     parts = {**settings, "data": data, "code": checksums, "torch": torch.__version__}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -50,12 +50,6 @@ class TrainingRecord(RecipeRecord):
     history: list[EpochRecord]
 
 
-class StudyRecord(TrainingRecord):
-    """What the study records besides: the fingerprint of its run."""
-
-    fingerprint: str
-
-
 class Results(TypedDict):
     """Accuracies, recall of each digit and rejected test digits, all 0-1."""
 
@@ -104,7 +98,7 @@ class ModelCard(TypedDict):
     parameters: int
     data: dict[str, object]
     preprocessing: dict[str, object]
-    training: TrainingRecord | StudyRecord
+    training: TrainingRecord
     results: Results
     reader: ClassifierSettings
     versions: dict[str, str]

@@ -1,39 +1,42 @@
-"""The study: MLP against CNN, pixels unpermuted against permuted, with and without augmentation.
+"""The study: MLP against CNN, pixels unpermuted against permuted, by augmentation.
 
-bash run.sh compare               the full factorial -> models/comparison.json, tables, figures
-bash run.sh compare --sweeps      training-set size, corruptions, permuted blocks
-bash run.sh compare --quick       a rougher answer in 5 minutes, into data/study
-bash run.sh compare --report      tables and figures once more from models/comparison.json
+bash run.sh compare             every row with every augmentation, and the claims
+bash run.sh compare --sweeps    training-set size, corruptions, permuted blocks
+bash run.sh compare --ladder    what makes a digit reader work on your own digit
+bash run.sh compare --doubled   whether twice the epochs would gain anything
+bash run.sh compare --report    tables and figures once more from models/comparison.json
+With --quick each is a rougher answer in 5 minutes, in data/study/quick.
 
-Finished runs are kept: stopped by Ctrl-C, the same command goes on from there.
+Finished runs are kept in data/study: stopped by Ctrl-C, the same command goes on from there.
 """
 
 import argparse
+import os
+import platform
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from tqdm import tqdm
 
 from errors import DigitsError
-from main_pipeline import positive
 from model.config import DATA_DIR, MODELS_DIR
 from model.data.mnist import load_mnist
-from model.registry import NETWORKS
-from model.training.distributed import PRECISIONS, choose_device, choose_precision
+from study.claims import judge
+from study.ladder import can_give_examples, measure_deep
+from study.permutations import UNPERMUTED
+from study.pictures import MNIST, corrupted_sets, load_sets
 from study.report import write_report
-from study.results import FILE_NAME, read_comparison, write_comparison
-from study.runner import Study
-from study.runs import (
-    DEFAULT_NETWORKS,
-    MAX_DOUBLINGS,
-    QUICK_EPOCHS,
-    QUICK_IMAGES,
-    SEEDS,
-    factorial,
-    sweeps,
-)
-from study.store import Store
-from study.strokes import StrokeSet
-from study.training import stratified
+from study.results import FILE_NAME, Comparison, merge, read_comparison, rows_of, write_comparison
+from study.runs import PARTS, SEEDS, Run
+from study.store import Finished, Store
+
+WORK = DATA_DIR / "study"
+QUICK_SEEDS, QUICK_IMAGES, QUICK_FRACTION = 2, 3_000, 6  # divides the epochs
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -43,51 +46,29 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--sweeps", action="store_true", help="the sweeps, not the factorial")
-    parser.add_argument("--quick", action="store_true", help="one seed, fewer images and epochs")
-    parser.add_argument("--report", action="store_true", help="train nothing; tables and figures")
-    parser.add_argument(
-        "--models",
-        nargs="+",
-        choices=NETWORKS,
-        default=DEFAULT_NETWORKS,
-        metavar="NETWORK",
-        help=f"networks of the factorial: {', '.join(NETWORKS)} ({' '.join(DEFAULT_NETWORKS)})",
-    )
-    parser.add_argument(
-        "--strokes", type=Path, metavar="FILE", help="recorded pen strokes to classify"
-    )
-    parser.add_argument(
-        "--data", default="auto", help="auto, mnist, sample or a directory, as for training (auto)"
-    )
-    parser.add_argument(
-        "--seeds", type=int, choices=range(1, len(SEEDS) + 1), help=f"how many ({len(SEEDS)})"
-    )
-    parser.add_argument("--epochs", type=positive, help="of every run (the study's table)")
-    parser.add_argument("--images", type=positive, help="to train on at most (all)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
-    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="(auto)")
-    parser.add_argument(
-        "--output", type=Path, help="directory for results (models; data/study/rough for a part)"
-    )
-    parser.add_argument(
-        "--work", type=Path, default=DATA_DIR / "study", help="where finished runs lie"
-    )
-    options = parser.parse_args(arguments)
-    if options.sweeps and tuple(options.models) != DEFAULT_NETWORKS:
-        parser.error("--models is for the factorial; the sweeps are those of the MLP and the CNN")
-    return options
+    part = parser.add_mutually_exclusive_group()
+    for name in ("sweeps", "ladder", "doubled", "report"):
+        part.add_argument(f"--{name}", dest="part", action="store_const", const=name)
+    parser.set_defaults(part="factorial")
+    add = parser.add_argument
+    add("--quick", action="store_true", help="2 seeds, fewer images and epochs")
+    add("--strokes", type=Path, nargs="+", default=[], metavar="FILE", help="recorded pen strokes")
+    add("--pictures", type=Path, metavar="DIR", help="labelled pictures, as for evaluate images")
+    add("--data", default="auto", help="auto, mnist, sample or a directory, as for training (auto)")
+    add("--output", type=Path, help="directory for results (models)")
+    return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the study; return the exit status."""
     options = parse(arguments)
+    output = options.output or (WORK / "quick" if options.quick else MODELS_DIR)
+    path = output / FILE_NAME
     try:
-        if options.report:
-            output = options.output or MODELS_DIR
-            write_report(read_comparison(output / FILE_NAME), load_mnist(options.data), output)
-        else:
-            compare(options)
+        if options.part != "report":
+            output.mkdir(parents=True, exist_ok=True)
+            write_comparison(compare(options, path), path)
+        write_report(read_comparison(path), output)
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -97,43 +78,44 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def compare(options: argparse.Namespace) -> None:
-    """Train what is not finished, measure, and write results, tables, figures and models."""
+def compare(options: argparse.Namespace, path: Path) -> Comparison:
+    """Finish the runs of a part; return their results with those of other parts in `path`."""
     mnist = load_mnist(options.data)
-    images = options.images or (QUICK_IMAGES if options.quick else len(mnist.training))
-    full = mnist.complete and not any(
-        (options.quick, options.seeds, options.epochs, options.images)
-    )
-    if images < len(mnist.training):
-        mnist = replace(mnist, training=stratified(mnist.training, images, seed=0))
-    output = options.output or (MODELS_DIR if full else options.work / "rough")
-    if not full:
-        print(f"This is a part of the study only: results go to {output}.")
-    output.mkdir(parents=True, exist_ok=True)
-    seeds = SEEDS[: options.seeds or (1 if options.quick else len(SEEDS))]
-    runs = sweeps(seeds) if options.sweeps else factorial(options.models, seeds)
-    if options.quick or options.epochs:
-        runs = [
-            replace(run, epochs=options.epochs or QUICK_EPOCHS[run.registry_name]) for run in runs
-        ]
-    runs = [run for run in runs if run.pictures is None or run.pictures < len(mnist.training)]
-    device = choose_device(options.device)
-    precision = choose_precision(options.precision, device)
-    doublings = 0 if options.quick or options.epochs else MAX_DOUBLINGS
-    store = Store(
-        options.work / ("runs" if full else "rough-runs"),
-        mnist,
-        device=device.type,
-        precision=precision,
-        max_doublings=doublings,
-    )
-    strokes = StrokeSet.load(options.strokes) if options.strokes else None
-    study = Study(store, device, precision, doublings, strokes)
-    results = study.run(runs, with_robustness=options.sweeps)
-    study.export(runs, results, output)
-    comparison = study.merge(results, output / FILE_NAME)
-    write_comparison(comparison, output / FILE_NAME)
-    write_report(comparison, mnist, output, store)
+    sets = load_sets(mnist, options.strokes, options.pictures)
+    if options.part == "ladder":
+        sets = [one for one in sets if can_give_examples(one)]
+    corruptions = corrupted_sets(mnist.test) if options.part == "sweeps" else []
+    store = Store(WORK, mnist)
+    images, seeds, fraction = len(mnist.training), SEEDS, 1
+    if options.quick:
+        images, seeds, fraction = min(images, QUICK_IMAGES), SEEDS[:QUICK_SEEDS], QUICK_FRACTION
+
+    def plan(part: Callable[[int, range], list[Run]]) -> list[Run]:
+        runs = part(images, seeds)
+        return [replace(run, epochs=max(1, run.epochs // fraction)) for run in runs]
+
+    rows: list[dict[str, Any]] = []
+    finished: dict[Run, Finished] = {}
+    for run in tqdm(plan(PARTS[options.part]), unit="run", disable=None):
+        whole = (run.pixels, run.images) == (UNPERMUTED, images)
+        own_sets = sets + corruptions if whole else sets
+        finished[run] = store.finish(run, own_sets)
+        rows += rows_of(run, store.key(run), finished[run], own_sets)
+        (accuracy,) = (row["accuracy"] for row in rows[-len(own_sets) :] if row["on"] == MNIST)
+        tqdm.write(f"{run}: {accuracy:.2%} of MNIST's test images")
+    table = pd.DataFrame(rows)
+    if options.part == "ladder":
+        table = pd.concat([table, measure_deep(sets)])
+    claims = judge(finished, sets) if options.part == "factorial" else pd.DataFrame()
+    about = {
+        "data": mnist.description(),
+        "hardware": f"{platform.machine()}, {os.cpu_count()} cores",
+        "torch": torch.__version__,
+        "sets": {one.on: len(one.digits) for one in sets},
+    }
+    comparison = Comparison(about, table, claims)
+    current = {store.key(run) for part in PARTS.values() for run in plan(part)}
+    return merge(read_comparison(path), comparison, current) if path.is_file() else comparison
 
 
 if __name__ == "__main__":

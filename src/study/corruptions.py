@@ -1,11 +1,9 @@
-"""How accuracy falls when normalised images are shifted, rotated, scaled or made noisy."""
+"""Normalised images shifted, rotated, scaled or made noisy."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from model.data.augment import affine_matrices, sampling_grid, warp
-from model.data.mnist import Digits
-from model.train import test
 
 # Corruptions and their severities (after Hendrycks and Dietterich, 2019); 0 (scale: 1) is none.
 SEVERITIES: dict[str, tuple[float, ...]] = {
@@ -40,14 +38,3 @@ def corrupt(images: Tensor, corruption: str, severity: float) -> Tensor:
         shift = severity * DIRECTIONS[torch.arange(count) % len(DIRECTIONS)]
     grid = sampling_grid(affine_matrices(angle, shift, scale, torch.zeros(count)))
     return warp(images.unsqueeze(1).float(), grid).squeeze(1).round().byte()
-
-
-def measure_robustness(network: nn.Module, digits: Digits) -> dict[str, list[float]]:
-    """Return the accuracies (0-1) on unpermuted images by corruption, one per severity."""
-    return {
-        corruption: [
-            test(network, Digits(corrupt(digits.images, corruption, severity), digits.labels))[1]
-            for severity in severities
-        ]
-        for corruption, severities in SEVERITIES.items()
-    }

@@ -9,16 +9,13 @@ from model.training.pipeline import make_permutation
 PERMUTATION_SEED = 0  # one and the same permutation for every network, seed and augmentation
 BLOCKS = (2, 4, 7, 14)  # pixels; they divide 28
 UNPERMUTED, PERMUTED = "in order", "permuted"  # as comparison.json names them
-
-
-def intra_block(block: int) -> str:
-    """Return the name of the order in which pixels are permuted inside each block."""
-    return {1: UNPERMUTED, IMAGE_SIZE: PERMUTED}.get(block, f"within {block}")
-
-
-def inter_block(block: int) -> str:
-    """Return the name of the order in which whole blocks change places."""
-    return {1: PERMUTED, IMAGE_SIZE: UNPERMUTED}.get(block, f"among {block}")
+# From order over permuted blocks to no order, and over whole blocks that change places back to it
+ORDERS = (
+    UNPERMUTED,
+    *(f"within {block}" for block in BLOCKS),
+    PERMUTED,
+    *(f"among {block}" for block in BLOCKS),
+)
 
 
 def pixel_permutation(name: str) -> Tensor | None:
@@ -43,19 +40,6 @@ def pixel_permutation(name: str) -> Tensor | None:
         orders = [torch.randperm(block * block, generator=generator) for _ in blocks]
         blocks = torch.stack([row[order] for row, order in zip(blocks, orders, strict=True)])
     else:
-        blocks = blocks[_derangement(len(blocks), generator)]
+        cycle = torch.randperm(len(blocks), generator=generator)  # each goes where the next one was
+        blocks = blocks.index_copy(0, cycle, blocks[cycle.roll(1)])
     return blocks.reshape(number, number, block, block).transpose(1, 2).flatten()
-
-
-def permute(image: Tensor, name: str) -> Tensor:
-    """Return an image (28, 28) with its pixels in the order of that name."""
-    permutation = pixel_permutation(name)
-    return image if permutation is None else image.flatten()[permutation].reshape(image.shape)
-
-
-def _derangement(count: int, generator: torch.Generator) -> Tensor:
-    """Return a random permutation that leaves nothing in its place (about 1 in e is one)."""
-    while True:
-        order = torch.randperm(count, generator=generator)
-        if (order != torch.arange(count)).all():
-            return order

@@ -1,122 +1,120 @@
-"""The results: `comparison.json`, which has every run with its settings, and a table of it."""
+"""The results: one table in `comparison.json`, and the verdicts on the claims."""
 
 import json
-import os
-import platform
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from errors import DataError
-from model.card import RecipeRecord
 from model.checkpoint import write_atomically
-from model.data.mnist import Mnist
-from study.corruptions import SEVERITIES
+from study.permutations import ORDERS, PERMUTED, UNPERMUTED
+from study.pictures import CORRUPTED, MNIST, TestSet
+from study.runs import AUGMENTATIONS, SMALL_MLP, Run
+from study.store import Finished
 
 FILE_NAME = "comparison.json"
-
-
-class Result(TypedDict, total=False):
-    """What `comparison.json` says of one run.
-
-    `cell` has the fields of `Run`; `history` one [training loss, validation loss, validation
-    accuracy, seconds] per epoch; `misread` [index of the test image, predicted digit] pairs;
-    `recordings` the checksum of the file of pen strokes, `robustness` accuracies by corruption.
-    Accuracies are from 0 to 1.
-    """
-
-    cell: dict[str, Any]
-    recipe: RecipeRecord
-    network_settings: dict[str, tuple[int, int]]
-    parameters: int
-    epochs: int
-    gain_of_last_quarter: float
-    history: list[list[float]]
-    seconds: float
-    test_accuracy: float
-    misread: list[tuple[int, int]]
-    synthetic_accuracy: float
-    microseconds_a_picture: float
-    device: str
-    precision: str
-    versions: dict[str, str]
-    fingerprint: str
-    recordings: str
-    recordings_accuracy: float
-    robustness: dict[str, list[float]]
+# Tables and figures have them in this order
+CATEGORIES = {
+    "network": ("mlp", SMALL_MLP, "cnn", "deep"),
+    "pixels": ORDERS,
+    "augmentation": AUGMENTATIONS,
+}
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Results of runs by key, and what they have in common.
+    """What `comparison.json` holds.
 
     Attributes:
-        common: data, hardware, severities of the corruptions, the file of pen strokes.
-        cells: results by the run's key.
+        about: data, hardware, and the number of images in each test set.
+        table: a row per network and test set: the fields of `Run`; `key`, the hash of all that
+            decides the training; `parameters`, `seconds` of training; `on`, `road` and `severity`
+            of `TestSet`; `examples` of the person's hand; `accuracy` (0-1).
+        claims: a row per question and test set, as `study.claims.judge` returns them.
     """
 
-    common: dict[str, Any]
-    cells: dict[str, Result]
+    about: dict[str, Any]
+    table: pd.DataFrame
+    claims: pd.DataFrame
 
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """A row per run: the fields of `Run` and of `Result`; `pictures` is 0 for all of them."""
-        rows = [{**result["cell"], **result} for _, result in sorted(self.cells.items())]
-        frame = pd.DataFrame(rows)
-        for optional in ("recordings_accuracy", "robustness"):
-            if optional not in frame:
-                frame[optional] = np.nan
-        return frame.assign(pictures=frame["pictures"].fillna(0).astype(int))
+    @property
+    def usual(self) -> pd.DataFrame:
+        """The rows with the usual epochs of networks that the study trained, none corrupted."""
+        table = self.table[(self.table["network"] != "deep") & (self.table["road"] != CORRUPTED)]
+        run = ["network", "pixels", "augmentation", "images"]
+        usual = table.groupby(run, observed=True)["epochs"].transform("min")
+        return table[table["epochs"] == usual]
 
-    def select(self, **conditions: object) -> pd.DataFrame:
-        """Return the rows by seed whose columns have these values, or one of a tuple's.
+    @property
+    def factorial(self) -> pd.DataFrame:
+        """The rows of all images, of pixels in order and of permuted ones."""
+        rows = self.usual[self.usual["pixels"].isin([UNPERMUTED, PERMUTED])]
+        return rows[rows["images"] == rows["images"].max()]
 
-        If `pictures` is not said, only runs on all training images.
-        """
-        rows = self.frame
-        for column, value in {"pictures": 0, **conditions}.items():
-            rows = rows[rows[column].isin(value if isinstance(value, tuple) else (value,))]
-        return rows.sort_values("seed")
-
-    def correct(self, rows: pd.DataFrame) -> np.ndarray:
-        """Return which network got which test image right, bool (networks, images)."""
-        correct = np.ones((len(rows), self.common["data"]["test"]), dtype=bool)
-        for line, misread in zip(correct, rows["misread"], strict=True):
-            line[[index for index, _ in misread]] = False
-        return correct
+    def sweep(self, column: str) -> pd.DataFrame:
+        """Return the rows of the sweep over "pixels" or "images"; none where it was not made."""
+        rows = self.usual[self.usual["network"].isin(["mlp", "cnn"])]
+        rows = rows[(rows["on"] == MNIST) & (rows["augmentation"] == "none")]
+        if column == "pixels":
+            rows = rows[rows["images"] == rows["images"].max()]
+        else:
+            rows = rows[rows["pixels"] == UNPERMUTED]
+        made = rows[column].nunique() > (2 if column == "pixels" else 1)
+        return rows if made else rows.head(0)
 
 
-def describe(mnist: Mnist) -> dict[str, Any]:
-    """Return what all runs of a command have in common."""
-    return {
-        "data": mnist.description(),
-        "hardware": f"{platform.machine()}, {os.cpu_count()} cores",
-        "robustness_levels": SEVERITIES,
-    }
+def rows_of(run: Run, key: str, finished: Finished, sets: list[TestSet]) -> list[dict[str, Any]]:
+    """Return the table's rows of a finished run, one per test set."""
+    parameters = sum(parameter.numel() for parameter in run.build().parameters())
+    common = {**asdict(run), "key": key, "parameters": parameters, "seconds": finished["seconds"]}
+    rows = []
+    for one in sets:
+        correct = finished["predictions"][one.key] == one.digits.labels
+        measured = {"on": one.on, "road": one.road, "severity": one.severity, "examples": ""}
+        rows.append({**common, **measured, "accuracy": correct.double().mean().item()})
+    return rows
+
+
+def merge(before: Comparison, new: Comparison, current: Collection[str]) -> Comparison:
+    """Return the new results, and those from before that they do not replace.
+
+    Args:
+        before: what other commands, or this one with other test sets, have found.
+        new: what counts where both have the same.
+        current: keys of all runs; a network that was trained in another way counts no longer.
+    """
+    old, deep = before.table, "deep" in new.table["network"].to_list()
+    old = old[old["key"].isin(list(current)) | ((old["network"] == "deep") & (not deep))]
+    measured = ["key", "on", "road", "severity", "examples"]
+    table = pd.concat([old, new.table]).drop_duplicates(measured, keep="last")
+    claims = before.claims if new.claims.empty else new.claims
+    about = {**new.about, "sets": {**before.about["sets"], **new.about["sets"]}}
+    return Comparison(about, table, claims)
 
 
 def read_comparison(path: Path) -> Comparison:
     """Read `comparison.json`.
 
     Raises:
-        DataError: it is not there.
+        DataError: it is not there, or has the shape of an earlier version.
     """
-    if not path.is_file():
-        raise DataError(f"There is no {path}; make it with: bash run.sh compare")
-    content = json.loads(path.read_text())
-    return Comparison({key: content[key] for key in content if key != "cells"}, content["cells"])
+    content = json.loads(path.read_text()) if path.is_file() else {}
+    if "results" not in content:
+        raise DataError(f"There is no table of results in {path}; make it: bash run.sh compare")
+    table, claims = pd.DataFrame(content["results"]), pd.DataFrame(content["claims"])
+    categories = {name: pd.Categorical(table[name], order) for name, order in CATEGORIES.items()}
+    return Comparison(content["about"], table.assign(**categories), claims)
 
 
 def write_comparison(comparison: Comparison, path: Path) -> None:
-    """Write `comparison.json` atomically, one run per line."""
-    common = json.dumps(comparison.common, indent=1)
-    cells = ",\n".join(
-        f"{json.dumps(key)}: {json.dumps(result)}"
-        for key, result in sorted(comparison.cells.items())
+    """Write `comparison.json` atomically, a row per line."""
+    results, claims = (
+        rows.to_json(orient="records", lines=True, double_precision=15).strip().replace("\n", ",\n")
+        for rows in (comparison.table, comparison.claims)
     )
-    text = f'{common[:-2]},\n "cells": {{\n{cells}\n}}\n}}\n'
+    about = json.dumps(comparison.about, indent=1)
+    text = f'{{"about": {about},\n"results": [\n{results}\n],\n"claims": [\n{claims}\n]}}\n'
     write_atomically(path, lambda file: file.write(text.encode()))

@@ -1,66 +1,55 @@
-"""Is a difference between two sets of trained networks there, or chance?"""
+"""How sure an accuracy, or a difference between two, is: over seeds and over writers."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import t
+from statsmodels.stats.contingency_tables import mcnemar as mcnemar_test
 
-RESAMPLES = 20_000
 
-
-@dataclass(frozen=True)
-class Difference:
-    """How much more accurate the first set of networks is than the second.
-
-    Attributes:
-        points: difference of the mean accuracies in percentage points.
-        low, high: its bootstrap interval.
-        mcnemar: exact two-sided p of McNemar's test between the two networks of the first seed.
-    """
+class Interval(NamedTuple):
+    """An estimate with its confidence interval, in percentage points."""
 
     points: float
     low: float
     high: float
-    mcnemar: float
-
-    @property
-    def shown(self) -> bool:
-        """Whether the interval excludes 0."""
-        return self.low > 0 or self.high < 0
 
 
-def compare(correct_a: np.ndarray, correct_b: np.ndarray, confidence: float) -> Difference:
-    """Compare two sets of networks by what each predicted for the same test images.
+def interval(
+    correct: np.ndarray, other: np.ndarray | None, writers: np.ndarray, confidence: float
+) -> Interval:
+    """Return the accuracy of several networks, or by how much it is above that of others.
 
-    The bootstrap (Efron, 1979) is paired and has two stages: networks are drawn anew within each
-    set, which has the spread of the seeds, and images are drawn anew, the same for both sets.
+    Two variances add up: that of the mean over the seeds, of each set of networks, and that of the
+    mean over writers, whose digits are alike (linearised, as for a ratio of sums). The t interval
+    has the degrees of freedom of Welch (1947) and Satterthwaite (1946).
 
     Args:
-        correct_a, correct_b: bool (networks, images): which network got which image right.
-        confidence: of the interval, such as 0.95.
+        correct: bool (seeds, images): which network classified which image correctly.
+        other: the same of what is compared with it on the same images, or None.
+        writers: (images,) who wrote each image.
+        confidence: such as 0.95.
     """
-    rng = np.random.default_rng(0)
-    patterns, counts = np.unique(
-        np.concatenate([correct_a, correct_b]).T, axis=0, return_counts=True
-    )  # what happened to an image, and to how many: a resample is a draw of these counts
-    drawn = rng.multinomial(counts.sum(), counts / counts.sum(), size=RESAMPLES)
-    weights = np.hstack([_seed_weights(rng, len(correct_a)), -_seed_weights(rng, len(correct_b))])
-    per_network = drawn @ patterns.astype(float)  # correct predictions, (RESAMPLES, networks)
-    differences = 100 * (per_network * weights).sum(axis=1) / counts.sum()
-    low, high = np.quantile(differences, [(1 - confidence) / 2, (1 + confidence) / 2])
-    points = 100 * (correct_a.mean() - correct_b.mean())
-    return Difference(points, float(low), float(high), mcnemar(correct_a[0], correct_b[0]))
+    sets = [correct] if other is None else [correct, other]
+    seeds = [one.mean(axis=1) for one in sets]
+    difference = correct.mean(axis=0) - (0 if other is None else other.mean(axis=0))
+    _, writer = np.unique(writers, return_inverse=True)
+    sums = np.bincount(writer, weights=difference - difference.mean())
+    count = len(sums)
+    variances = [float(one.var(ddof=1)) / len(one) for one in seeds]
+    freedom = [len(one) - 1 for one in seeds]
+    variances.append(count / (count - 1) * float(np.square(sums).sum()) / len(difference) ** 2)
+    freedom.append(count - 1)
+    total = sum(variances)
+    mean = float(difference.mean())
+    if total == 0:
+        return Interval(100 * mean, 100 * mean, 100 * mean)
+    welch = total**2 / sum(v**2 / f for v, f in zip(variances, freedom, strict=True))
+    half = float(t.ppf((1 + confidence) / 2, welch)) * total**0.5
+    return Interval(100 * mean, 100 * (mean - half), 100 * (mean + half))
 
 
-def _seed_weights(rng: np.random.Generator, networks: int) -> np.ndarray:
-    """Return the share of each network in each resample (RESAMPLES, networks)."""
-    return rng.multinomial(networks, np.full(networks, 1 / networks), size=RESAMPLES) / networks
-
-
-def mcnemar(correct_a: np.ndarray, correct_b: np.ndarray) -> float:
-    """Return the exact two-sided p of McNemar's test (1947) for bool (images,) each.
-
-    Where only one of two networks is correct, either is as likely under the null hypothesis.
-    """
-    only_a, only_b = int((correct_a & ~correct_b).sum()), int((correct_b & ~correct_a).sum())
-    return binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
+def mcnemar(correct: np.ndarray, other: np.ndarray) -> float:
+    """Return the exact two-sided p of McNemar's test for two networks, bool (images,) each."""
+    table = [[np.sum((correct == a) & (other == b)) for b in (True, False)] for a in (True, False)]
+    return float(mcnemar_test(table, exact=True).pvalue)

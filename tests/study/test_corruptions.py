@@ -1,10 +1,7 @@
 import pytest
 import torch
 
-from model.data.mnist import Digits
-from model.mlp import MLP
-from model.train import predict_logits
-from study.corruptions import SEVERITIES, corrupt, measure_robustness
+from study.corruptions import SEVERITIES, corrupt
 
 
 @pytest.fixture
@@ -44,13 +41,3 @@ def test_noise_has_the_given_deviation_and_is_the_same_for_every_network():
     noisy = corrupt(grey, "noise", 0.1)
     assert noisy.float().std() == pytest.approx(25.5, rel=0.02)
     assert torch.equal(noisy, corrupt(grey, "noise", 0.1))
-
-
-def test_the_accuracies_are_those_on_the_corrupted_images(images):
-    network, digits = MLP(hidden=(8, 8)).eval(), Digits(images, torch.arange(8))
-    measured = measure_robustness(network, digits)
-    assert {kind: len(values) for kind, values in measured.items()} == {
-        kind: len(severities) for kind, severities in SEVERITIES.items()
-    }
-    noisy = predict_logits(network, corrupt(images, "noise", SEVERITIES["noise"][3])).argmax(1)
-    assert measured["noise"][3] == sum(noisy == digits.labels) / 8

@@ -3,72 +3,62 @@ from collections import Counter
 import pytest
 
 from model.config import RECIPES
-from study.permutations import PERMUTED, UNPERMUTED
+from study.permutations import ORDERS, PERMUTED, UNPERMUTED
 from study.runs import (
     AUGMENTATIONS,
-    EPOCHS,
+    RECIPE,
+    SEEDS,
     SIZES,
     SMALL_MLP,
-    SYNTHETIC,
+    Run,
+    doubled,
     factorial,
-    make_run,
-    parameters_of,
-    patches,
-    sizes,
-    small_hidden,
+    ladder,
     sweeps,
 )
 
-
-def test_the_factorial_has_every_combination_at_three_seeds():
-    runs = Counter((c.network, c.pixels, c.augmentation) for c in factorial())
-    for network in ("mlp", "cnn"):
-        for pixels in (UNPERMUTED, PERMUTED):
-            for augmentation in ("none", "mild", "mild + handwriting"):
-                assert runs.pop((network, pixels, augmentation)) == 3
-    assert runs == {(SMALL_MLP, pixels, "none"): 3 for pixels in (UNPERMUTED, PERMUTED)}
+IMAGES = 55_000
 
 
-def test_other_networks_come_only_when_asked_for():
-    assert {c.network for c in factorial(("deep",))} == {"deep"}
+def parameters_of(network: str) -> int:
+    return sum(p.numel() for p in Run(network, UNPERMUTED, "none", 1, 1, 0).build().parameters())
+
+
+def test_the_factorial_has_every_row_with_every_augmentation_at_five_seeds():
+    runs = Counter((c.network, c.pixels, c.augmentation) for c in factorial(IMAGES, SEEDS))
+    rows = {("mlp", UNPERMUTED), ("mlp", PERMUTED), ("cnn", UNPERMUTED), ("cnn", PERMUTED)}
+    rows |= {(SMALL_MLP, UNPERMUTED)}
+    names = ("none", "affine", "slight", "slight + synthetic")
+    assert runs == {(*row, name): 5 for row in rows for name in names}
 
 
 def test_the_small_mlp_has_as_many_parameters_as_the_cnn():
-    parameters = parameters_of("mlp", hidden=small_hidden())
-    assert parameters == pytest.approx(parameters_of("cnn"), rel=0.01)
+    assert parameters_of(SMALL_MLP) == pytest.approx(parameters_of("cnn"), rel=0.01)
 
 
-def test_patches_are_permuted_inside_and_by_blocks_of_every_size():
-    names = {f"{kind} {block}" for kind in ("within", "among") for block in (2, 4, 7, 14)}
-    counts = Counter((c.network, c.pixels) for c in patches())
-    for name in names | {UNPERMUTED, PERMUTED}:
-        assert counts["cnn", name] == 3
-        assert counts["mlp", name] == 1
+def test_each_run_is_repeated_with_twice_the_epochs():
+    runs = doubled(IMAGES, [0])
+    once, twice = runs[: len(runs) // 2], runs[len(runs) // 2 :]
+    assert [2 * run.epochs for run in once] == [run.epochs for run in twice]
 
 
-def test_training_sets_reach_from_100_to_all_images():
-    assert SIZES[0] == 100
-    assert SIZES[-1] is None
-    assert {c.pictures for c in sizes()} == set(SIZES)
+def test_the_ladder_needs_no_run_that_the_factorial_has_not():
+    assert set(ladder(IMAGES, SEEDS)) < set(factorial(IMAGES, SEEDS))
 
 
-def test_keys_are_unique_and_fit_for_files():
-    runs = {*factorial(("mlp", "cnn", "deep")), *sweeps()}
-    keys = {c.key for c in runs}
-    assert len(keys) == len(runs)
-    assert not any(set(key) & set(" /,") for key in keys)
+def test_the_sweeps_have_every_order_and_every_size_and_no_run_twice():
+    runs = sweeps(IMAGES, SEEDS)
+    assert len(runs) == len(set(runs))
+    cnn = [run for run in runs if run.network == "cnn" and run.augmentation == "none"]
+    assert {run.pixels for run in cnn if run.images == IMAGES} == set(ORDERS)
+    assert {run.images for run in cnn if run.pixels == UNPERMUTED} == {*SIZES, IMAGES}
+    assert max(run.images for run in sweeps(3_000, SEEDS)) == 3_000
 
 
-def test_sweeps_share_runs_with_the_factorial_and_train_none_twice():
-    assert len(sweeps()) == len(set(sweeps()))
-    assert set(factorial()) & set(sweeps())
-
-
-def test_synthetic_images_come_only_where_the_augmentation_says_so():
-    for augmentation in AUGMENTATIONS:
-        recipe = make_run("cnn", UNPERMUTED, augmentation, 0).recipe
-        served = augmentation == SYNTHETIC
-        assert (recipe.synthetic_fraction, recipe.outlier_ratio) == (
-            (RECIPES["cnn"].synthetic_fraction, RECIPES["cnn"].outlier_ratio) if served else (0, 0)
-        )
-        assert recipe.epochs == EPOCHS["cnn"][augmentation]
+@pytest.mark.parametrize("augmentation", AUGMENTATIONS)
+def test_synthetic_images_come_only_where_the_augmentation_says_so(augmentation):
+    recipe = Run("cnn", UNPERMUTED, augmentation, IMAGES, 6, 0).recipe
+    served = RECIPES["cnn"] if augmentation == RECIPE else None
+    assert recipe.synthetic_fraction == (served.synthetic_fraction if served else 0)
+    assert recipe.outlier_ratio == (served.outlier_ratio if served else 0)
+    assert recipe.epochs == 6

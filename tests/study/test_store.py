@@ -1,7 +1,8 @@
-"""A finished run is valid only while all that decides its result is as it was."""
+"""A finished run is found again only while all that decides its result is as it was."""
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,83 +10,69 @@ from evaluation import results
 from model.config import RECIPES
 from model.data.augment import AUGMENTATIONS
 from model.data.mnist import Digits, Mnist
-from model.registry import NETWORKS
 from study import store as store_module
 from study.permutations import PERMUTED, UNPERMUTED
+from study.pictures import TestSet
 from study.runs import Run
 from study.store import Store
 
-RUN = Run("mlp", PERMUTED, "mild", seed=0, epochs=1)
+RUN = Run("mlp", PERMUTED, "slight", images=30, epochs=1, seed=0)
+EVERY = Digits(
+    torch.randint(256, (50, 28, 28), generator=torch.Generator().manual_seed(0)).byte(),
+    torch.arange(50) % 10,
+)
+MNIST = Mnist(EVERY[:30], EVERY[30:40], EVERY[40:], "noise", {"file": "same"}, complete=False)
+
+
+def one_set(digits: Digits) -> TestSet:
+    return TestSet("noise", "", digits, np.arange(len(digits)))
 
 
 @pytest.fixture
-def mnist() -> Mnist:
-    images = torch.randint(256, (30, 28, 28), generator=torch.Generator().manual_seed(0)).byte()
-    every = Digits(images, torch.arange(30) % 10)
-    return Mnist(every[:10], every[10:20], every[20:], "noise", {"file": "same"}, complete=False)
+def store(tmp_path) -> Store:
+    return Store(tmp_path, MNIST)
 
 
-@pytest.fixture
-def open_store(tmp_path, mnist):
-    """Opens a store in which the run is finished, under conditions that may differ."""
-
-    def open_(data: Mnist = mnist, **conditions) -> Store:
-        how = {"device": "cpu", "precision": "float32", "max_doublings": 2}
-        return Store(tmp_path, data, **{**how, **conditions})
-
-    store = open_()
-    store.save(RUN, {"test_accuracy": 0.9}, NETWORKS["mlp"]())
-    return open_
-
-
-def test_a_finished_run_is_found_again_with_its_network(open_store):
-    assert open_store().load(RUN)["test_accuracy"] == 0.9
-    assert not open_store().network(RUN).training
+def test_a_finished_run_is_not_trained_again_and_classifies_only_what_is_new(store, monkeypatch):
+    first = store.finish(RUN, [one_set(MNIST.test)])
+    monkeypatch.setattr(store_module, "train_run", lambda *_: pytest.fail("trained again"))
+    again = store.finish(RUN, [one_set(MNIST.test), one_set(MNIST.validation)])
+    assert set(again["predictions"]) == {one_set(d).key for d in (MNIST.test, MNIST.validation)}
+    for key, digits in first["predictions"].items():
+        assert torch.equal(digits, again["predictions"][key])
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"seed": 1}, {"epochs": 2}, {"network": "cnn"}, {"pixels": UNPERMUTED}, {"pictures": 100}],
+    "changes", [{"seed": 1}, {"epochs": 2}, {"network": "cnn"}, {"pixels": UNPERMUTED}]
 )
-def test_another_run_is_not_finished(open_store, changes):
-    assert open_store().load(replace(RUN, **changes)) is None
+def test_another_run_has_another_key(store, changes):
+    assert store.key(replace(RUN, **changes)) != store.key(RUN)
+
+
+def test_another_image_or_another_split_gives_another_key(store, tmp_path):
+    flipped = replace(MNIST.training, images=MNIST.training.images.flip(2))
+    for changes in ({"training": flipped}, {"training": MNIST.test, "test": MNIST.training}):
+        assert Store(tmp_path, replace(MNIST, **changes)).key(RUN) != store.key(RUN)
 
 
 @pytest.mark.parametrize(
-    "conditions", [{"device": "cuda"}, {"precision": "bfloat16"}, {"max_doublings": 0}]
+    ("where", "name", "value"),
+    [
+        (RECIPES, "mlp", replace(RECIPES["mlp"], weight_decay=0.5)),
+        (AUGMENTATIONS, "slight", AUGMENTATIONS["affine"]),
+    ],
 )
-def test_other_conditions_of_training_repeat_the_run(open_store, conditions):
-    assert open_store(**conditions).load(RUN) is None
+def test_another_recipe_or_augmentation_of_that_name_gives_another_key(
+    store, monkeypatch, where, name, value
+):
+    before = store.key(RUN)
+    monkeypatch.setitem(where, name, value)
+    assert store.key(RUN) != before
 
 
-def test_another_image_or_another_split_repeats_the_run(open_store, mnist):
-    training = replace(mnist.training, images=mnist.training.images.flip(2))
-    assert open_store(replace(mnist, training=training)).load(RUN) is None
-    split = replace(mnist, training=mnist.validation, validation=mnist.training)
-    assert open_store(split).load(RUN) is None
-
-
-def test_another_permutation_of_that_name_repeats_the_run(open_store, monkeypatch):
-    monkeypatch.setattr(store_module, "pixel_permutation", lambda name: torch.arange(784).flip(0))
-    assert open_store().load(RUN) is None
-
-
-def test_another_recipe_repeats_the_run(open_store, monkeypatch):
-    monkeypatch.setitem(RECIPES, "mlp", replace(RECIPES["mlp"], weight_decay=0.5))
-    assert open_store().load(RUN) is None
-
-
-def test_another_augmentation_of_that_name_repeats_the_run(open_store, monkeypatch):
-    monkeypatch.setitem(AUGMENTATIONS, "mild", AUGMENTATIONS["affine"])
-    assert open_store().load(RUN) is None
-
-
-def test_another_rule_of_stopping_repeats_the_run(open_store, monkeypatch):
-    monkeypatch.setattr(store_module, "PLATEAU_TOLERANCE", 0.1)
-    assert open_store().load(RUN) is None
-
-
-def test_other_code_repeats_the_run(open_store, monkeypatch, tmp_path):
-    (tmp_path / "model.py").write_text("x = 1")
-    monkeypatch.setattr(results, "CODE", tmp_path)
-    assert open_store().load(RUN) is None
+def test_other_code_of_training_gives_another_key(store, monkeypatch, tmp_path):
+    before = store.key(RUN)
+    (tmp_path / "training.py").write_text("x = 1")
+    monkeypatch.setattr(store_module, "TRAINING_CODE", [tmp_path / "training.py"])
+    results._code_checksum.cache_clear()
+    assert store.key(RUN) != before

@@ -1,51 +1,54 @@
 import pytest
 
-from app.front.study import accuracy_table, markdown_table, mean_and_std
+from app.front.study import accuracy_tables, markdown_table, mean_and_std
 
 
-def result(network, pixels, augmentation, seed, accuracy, pictures=None):
-    cell = {
+def result(network, pixels, augmentation, accuracy, **changes):
+    row = {
         "network": network,
         "pixels": pixels,
         "augmentation": augmentation,
-        "seed": seed,
-        "pictures": pictures,
+        "images": 55_000,
+        "epochs": 6,
+        "on": "MNIST",
+        "road": "",
+        "accuracy": accuracy,
     }
-    return {"cell": cell, "test_accuracy": accuracy}
+    return {**row, **changes}
 
 
 STUDY = {
-    "cells": {
-        str(number): cell
-        for number, cell in enumerate(
-            [
-                result("cnn", "in order", "mild", 0, 0.995),
-                result("cnn", "in order", "none", 0, 0.990),
-                result("cnn", "in order", "none", 1, 0.992),
-                result("mlp", "permuted", "none", 0, 0.98),
-                result("mlp", "in order", "none", 0, 0.981),
-                result("mlp", "in order", "none", 0, 0.5, pictures=100),
-                result("cnn", "4 x 4 within", "none", 0, 0.9),
-            ]
-        )
-    }
+    "results": [
+        result("cnn", "in order", "slight", 0.995),
+        result("cnn", "in order", "none", 0.990),
+        result("cnn", "in order", "none", 0.992),
+        result("cnn", "in order", "none", 0.5, images=100),
+        result("cnn", "in order", "none", 0.5, epochs=12),
+        result("cnn", "in order", "none", 0.5, on="shift", road="corrupted"),
+        result("cnn", "in order", "none", 0.5, on="MNIST, validation"),
+        result("cnn", "within 4", "none", 0.5),
+        result("deep", "in order", "slight + synthetic", 0.5, images=60_000),
+        result("mlp", "permuted", "none", 0.98),
+        result("mlp", "in order", "none", 0.981),
+        result("mlp", "in order", "none", 0.7, on="pen", road="preprocessed"),
+        result("mlp", "in order", "none", 0.3, on="pen", road="resized"),
+    ]
 }
 
 
-def test_cells_are_gathered_by_network_and_order_with_a_column_for_each_augmentation():
-    assert accuracy_table(STUDY, "test_accuracy") == (
-        ["none", "mild"],
-        [
-            ["mlp, in order", "98.10", "-"],
-            ["mlp, permuted", "98.00", "-"],
-            ["cnn, in order", "99.10 ± 0.14", "99.50"],
+def test_results_are_gathered_by_test_set_with_a_column_for_each_augmentation():
+    assert accuracy_tables(STUDY) == {
+        "MNIST": [
+            ["mlp, in order", "98.10", "-", "-", "-"],
+            ["mlp, permuted", "98.00", "-", "-", "-"],
+            ["cnn, in order", "99.10 ± 0.14", "-", "99.50", "-"],
         ],
-    )
+        "pen": [["mlp, in order", "70.00", "-", "-", "-"]],
+    }
 
 
-def test_what_nobody_measured_has_no_table():
-    assert accuracy_table(STUDY, "recordings_accuracy") is None
-    assert accuracy_table({}, "test_accuracy") is None
+def test_a_file_of_another_shape_has_no_tables():
+    assert accuracy_tables({"cells": {}}) == {}
 
 
 @pytest.mark.parametrize(

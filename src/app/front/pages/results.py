@@ -14,7 +14,7 @@ from app.front.common import (
     t,
 )
 from app.front.settings import MAX_CACHED_FIGURES
-from app.front.study import METRICS, accuracy_table, markdown_table
+from app.front.study import AUGMENTATIONS, accuracy_tables, markdown_table
 from app.front.texts import escape_markdown, has_text, percent
 from errors import ApiError
 
@@ -91,14 +91,11 @@ def study() -> None:
     if results is None:
         st.info(t("results.no_study"), icon=":material/terminal:")
         return
-    for metric in METRICS:
-        table = accuracy_table(results, metric)
-        if table:
-            augmentations, rows = table
-            header = [t("results.network"), *map(escape_markdown, augmentations)]
-            st.markdown(f"**{t(f'results.{metric}')}**")
-            escaped = [[escape_markdown(cell) for cell in row] for row in rows]
-            st.markdown(markdown_table(header, escaped))
+    header = [t("results.network"), *map(escape_markdown, AUGMENTATIONS)]
+    for on, rows in accuracy_tables(results).items():
+        st.markdown(f"**{t('results.accuracy_on', on=escape_markdown(on))}**")
+        escaped = [[escape_markdown(cell) for cell in row] for row in rows]
+        st.markdown(markdown_table(header, escaped))
     st.caption(t("results.spread"))
     for name in results["figures"]:
         show_figure(None, name)

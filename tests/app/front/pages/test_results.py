@@ -26,7 +26,7 @@ def test_the_study_is_shown_with_mean_and_spread(open_page, full_api_url):
     assert "| mlp, in order | 98.10 ± 0.10 |" in visitor.shown
     assert "| cnn, permuted | 97.10 ± 0.10 |" in visitor.shown
     captions = [image.proto.imgs[0].caption for image in visitor.app.image]
-    assert any("Accuracy of each network" in caption for caption in captions)
+    assert any("What each network misreads" in caption for caption in captions)
 
 
 def test_where_there_is_no_study_the_page_says_which_command_makes_it(open_page, cnn_api_url):

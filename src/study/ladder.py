@@ -1,0 +1,122 @@
+"""What makes a digit reader work on your own digit: the ladder's upper steps.
+
+The lower steps are runs of the study. The upper ones are the deep network of `models/`, and the
+same with its output layer fitted to a few of a person's own digits.
+"""
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from evaluation.adaptation import draw_examples
+from model.adaptation import fit_weights
+from model.checkpoint import find_model
+from model.classifier import Classifier
+from model.config import NUM_CLASSES
+from study.permutations import UNPERMUTED
+from study.pictures import MNIST, PICTURES, PREPROCESSED, RESIZED, RULE, TestSet
+from study.results import Comparison
+from study.runs import RECIPE
+
+EXAMPLES = "own examples"
+PER_DIGIT = 5  # examples of each digit of a writer of strokes
+DRAWS = 5  # at random, of these
+# What is added, step by step, and the network, augmentation, road and examples that have it
+STEPS = pd.DataFrame(
+    [
+        ("plain resizing, trained on plain MNIST", "cnn", "none", RESIZED, ""),
+        ("MNIST's rule", "cnn", "none", RULE, ""),
+        ("preprocessing of real pictures", "cnn", "none", PREPROCESSED, ""),
+        ("augmentation", "cnn", "slight", PREPROCESSED, ""),
+        ("synthetic handwriting", "cnn", RECIPE, PREPROCESSED, ""),
+        ("the deep network", "deep", RECIPE, PREPROCESSED, ""),
+        ("examples of your own hand", "deep", RECIPE, PREPROCESSED, EXAMPLES),
+    ],
+    columns=["step", "network", "augmentation", "road", "examples"],
+)
+
+
+def steps(comparison: Comparison) -> pd.DataFrame:
+    """Return the rows of results with `step`, for what the deep network was measured on."""
+    deep = comparison.table[comparison.table["network"] == "deep"]
+    rows = pd.concat([comparison.factorial, deep])
+    rows = rows[(rows["pixels"] == UNPERMUTED) & rows["on"].isin(deep["on"])]
+    steps_of = STEPS.assign(step=pd.Categorical(STEPS["step"], STEPS["step"]))
+    found = rows.merge(steps_of, on=["network", "augmentation", "examples"], suffixes=("", "_"))
+    # MNIST's own images have come by its rule already
+    return found[(found["road"] == found["road_"]) | (found["on"] == MNIST)]
+
+
+def can_give_examples(one: TestSet) -> bool:
+    """Whether the set has a place on the ladder: of strokes, every writer wrote enough digits."""
+    if not one.road or one.on == PICTURES:
+        return True
+    labels, writers = one.digits.labels.numpy(), one.writers
+    wrote = [np.bincount(labels[writers == w], minlength=NUM_CLASSES) for w in np.unique(writers)]
+    return bool(np.min(wrote) > PER_DIGIT)
+
+
+def measure_deep(sets: list[TestSet]) -> pd.DataFrame:
+    """Return rows of results of the deep network, without and with a person's examples.
+
+    Raises:
+        ModelFileError: there is no such model.
+    """
+    path = find_model("deep")
+    classifier = Classifier.load(path)
+    card, training = classifier.card, classifier.card["training"]
+    run = {
+        "network": "deep",
+        "pixels": UNPERMUTED,
+        "augmentation": RECIPE,
+        "images": card["data"]["training"],
+        "epochs": training["epochs"],
+        "seed": training["seed"],
+        "key": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "parameters": card["parameters"],
+        "seconds": training["seconds"],
+    }
+    rows = []
+    for one in sets:
+        if one.road in ("", PREPROCESSED):
+            measured = {**run, "on": one.on, "road": one.road, "severity": 0.0}
+            accuracies = measure(classifier, one)
+            rows += [{**measured, "examples": e, "accuracy": a} for e, a in accuracies.items()]
+    return pd.DataFrame(rows)
+
+
+def measure(classifier: Classifier, one: TestSet) -> dict[str, float]:
+    """Return the accuracy without examples, and with them that on what is no example."""
+    labels = one.digits.labels.numpy()
+    logits, features = classifier.forward(one.digits.images.numpy())
+    accuracies = {"": float(np.mean(logits.argmax(axis=1) == labels))}
+    if one.road:
+        weights, bias = classifier.output_layer
+        correct = []
+        for examples, rest in folds(one):
+            if len(examples):
+                fitted = fit_weights(weights, bias, features[examples], labels[examples])
+                logits[rest] = features[rest] @ fitted.T + bias
+            correct.append(logits[rest].argmax(axis=1) == labels[rest])
+        accuracies[EXAMPLES] = float(np.concatenate(correct).mean())
+    return accuracies
+
+
+def folds(one: TestSet) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield indices of a person's examples, and of what is read with them.
+
+    Of real pictures each is read with all others of its author; of strokes each writer gives
+    PER_DIGIT examples of each digit, DRAWS times, with which all others are read.
+    """
+    labels = one.digits.labels.numpy()
+    for row, writer in enumerate(np.unique(one.writers)):
+        own = np.flatnonzero(one.writers == writer)
+        if one.on == PICTURES:
+            for index in range(len(own)):
+                yield np.delete(own, index), own[[index]]
+        else:
+            for number in range(DRAWS):
+                examples = draw_examples(labels[own], PER_DIGIT, [number, row])
+                yield own[examples], np.delete(own, examples)

@@ -1,0 +1,134 @@
+"""What every network classifies: MNIST, recorded strokes and pictures, by several roads.
+
+A road leads from a picture to the 28 x 28 pixels that a network sees. Recorded strokes are drawn
+on a canvas first, with seeded brush, size and place.
+"""
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from errors import ImageError
+from evaluation.images import UNCOUNTED, read_labels, resize_plainly
+from model.config import IMAGE_SIZE
+from model.data.mnist import Digits, Mnist
+from model.data.strokes import draw, read_strokes
+from model.preprocessing.decode import luminance, open_image
+from model.preprocessing.normalize import center_by_mass, preprocess
+from study.corruptions import SEVERITIES, corrupt
+
+MNIST, VALIDATION, PICTURES = "MNIST", "MNIST, validation", "real pictures"
+RESIZED, RULE, PREPROCESSED = "resized", "MNIST's rule", "preprocessed"
+CORRUPTED = "corrupted"  # the road of MNIST's corrupted images
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Images to classify.
+
+    Attributes:
+        on: whose digits they are, or how they are corrupted.
+        road: how they came to 28 x 28 pixels; "" for MNIST's own.
+        digits: the images and their labels.
+        writers: (N,) who wrote each, an own number for each where that is unknown.
+        severity: of a corruption.
+    """
+
+    __test__ = False  # it is no test of pytest's
+
+    on: str
+    road: str
+    digits: Digits
+    writers: np.ndarray
+    severity: float = 0.0
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of the images."""
+        return hashlib.sha256(self.digits.images.numpy().tobytes()).hexdigest()
+
+
+def mnist_rule(data: bytes) -> np.ndarray:
+    """Apply MNIST's rule as tutorials do: the darker or lighter part, by Otsu's threshold."""
+    grey = luminance(open_image(data))
+    light = 255 - grey if grey.mean() > 127 else grey
+    stretched = cv2.normalize(light, np.empty_like(light), 0, 255, cv2.NORM_MINMAX)
+    _, foreground = cv2.threshold(stretched, 0, 255, cv2.THRESH_TOZERO | cv2.THRESH_OTSU)
+    return center_by_mass(foreground)
+
+
+ROADS: dict[str, Callable[[bytes], np.ndarray]] = {
+    RESIZED: resize_plainly,
+    RULE: mnist_rule,
+    PREPROCESSED: lambda data: preprocess(data).image,
+}
+
+
+def load_sets(mnist: Mnist, strokes: Iterable[Path], pictures: Path | None) -> list[TestSet]:
+    """Return MNIST's two sets, then each file of strokes and the folder of pictures by each road.
+
+    Raises:
+        StrokeFileError, DataError: a file or the folder cannot be read.
+    """
+    sets = [
+        TestSet(on, "", digits, np.arange(len(digits)))
+        for on, digits in ((VALIDATION, mnist.validation), (MNIST, mnist.test))
+    ]
+    for path in strokes:
+        samples = read_strokes(path)
+        files = []
+        for index, sample in enumerate(samples):
+            file = io.BytesIO()
+            draw(sample, np.random.default_rng([0, index])).save(file, "PNG", compress_level=1)
+            files.append(file.getvalue())
+        labels, writers = [sample.label for sample in samples], [s.writer for s in samples]
+        sets += by_each_road(path.name.split(".")[0], files, labels, writers)
+    if pictures is not None:
+        found = read_labels(pictures)
+        found = found[found["label"].str.fullmatch("[0-9]") & ~found["kind"].isin(UNCOUNTED)]
+        files = [(pictures / file).read_bytes() for file in found["file"]]
+        authors = found["author"].where(found["author"] != "", found["file"])
+        sets += by_each_road(PICTURES, files, found["label"].astype(int).tolist(), authors)
+    return sets
+
+
+def by_each_road(
+    on: str, files: Sequence[bytes], labels: list[int], writers: Iterable[str]
+) -> list[TestSet]:
+    """Return the picture files as each road shows them; what cannot be read is empty."""
+
+    def take(road: Callable[[bytes], np.ndarray], data: bytes) -> np.ndarray:
+        try:
+            return road(data)
+        except ImageError:
+            return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+
+    sets = []
+    for name, road in ROADS.items():
+        bar = tqdm(files, f"{on}, {name}", disable=None)
+        images = torch.from_numpy(np.stack([take(road, data) for data in bar]))
+        sets.append(TestSet(on, name, Digits(images, torch.tensor(labels)), np.array([*writers])))
+    return sets
+
+
+def corrupted_sets(test: Digits) -> list[TestSet]:
+    """Return MNIST's test set with every corruption in every severity."""
+    return [
+        TestSet(
+            corruption,
+            CORRUPTED,
+            Digits(corrupt(test.images, corruption, severity), test.labels),
+            np.arange(len(test)),
+            severity,
+        )
+        for corruption, severities in SEVERITIES.items()
+        for severity in severities
+    ]

@@ -1,0 +1,50 @@
+import io
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from model.data.mnist import Digits, Mnist
+from study.pictures import MNIST, PREPROCESSED, RESIZED, RULE, load_sets, mnist_rule
+
+EMPTY = Digits(torch.zeros(0, 28, 28, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64))
+
+
+def png(background: int, ink: int) -> bytes:
+    """A stroke in one corner of a large picture."""
+    picture = Image.new("L", (200, 200), background)
+    ImageDraw.Draw(picture).rectangle((20, 30, 39, 109), fill=ink)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("background", "ink"), [(0, 255), (255, 0), (230, 60)])
+def test_mnists_rule_scales_to_twenty_pixels_and_centres(background, ink):
+    image = mnist_rule(png(background, ink))
+    rows, columns = image.nonzero()
+    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (20, 5)
+    assert (round(rows.mean()), round(columns.mean())) == (14, 14)
+
+
+def test_strokes_and_pictures_come_by_each_road_and_mnist_by_none(tmp_path):
+    line = {"label": 1, "writer": "ada", "strokes": [[[10, 0], [10, 100]]]}
+    (tmp_path / "pen.jsonl").write_text(json.dumps(line))
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "1_a.png").write_bytes(png(0, 255))
+    (folder / "2_blank.png").write_bytes(png(0, 0))
+    mnist = Mnist(EMPTY, EMPTY, EMPTY, "none", {}, complete=False)
+
+    sets = {(one.on, one.road): one for one in load_sets(mnist, [tmp_path / "pen.jsonl"], folder)}
+    assert (MNIST, "") in sets
+    for road in (RESIZED, RULE, PREPROCESSED):
+        assert sets["pen", road].writers.tolist() == ["ada"]
+        assert sets["pen", road].digits.images[0].any()
+        assert sets["real pictures", road].digits.labels.tolist() == [1, 2]
+        assert not sets["real pictures", road].digits.images[1].any()
+    # the stroke lies in the corner where only the picture was made smaller
+    assert not sets["real pictures", RESIZED].digits.images[0, :, 14:].any()
+    assert sets["real pictures", RULE].digits.images[0, :, 14:].any()
