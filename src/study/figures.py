@@ -52,7 +52,8 @@ def plot_accuracy(rows: pd.DataFrame) -> Figure:
         "errorbar": LOOK["errorbar"],
         "linestyles": "none",
     }
-    shape: dict[str, Any] = {"col_wrap": 2, "height": 3.6, "aspect": 1.3, "sharey": False}
+    shape: dict[str, Any] = {"height": 3.6, "aspect": 1.3, "sharey": False}
+    shape["col_wrap"] = min(2, rows["on"].nunique())
     grid = sns.catplot(rows, kind="point", dodge=0.5, hue_order=order, **columns, **look, **shape)
     grid.set(yscale="log").set_titles("{col_name}")
     grid.set_axis_labels("trained with", "misread (%, logarithmic)")

@@ -21,8 +21,9 @@ CLAIMS = (
     "of it is. McNemar's exact test compares the two networks of the first seed alone."
 )
 LADDER = (
-    f"Own examples: {PER_DIGIT} of each digit of a writer of strokes ({DRAWS} draws); of real "
-    "pictures all others of the author. The deep network is that of `models/`, one seed."
+    f"Own examples: {PER_DIGIT} of each digit of a writer of strokes ({DRAWS} draws; files with a "
+    "writer of fewer are left out); of real pictures all others of the author. The deep network is "
+    "that of `models/`, one seed."
 )
 
 
