@@ -1,6 +1,7 @@
 """The figures of the study."""
 
 from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 
 import pandas as pd
@@ -67,13 +68,13 @@ def plot_ladder(rows: pd.DataFrame) -> Figure:
     """Draw what is misread after each step, for each kind of digits."""
     figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
     means = rows.pivot_table("misread", "step", "on", observed=True)
-    colours = (BLUE, VERMILION, GREEN, ORANGE)
-    for (on, misread), colour, marker in zip(means.items(), colours, "oXsD", strict=False):
+    looks = ((BLUE, "o", "center"), (VERMILION, "X", "right"), (GREEN, "s", "left"))
+    for (on, misread), (colour, marker, side) in zip(means.items(), cycle(looks), strict=False):
         places = range(len(misread))
         axes.plot(misread, places, marker=marker, color=colour, label=str(on))
         for percent, place in zip(misread, places, strict=True):
             offset: dict[str, Any] = {"xytext": (0, 6), "textcoords": "offset points"}
-            axes.annotate(f"{percent:.2g}", (percent, place), **offset, color=colour, ha="center")
+            axes.annotate(f"{percent:.2g}", (percent, place), **offset, color=colour, ha=side)
     axes.set_yticks(range(len(means)), [f"{'+ ' * (i > 0)}{s}" for i, s in enumerate(means.index)])
     axes.set_xscale("symlog", linthresh=0.1)
     axes.set(xlabel="misread (%, logarithmic)", xlim=(0, 100))
