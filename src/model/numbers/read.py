@@ -21,7 +21,7 @@ REASONS = {
     SIGN_OR_SEPARATOR: "The number has a sign or a separator: a minus, a point or a comma.",
     AMBIGUOUS: "The picture could be either of two numbers.",
 }
-MIN_NUMBER = 0.75  # the least probability of a number, not of anything else
+MIN_NUMBER = 0.5  # the least probability of a number, not of anything else
 MIN_CONFIDENCE = 0.3  # the least probability of a number that counts
 WEIGHTS = Weights.load()
 
