@@ -11,7 +11,7 @@ READ_AS_2 = "C\N{RIGHT SINGLE QUOTATION MARK}est un 2"
 def assert_all_is_french(page):
     """Title, navigation, widgets, answer, language of the document and the switch."""
     expect(page.locator("html")).to_have_attribute("lang", "fr")
-    expect(page.locator("h1")).to_have_text("Dessinez un chiffre")
+    expect(page.locator("h1")).to_have_text("Dessinez un chiffre ou un nombre")
     expect(page).to_have_title("Chiffres")
     expect(page.get_by_role("link", name="Comparer")).to_be_visible()
     expect(page.get_by_role("button", name="Effacer")).to_be_visible()

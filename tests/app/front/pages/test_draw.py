@@ -217,10 +217,10 @@ def test_an_api_that_never_answers_is_called_slow(open_page, monkeypatch):
 @pytest.mark.parametrize(
     ("asked", "title"),
     [
-        ("fr", "Dessinez un chiffre"),
-        ("FR", "Dessinez un chiffre"),
-        ("en", "Draw a digit"),
-        ("tlh", "Draw a digit"),
+        ("fr", "Dessinez un chiffre ou un nombre"),
+        ("FR", "Dessinez un chiffre ou un nombre"),
+        ("en", "Draw a digit or a number"),
+        ("tlh", "Draw a digit or a number"),
     ],
 )
 def test_the_address_chooses_the_language(open_page, asked, title):
@@ -234,5 +234,5 @@ def test_french_is_one_choice_away_and_stays_in_the_address(open_page):
     visitor.app.segmented_control(key="language").set_value("fr")
     visitor.run()
     assert "C\N{RIGHT SINGLE QUOTATION MARK}est un 7" in visitor.shown
-    assert "Dessinez un chiffre" in visitor.shown
+    assert "Dessinez un chiffre ou un nombre" in visitor.shown
     assert visitor.app.query_params["language"] == "fr"
