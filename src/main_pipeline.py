@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from errors import DigitsError
@@ -32,46 +33,24 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="run.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("network", choices=NETWORKS)
-    parser.add_argument("--epochs", type=positive, help="passes over the data (the recipe's)")
-    parser.add_argument(
-        "--seed", type=non_negative, default=0, help="of weights, order and augmentation (0)"
-    )
-    parser.add_argument(
-        "--data",
-        default="auto",
-        help="auto, mnist, sample (5,000 digits) or a directory with MNIST's four files (auto)",
-    )
-    parser.add_argument(
-        "--augment", choices=AUGMENTATIONS, default=AUGMENTATION, help=f"({AUGMENTATION})"
-    )
-    parser.add_argument(
-        "--permute",
-        type=non_negative,
-        metavar="SEED",
-        help="permute the 784 pixels, the same way for all",
-    )
-    parser.add_argument(
-        "--strokes",
-        type=Path,
-        metavar="FILE",
-        help="drawings to train on as well, as often as on synthetic digits",
-    )
-    parser.add_argument("--no-synthetic", action="store_true", help="train on MNIST's digits alone")
-    parser.add_argument(
-        "--version", default=VERSION, help=f"of the model that is written ({VERSION})"
-    )
-    parser.add_argument(
-        "--output", type=Path, default=MODELS_DIR, help="directory to write to (models)"
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
-    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="(auto)")
-    parser.add_argument(
-        "--processes",
-        type=positive,
-        default=1,
-        help="train data-parallel in as many processes (1)",
-    )
+    add = parser.add_argument
+    add("network", choices=NETWORKS)
+    add("--epochs", type=at_least(1), help="passes over the data (the recipe's)")
+    add("--seed", type=at_least(0), default=0, help="of weights, order and augmentation (0)")
+    sources = "auto, mnist, sample (5,000 digits) or a directory with MNIST's four files (auto)"
+    add("--data", default="auto", help=sources)
+    add("--augment", choices=AUGMENTATIONS, default=AUGMENTATION, help=f"({AUGMENTATION})")
+    permuted = "permute the 784 pixels, the same way for all"
+    add("--permute", type=at_least(0), metavar="SEED", help=permuted)
+    drawings = "drawings to train on as well, as often as on synthetic digits"
+    add("--strokes", type=Path, metavar="FILE", help=drawings)
+    add("--no-synthetic", action="store_true", help="train on MNIST's digits alone")
+    add("--version", default=VERSION, help=f"of the model that is written ({VERSION})")
+    add("--output", type=Path, default=MODELS_DIR, help="directory to write to (models)")
+    add("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
+    add("--precision", choices=PRECISIONS, default="auto", help="(auto)")
+    processes = "train data-parallel in as many processes (1)"
+    add("--processes", type=at_least(1), default=1, help=processes)
     return parser.parse_args(arguments)
 
 
@@ -142,20 +121,16 @@ def launch(processes: int, arguments: list[str]) -> int:
     return int(any(statuses))
 
 
-def positive(text: str) -> int:
-    """Return the number that an argument gives; argparse reports one below 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
+def at_least(least: int) -> Callable[[str], int]:
+    """Return a type of argument for argparse, which reports a number below ``least``."""
 
+    def integer(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError(f"must be at least {least}")
+        return number
 
-def non_negative(text: str) -> int:
-    """Return the number that an argument gives; argparse reports one below 0."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("must be at least 0")
-    return number
+    return integer
 
 
 if __name__ == "__main__":

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from tqdm import tqdm
 
 from errors import StrokeFileError
 from model.config import NUM_CLASSES
+from model.data.mnist import Digits
 from model.preprocessing.normalize import preprocess
 
 CANVAS_SIDE = 280  # pixels, as on the page
@@ -149,3 +151,14 @@ def render_and_preprocess(samples: Sequence[StrokeSample], seed: int) -> np.ndar
         draw(sample, np.random.default_rng([seed, index])).save(file, "PNG", compress_level=1)
         images.append(preprocess(file.getvalue()).image)
     return np.stack(images)
+
+
+def load_drawn_digits(path: Path, seed: int) -> Digits:
+    """Read a file of samples, draw and preprocess them.
+
+    Raises:
+        StrokeFileError: as for `read_strokes`.
+    """
+    samples = read_strokes(path)
+    images = torch.from_numpy(render_and_preprocess(samples, seed))
+    return Digits(images, torch.tensor([sample.label for sample in samples]))

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm import tqdm
 
 from errors import OptionError
-from model.card import EpochRecord, ModelCard, TrainingRecord
+from model.card import ClassifierSettings, EpochRecord, ModelCard, TrainingRecord
 from model.checkpoint import checkpoint_path, replace_model, save_checkpoint
 from model.classifier import rejection_score
 from model.config import (
@@ -35,7 +34,7 @@ from model.config import (
 )
 from model.data.loader import WEIGHTS, Batches, stream_seed
 from model.data.mnist import Digits, Mnist, load_mnist
-from model.data.strokes import read_strokes, render_and_preprocess
+from model.data.strokes import load_drawn_digits
 from model.data.synthetic.digits import synthesize_digits
 from model.registry import NETWORKS, Network
 from model.train import Epoch, accuracy, fit, predict_logits
@@ -44,13 +43,12 @@ from model.training.calibration import fit_temperature, fit_threshold, measure_c
 from model.training.distributed import DistributedContext, choose_device, choose_precision
 from model.training.export import export
 
-SPLITS = ("validation", "synthetic", "test")  # that a trained network is measured on
 Predictions = dict[str, tuple[Tensor, Tensor]]  # by split: logits (N, 10) and labels (N,)
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line chose; see ``main_pipeline.parse``."""
+    """What the command line chose."""
 
     network: str
     output: Path = MODELS_DIR
@@ -117,17 +115,14 @@ def run(options: Options) -> Path:
         DigitsError: MNIST cannot be had, or an option cannot be fulfilled.
     """
     with DistributedContext(check(options)) as process:
-        own = own_digits(options.strokes, options.seed) if options.strokes else None
+        own = load_drawn_digits(options.strokes, options.seed) if options.strokes else None
         with process.main_process_first():
             mnist = load_mnist(options.data)
         print(f"data: {mnist.source}; {len(mnist.training)} images to train on", flush=True)
         started = time.perf_counter()
         permutation = make_permutation(options.permute)
         precision = choose_precision(options.precision, process.device)
-        network = build(options, process)
-        network, history = train_network(
-            network, mnist, own, options, permutation, precision, process
-        )
+        network, history = train_network(mnist, own, options, permutation, precision, process)
         if process.rank != 0:
             return options.path
         training: TrainingRecord = {
@@ -157,25 +152,7 @@ def synthetic_digits(count: int, seed: int) -> Digits:
     return Digits(synthesize_digits(labels, torch.Generator().manual_seed(seed)), labels)
 
 
-def own_digits(path: Path, seed: int) -> Digits:
-    """Draw and preprocess a file of strokes.
-
-    Raises:
-        StrokeFileError: the file cannot be read.
-    """
-    samples = read_strokes(path)
-    images = torch.from_numpy(render_and_preprocess(samples, seed))
-    return Digits(images, torch.tensor([sample.label for sample in samples]))
-
-
-def build(options: Options, process: DistributedContext) -> Network:
-    """Return the untrained network on its device; the first process's weights count for all."""
-    torch.manual_seed(stream_seed(options.seed, WEIGHTS, process.rank))
-    return NETWORKS[options.network]().to(process.device)
-
-
 def train_network(
-    network: Network,
     mnist: Mnist,
     own: Digits | None,
     options: Options,
@@ -183,17 +160,22 @@ def train_network(
     precision: str,
     process: DistributedContext,
 ) -> tuple[Network, list[Epoch]]:
-    """Train by the options' recipe: a bar on a terminal, and one line per epoch."""
+    """Build and train a network: a bar on a terminal, and one line per epoch.
+
+    Where several processes train together, the first one's initial weights count for all.
+    """
     recipe = options.recipe(complete=mnist.complete)
-    shard = {"rank": process.rank, "world_size": process.world_size}
+    torch.manual_seed(stream_seed(options.seed, WEIGHTS, process.rank))
+    network = NETWORKS[options.network]().to(process.device)
     batches = Batches(
         mnist.training,
         recipe,
         options.augment,
         options.seed,
         own=own,
+        rank=process.rank,
+        world_size=process.world_size,
         device=process.device,
-        **shard,
     )
 
     def report(epoch: Epoch) -> None:
@@ -227,18 +209,25 @@ def evaluate_and_save(
 ) -> Path:
     """Calibrate, look at the test set once, save; return the path of the weights."""
     synthetic = synthetic_digits(CALIBRATION_SYNTHETIC, CALIBRATION_SEED)
+    splits = {"validation": mnist.validation, "synthetic": synthetic, "test": mnist.test}
     predictions: Predictions = {
-        split: (predict_logits(network, digits.images, permutation=permutation), digits.labels)
-        for split, digits in zip(SPLITS, (mnist.validation, synthetic, mnist.test), strict=True)
+        name: (predict_logits(network, digits.images, permutation=permutation), digits.labels)
+        for name, digits in splits.items()
     }
-    temperature, threshold = calibrate(predictions, synthetic=training["handwriting"] > 0)
-    card = make_card(
-        network, mnist, options, permutation, training, predictions, temperature, threshold
-    )
-    previous = save(network, card, plots.draw_figures(card, *predictions["test"]), options.path)
-    reached = card["results"]["test_accuracy"]
+    settings = calibrate(predictions, synthetic=training["handwriting"] > 0)
+    card = make_card(network, mnist, options, permutation, training, predictions, settings)
+    logits, labels = predictions["test"]
+    figures = plots.draw_figures(card, logits, labels)
+
+    def write(folder: Path) -> None:
+        for name, figure in figures.items():
+            plots.save_figure(figure, folder / card["figures"][name])
+        save_checkpoint(network, card, folder / options.path.name)
+        export(folder / options.path.name)
+
+    previous = replace_model(options.path, write)
     print(
-        f"{options.name}: {reached:.2%} of {len(mnist.test)} test images correct; "
+        f"{options.name}: {accuracy(logits, labels):.2%} of {len(labels)} test images correct; "
         f"{training['seconds']:.0f} s; written to {options.path}"
     )
     if previous:
@@ -246,16 +235,22 @@ def evaluate_and_save(
     return options.path
 
 
-def calibrate(predictions: Predictions, *, synthetic: bool) -> tuple[float, float]:
-    """Return temperature and rejection threshold, fitted to validation digits.
+def calibrate(predictions: Predictions, *, synthetic: bool) -> ClassifierSettings:
+    """Return temperature and rejection threshold, fitted to validation digits, and what they give.
 
-    With ``synthetic``, which is for networks that were trained on such, held-back synthetic
-    digits join them.
+    Held-back ``synthetic`` digits join them where a network was trained on such.
     """
     splits = ("validation", "synthetic") if synthetic else ("validation",)
     logits, labels = (torch.cat([predictions[split][i] for split in splits]) for i in (0, 1))
     temperature = fit_temperature(logits, labels)
-    return temperature, fit_threshold(logits, temperature)
+    return {
+        "temperature": temperature,
+        "threshold": fit_threshold(logits, temperature),
+        "calibration": {
+            "before": measure_calibration(*predictions["test"], 1.0),
+            "after": measure_calibration(*predictions["test"], temperature),
+        },
+    }
 
 
 def make_card(
@@ -265,13 +260,11 @@ def make_card(
     permutation: Tensor | None,
     training: TrainingRecord,
     predictions: Predictions,
-    temperature: float,
-    threshold: float,
+    settings: ClassifierSettings,
 ) -> ModelCard:
     """Return the card of a trained network: how it was made, and what it reaches."""
     logits, labels = predictions["test"]
-    rejection_scores = rejection_score((logits / temperature).softmax(dim=1).numpy())
-    names = ("confusion-matrix", "learning-curves", "reliability")
+    scores = rejection_score((logits / settings["temperature"]).softmax(dim=1).numpy())
     return {
         "name": options.name,
         "version": options.version,
@@ -289,35 +282,16 @@ def make_card(
             "synthetic_accuracy": accuracy(*predictions["synthetic"]),
             "test_accuracy": accuracy(logits, labels),
             "recall": plots.recall(plots.confusion(logits, labels)),
-            "test_refused": float((rejection_scores < threshold).mean()),
+            "test_refused": float((scores < settings["threshold"]).mean()),
         },
-        "reader": {
-            "temperature": temperature,
-            "threshold": threshold,
-            "calibration": {
-                "before": measure_calibration(logits, labels, 1.0),
-                "after": measure_calibration(logits, labels, temperature),
-            },
-        },
+        "reader": settings,
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,
             **{name: library_version(name) for name in ("torchvision", "numpy", "pillow")},
         },
-        "figures": {name: f"{options.path.stem}-{name}.png" for name in names},
+        "figures": {name: f"{options.path.stem}-{name}.png" for name in plots.FIGURES},
         "permutation": None
         if permutation is None
         else {"seed": options.permute, "indices": permutation.tolist()},
     }
-
-
-def save(network: Network, card: ModelCard, figures: dict[str, Figure], path: Path) -> Path | None:
-    """Put the model to ``path``; return where the one that lay there is now, if there was one."""
-
-    def write(folder: Path) -> None:
-        for name, figure in figures.items():
-            plots.save_figure(figure, folder / card["figures"][name])
-        save_checkpoint(network, card, folder / path.name)
-        export(folder / path.name)
-
-    return replace_model(path, write)

@@ -15,6 +15,7 @@ from model.training.calibration import reliability
 
 # Okabe and Ito's colours, told apart by colour-blind people
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+FIGURES = ("confusion-matrix", "learning-curves", "reliability")  # of a model card
 
 
 def confusion(logits: Tensor, labels: Tensor) -> NDArray[np.int64]:
@@ -35,15 +36,12 @@ def recall(matrix: NDArray[np.int64]) -> list[float]:
 def draw_figures(card: ModelCard, logits: Tensor, labels: Tensor) -> dict[str, Figure]:
     """Return the card's figures by their names in it; logits and labels are of the test set."""
     name, reached = card["name"], card["results"]["test_accuracy"]
-    return {
-        "confusion-matrix": plot_confusion(
-            confusion(logits, labels), f"{name}: {reached:.2%} of MNIST's test images"
-        ),
-        "learning-curves": plot_learning_curves(card["training"]["history"], f"{name}: learning"),
-        "reliability": plot_reliability(
-            logits, labels, card["reader"]["temperature"], f"{name}: reliability on the test set"
-        ),
-    }
+    title = f"{name}: {reached:.2%} of MNIST's test images"
+    matrix = plot_confusion(confusion(logits, labels), title)
+    curves = plot_learning_curves(card["training"]["history"], f"{name}: learning")
+    title = f"{name}: reliability on the test set"
+    diagram = plot_reliability(logits, labels, card["reader"]["temperature"], title)
+    return dict(zip(FIGURES, (matrix, curves, diagram), strict=True))
 
 
 def plot_confusion(matrix: NDArray[np.int64], title: str) -> Figure:

@@ -1,9 +1,9 @@
-"""Drawings that are no digits, synthesised: what a reader must learn not to name.
+"""Outliers, synthesised: drawings in which no digit can be read.
 
-Training on them towards a flat answer is outlier exposure (D. Hendrycks, M. Mazeika and
-T. Dietterich, "Deep Anomaly Detection with Outlier Exposure", ICLR 2019). Every kind here avoids
-what a person could take for a digit: no upright line, no ring, no S. What measures refusal comes
-from other sources and stands in `evaluation.out_of_distribution`; it is never trained on.
+Training on them with a uniform target is outlier exposure (D. Hendrycks, M. Mazeika and
+T. Dietterich, "Deep Anomaly Detection with Outlier Exposure", ICLR 2019). No kind here looks like a
+digit: no upright line, no ring, no S. What measures rejection (`evaluation.out_of_distribution`)
+comes from other sources.
 """
 
 import math
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 
 from model.config import DIGIT_SIZE, IMAGE_SIZE, NUM_CLASSES
 from model.data.synthetic.deform import CURVE_POINTS, deform, normal, uniform
@@ -28,18 +28,16 @@ LARGE = (140.0, 260.0)  # pixels of a canvas of 280 that what has many strokes f
 
 
 def synthesize_outliers(count: int, generator: Generator) -> Tensor:
-    """Return `count` pictures (N, 28, 28), uint8, ink 255 on 0, in which no digit can be read.
+    """Return images (count, 28, 28), uint8, 255 on 0, in which no digit can be read.
 
-    They follow MNIST's rule of size and place, as any picture sent to the reader does. The same
-    generator state gives the same pictures.
+    They follow MNIST's rule of size and place. The same generator state gives the same images.
     """
     makers, shares = zip(*KINDS, strict=True)
     images = torch.empty(count, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
     for start in range(0, count, CHUNK):
         part = images[start : start + CHUNK]
-        kind = torch.multinomial(
-            torch.tensor(shares), len(part), replacement=True, generator=generator
-        )
+        weights = torch.tensor(shares)
+        kind = torch.multinomial(weights, len(part), replacement=True, generator=generator)
         for k, make in enumerate(makers):
             of_kind = kind == k
             number = int(of_kind.sum())
@@ -140,9 +138,8 @@ def flat_lines(count: int, generator: Generator) -> Tensor:
     x = torch.tensor([-50.0, 0.0, 50.0])
     sag = torch.tensor([0.0, 1.0, 0.0]) * uniform((count, 1, 1), -40, 40, generator)
     sag = sag * (torch.rand((count, 1, 1), generator=generator) < 0.6)
-    points = torch.stack(
-        [x * angle.cos() - sag * angle.sin(), x * angle.sin() + sag * angle.cos()], -1
-    )
+    cos, sin = angle.cos(), angle.sin()
+    points = torch.stack([x * cos - sag * sin, x * sin + sag * cos], -1)
     present = torch.ones(count, 1, dtype=torch.bool)
     return draw_curves(_smooth(points), present, generator)
 
@@ -282,11 +279,8 @@ def _draw(
 
 def _pen(arc_length: Tensor, generator: Generator) -> Tensor:
     """Draw single curves given as many points (n, K, 2)."""
-    shaken = (
-        arc_length
-        + normal(arc_length.shape, 0.01, generator)
-        * (arc_length.amax(1) - arc_length.amin(1))[:, None]
-    )
+    extent = (arc_length.amax(1) - arc_length.amin(1))[:, None]
+    shaken = arc_length + normal(arc_length.shape, 0.01, generator) * extent
     present = torch.ones(len(arc_length), 1, dtype=torch.bool)
     return draw_curves(shaken[:, None], present, generator, LARGE, LONG)
 
@@ -303,5 +297,4 @@ def _grid(count: int, generator: Generator) -> tuple[Tensor, Tensor]:
 
 def _frame(ink: Tensor) -> Tensor:
     """Put ink (n, 20, 20) into pictures (n, 28, 28), uint8, centred by mass."""
-    margin = (IMAGE_SIZE - DIGIT_SIZE) // 2
-    return place(torch.nn.functional.pad(ink.clamp(0, 1), [margin] * 4))
+    return place(pad(ink.clamp(0, 1), [(IMAGE_SIZE - DIGIT_SIZE) // 2] * 4))
