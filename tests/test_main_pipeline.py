@@ -18,6 +18,14 @@ SOURCES = Path(main_pipeline.__file__).parent
 TIMEOUT = 180  # seconds after which processes that wait for each other are given up
 
 
+@pytest.fixture(autouse=True)
+def interrupts():
+    """Ctrl-C arrives, also where the tests run in the background, where a shell ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def files(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
