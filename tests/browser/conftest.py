@@ -15,16 +15,16 @@ ONLY_THIS_MACHINE = ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 DESKTOP = {"width": 1280, "height": 900}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium):
-    """One Chromium for all tests."""
+    """One Chromium for a file's tests: while it runs, no other test here can have an event loop."""
     expect.set_options(timeout=WAIT)
     with start_chromium(chromium, *ONLY_THIS_MACHINE) as browser:
         yield browser
 
 
 @pytest.fixture(scope="session")
-def page_url(browser) -> Iterator[str]:
+def page_url(chromium) -> Iterator[str]:
     """The URL of a page whose API is up."""
     with running_api() as api, running_page(api.url) as url:
         yield url
