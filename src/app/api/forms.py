@@ -9,6 +9,7 @@ import re
 from fastapi import Request
 
 from app.api.problems import ProblemError, invalid_body
+from app.settings import MAX_BATCH_BYTES, MAX_BATCH_FILES
 
 RAW_TYPES = ("image/", "application/octet-stream")
 FORM_TYPE = "multipart/form-data"
@@ -46,7 +47,8 @@ def read_fields(body: bytes, content_type: str, field: str) -> tuple[list[bytes]
 
     Raises:
         ProblemError: "wrong-content-type"; "malformed-request"; "invalid-parameter" for a field
-            of another name, or one too many; "no-file" where there is no picture.
+            of another name, or one too many; "no-file" where there is no picture;
+            "too-many-files" and "batch-too-large" for the pictures of a batch.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind.startswith(RAW_TYPES):
@@ -75,6 +77,10 @@ def read_fields(body: bytes, content_type: str, field: str) -> tuple[list[bytes]
         faults[EXAMPLES] = "Send one field 'examples': an array."
     if faults:
         raise invalid_body(faults)
+    if len(files) > MAX_BATCH_FILES:
+        raise ProblemError("too-many-files")
+    if sum(map(len, files)) > MAX_BATCH_BYTES:  # the limit of the body has room for examples
+        raise ProblemError("batch-too-large")
     return files, examples[0] if examples else None
 
 

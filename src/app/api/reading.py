@@ -12,13 +12,7 @@ import numpy as np
 from app.api.executor import TooHeavyError
 from app.api.metrics import count_prediction
 from app.api.problems import ProblemError, image_problem, megabytes, problem_body
-from app.settings import (
-    LARGE_IMAGE_PIXELS,
-    MAX_BATCH_BYTES,
-    MAX_BATCH_FILES,
-    MAX_FILE_BYTES,
-    MEGABYTE,
-)
+from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MEGABYTE
 from errors import ImageError
 from model.classifier import Classifier
 from model.preprocessing.decode import decode_image, read_header
@@ -125,15 +119,7 @@ def describe(options: PredictOptions, reading: Reading) -> Json:
 
 
 def describe_batch(options: PredictOptions, files: Sequence[bytes], path: str) -> Json:
-    """Read images one by one; the fault of an image is its own answer.
-
-    Raises:
-        ProblemError: "too-many-files" or "batch-too-large".
-    """
-    if len(files) > MAX_BATCH_FILES:
-        raise ProblemError("too-many-files")
-    if sum(map(len, files)) > MAX_BATCH_BYTES:  # the limit of the body has room for examples
-        raise ProblemError("batch-too-large")
+    """Read images one by one; the fault of an image is its own answer."""
     results = []
     for data in files:
         try:

@@ -79,7 +79,7 @@ def _explain(options: PredictOptions, base: Classifier, data: bytes, query: Expl
             }
             for name, maps in feature_maps(base, reading.image)
         ],
-        **options.signature(),
+        "milliseconds": options.milliseconds,  # with what came after the reading
     }
 
 
