@@ -5,7 +5,6 @@ on a canvas first, with seeded brush, size and place.
 """
 
 import hashlib
-import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +19,7 @@ from errors import ImageError
 from evaluation.images import UNCOUNTED, read_labels, resize_plainly
 from model.config import IMAGE_SIZE
 from model.data.mnist import Digits, Mnist
-from model.data.strokes import draw, read_strokes
+from model.data.strokes import draw_files, read_strokes
 from model.preprocessing.decode import luminance, open_image
 from model.preprocessing.normalize import center_by_mass, preprocess
 from study.corruptions import SEVERITIES, corrupt
@@ -84,11 +83,7 @@ def load_sets(mnist: Mnist, strokes: Iterable[Path], pictures: Path | None) -> l
     ]
     for path in strokes:
         samples = read_strokes(path)
-        files = []
-        for index, sample in enumerate(samples):
-            file = io.BytesIO()
-            draw(sample, np.random.default_rng([0, index])).save(file, "PNG", compress_level=1)
-            files.append(file.getvalue())
+        files = list(draw_files(samples, seed=0))
         labels, writers = [sample.label for sample in samples], [s.writer for s in samples]
         sets += by_each_road(path.name.split(".")[0], files, labels, writers)
     if pictures is not None:

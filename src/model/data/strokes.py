@@ -7,7 +7,7 @@ a stroke for each time the pen was down, in any units, y downwards. Files may be
 import gzip
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -139,18 +139,21 @@ def paint(strokes: Sequence[np.ndarray], brush: float) -> Image.Image:
     return canvas
 
 
-def render_and_preprocess(samples: Sequence[StrokeSample], seed: int) -> np.ndarray:
-    """Draw each sample, pack it as PNG and preprocess it as the API does.
+def draw_files(samples: Sequence[StrokeSample], seed: int) -> Iterator[bytes]:
+    """Yield each sample drawn on a canvas, as a PNG file.
 
-    Returns:
-        (N, 28, 28) uint8. Each sample has random numbers of its own, whatever stands before it.
+    Each has random numbers of its own, whatever stands before it.
     """
-    images = []
-    for index, sample in enumerate(tqdm(samples, unit="sample", disable=None)):
+    for index, sample in enumerate(samples):
         file = io.BytesIO()
         draw(sample, np.random.default_rng([seed, index])).save(file, "PNG", compress_level=1)
-        images.append(preprocess(file.getvalue()).image)
-    return np.stack(images)
+        yield file.getvalue()
+
+
+def render_and_preprocess(samples: Sequence[StrokeSample], seed: int) -> np.ndarray:
+    """Return the samples (N, 28, 28) uint8, drawn and preprocessed as the API does."""
+    bar = tqdm(draw_files(samples, seed), total=len(samples), unit="sample", disable=None)
+    return np.stack([preprocess(file).image for file in bar])
 
 
 def load_drawn_digits(path: Path, seed: int) -> Digits:
