@@ -12,7 +12,7 @@ MAX_COMPONENTS = 150  # the tallest ones of a picture; more of a like size are a
 MINOR = 0.4  # of a line's height: smaller components found no line, they join one
 SPECK = 0.05  # of a line's height: smaller components are noise
 MAX_GAP = 2.5  # heights between the digits of one line
-MAX_LINE_HEIGHT = 0.3  # lines of less than this part of the tallest line are noise
+MIN_LINE_HEIGHT = 0.3  # lines of less than this part of the tallest line are noise
 TILT = (2.0, 25.0)  # degrees: lines that rise less stay as they are, those that rise more too
 
 Box = tuple[int, int, int, int]  # x, y, width, height in pixels
@@ -131,7 +131,8 @@ def _gather(boxes: np.ndarray, height: float) -> list[np.ndarray]:
         line = spread
     tallest = tall[:, 3].max()
     members = {k: [major[line == k]] for k in np.unique(line)}
-    members = {k: m for k, m in members.items() if boxes[m[0], 3].max() >= 0.3 * tallest}
+    lowest = MIN_LINE_HEIGHT * tallest
+    members = {k: m for k, m in members.items() if boxes[m[0], 3].max() >= lowest}
     in_line = np.isin(line, list(members))
     for minor in np.flatnonzero(boxes[:, 3] < MINOR * height):
         x, y, width, extent = boxes[minor]

@@ -78,7 +78,7 @@ def deform(
     drawn = _coarsen(drawn, style.coarse, generator)
     drawn = drawn + _tremor(drawn.shape, style.tremor, generator)
     drawn = _warp(drawn, style.warp * amplitude, generator)
-    return _slant(drawn, style, generator), present
+    return _affine(drawn, style, generator), present
 
 
 def _rotate(points: Tensor, angle: Tensor) -> Tensor:
@@ -121,7 +121,7 @@ def _warp(drawn: Tensor, amplitude: Tensor, generator: Generator) -> Tensor:
     return drawn
 
 
-def _slant(drawn: Tensor, style: Style, generator: Generator) -> Tensor:
+def _affine(drawn: Tensor, style: Style, generator: Generator) -> Tensor:
     """Give whole drawings a slant, an aspect and a rotation of their own."""
     n = drawn.shape[0]
     slant = SLANT_MEAN + normal((n, 1, 1), style.slant, generator)
