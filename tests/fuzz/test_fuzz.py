@@ -1,5 +1,6 @@
 import json
 import re
+import subprocess
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -7,6 +8,8 @@ import pytest
 import requests
 from schemathesis.core.failures import FailureGroup
 from tests.fuzz.__main__ import fuzz, main
+
+from model.config import REPOSITORY
 
 
 def test_a_server_error_is_found(api_url):
@@ -37,3 +40,9 @@ def test_many_bad_requests_give_no_server_error(capsys):
     statuses = {int(status) for status in re.findall(r"(\d{3}): \d", printed)}
     assert {200, 404, 415, 422} <= statuses and max(statuses) < 500
     assert re.search(r"memory: \d+ MB before, \d+ MB after", printed)
+
+
+def test_run_sh_starts_the_command():
+    command = ["bash", REPOSITORY / "run.sh", "fuzz", "--help"]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    assert (answer.returncode, "--count" in answer.stdout) == (0, True), answer.stderr

@@ -1,0 +1,1 @@
+"""A package of its own, for one that we install brings another of the same name."""
