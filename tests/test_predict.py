@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
-from tests.support.pictures import printed
 
 from model.config import REPOSITORY
 from predict import main
+from tests.support.pictures import printed
 
 DIGITS = REPOSITORY / "data" / "digits"
 

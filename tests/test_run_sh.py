@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+
 from tests.support.machine import REPOSITORY, Machine, serve_indexes, write_script
 
 # stands in for the API and, as the module streamlit, for the page; GET /die ends it
