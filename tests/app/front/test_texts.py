@@ -38,13 +38,13 @@ def test_every_text_that_the_page_asks_for_exists(key):
 
 
 def test_texts_are_filled_in():
-    assert translate("answer.is", "en", digit=7) == "This is a 7"
-    assert translate("answer.is", "fr", digit=7) == "C\N{RIGHT SINGLE QUOTATION MARK}est un 7"
+    assert translate("digit.is", "en", digit=7) == "This is a 7"
+    assert translate("digit.is", "fr", digit=7) == "C\N{RIGHT SINGLE QUOTATION MARK}est un 7"
 
 
 def test_a_missing_value_is_an_error():
     with pytest.raises(KeyError):
-        translate("answer.is", "en")
+        translate("digit.is", "en")
 
 
 @pytest.mark.parametrize(
