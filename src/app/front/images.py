@@ -21,8 +21,7 @@ def upload_problem(image: bytes) -> tuple[str, dict[str, object]] | None:
     Only the header is looked at; nothing is decoded.
     """
     if len(image) > MAX_FILE_BYTES:
-        size = f"{len(image) / 1e6:.1f}"
-        return "limit.bytes", {"size": size, "limit": MAX_FILE_BYTES // 1_000_000}
+        return "limit.bytes", {"size": len(image) / 1e6, "limit": MAX_FILE_BYTES // 1_000_000}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -32,7 +31,7 @@ def upload_problem(image: bytes) -> tuple[str, dict[str, object]] | None:
     except OSError:
         return "limit.unreadable", {}
     if width * height > MAX_PIXELS:
-        size = f"{width * height / 1e6:.0f}"
+        size = round(width * height / 1e6)
         return "limit.pixels", {"size": size, "limit": MAX_PIXELS // 1_000_000}
     return None
 
