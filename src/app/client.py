@@ -35,13 +35,13 @@ class DigitsClient:
         explain_seconds: float = 30.0,
         token: str = "",
     ) -> None:
-        """Make the session; nothing is sent yet.
+        """Send nothing yet.
 
         Args:
             base_url: where the API is, for example `http://localhost:8000`.
             connect_seconds: how long to wait for a connection.
             answer_seconds: how long to wait for an answer.
-            explain_seconds: the same for explanations, which take longer.
+            explain_seconds: the same for explanations and batches, which take longer.
             token: sent as `Authorization: Bearer`, if any.
         """
         self.base_url = base_url.rstrip("/")
@@ -55,22 +55,22 @@ class DigitsClient:
     def ready(self) -> bool:
         """Whether the API is up and its default model answers; never raises."""
         try:
-            return self._call("GET", "/ready").ok
+            return self._call("/ready").ok
         except ApiError:
             return False
 
     def models(self) -> dict[str, Any]:
         """The models that the API serves: `{"default": name, "models": [{"name": ...}, ...]}`."""
-        return self._json("GET", "/api/v1/models")
+        return self._json("/api/v1/models")
 
     def model(self, name: str) -> dict[str, Any]:
         """The card of one model."""
-        return self._json("GET", f"/api/v1/models/{_segment(name)}")
+        return self._json(f"/api/v1/models/{_segment(name)}")
 
     def model_figure(self, name: str, figure: str) -> bytes:
         """One picture of a model's card, such as "confusion-matrix", as PNG."""
         path = f"/api/v1/models/{_segment(name)}/figures/{_segment(figure)}"
-        return self._call("GET", path).content
+        return self._call(path).content
 
     def predict(
         self, picture: bytes, model: str | None = None, examples: Sequence[Example] = ()
@@ -101,12 +101,7 @@ class DigitsClient:
         for start in range(0, len(pictures), MAX_BATCH_FILES):
             batch = pictures[start : start + MAX_BATCH_FILES]
             results += self._predict(
-                "/api/v1/predict/batch",
-                batch,
-                examples,
-                "files",
-                self._explain_seconds,
-                model=model,
+                "/api/v1/predict/batch", batch, examples, self._explain_seconds, model=model
             )["results"]
         return results
 
@@ -123,13 +118,9 @@ class DigitsClient:
             target: the digit to explain; the one that was read if absent.
             picture, model, examples: as for `predict`.
         """
+        options = {"model": model, "target": target}
         return self._predict(
-            "/api/v1/explain",
-            [picture],
-            examples,
-            seconds=self._explain_seconds,
-            model=model,
-            target=target,
+            "/api/v1/explain", [picture], examples, self._explain_seconds, **options
         )
 
     def infer(self, images: np.ndarray, model: str) -> tuple[np.ndarray, np.ndarray]:
@@ -148,44 +139,40 @@ class DigitsClient:
             "shape": [len(images), 1, 28, 28],
             "data": images.ravel().round(4).tolist(),
         }
-        request = {"json": {"inputs": [tensor]}}
-        answer = self._json("POST", f"/v2/models/{_segment(model)}/infer", request)
+        path = f"/v2/models/{_segment(model)}/infer"
+        answer = self._json(path, {"json": {"inputs": [tensor]}})
         outputs = {output["name"]: output["data"] for output in answer["outputs"]}
         probabilities = np.array(outputs["probabilities"], dtype=float)
         return probabilities.reshape(-1, 10), np.array(outputs["is_digit"], dtype=bool)
 
     def study(self) -> dict[str, Any]:
         """The results of the study."""
-        return self._json("GET", "/api/v1/study")
+        return self._json("/api/v1/study")
 
     def study_figure(self, figure: str) -> bytes:
         """One figure of the study, as PNG."""
-        return self._call("GET", f"/api/v1/study/{_segment(figure)}").content
+        return self._call(f"/api/v1/study/{_segment(figure)}").content
 
     def _predict(
         self,
         path: str,
         pictures: Sequence[bytes],
         examples: Sequence[Example],
-        field: str = "file",
         seconds: float | None = None,
-        **params: str | int | None,
+        **options: str | int | None,
     ) -> dict[str, Any]:
+        field = "files" if path.endswith("/batch") else "file"
         request = {
-            "params": params,  # requests leaves out what is None
+            "params": options,  # requests leaves out what is None
             "files": [(field, ("drawing", picture)) for picture in pictures],
             "data": {"examples": json.dumps(examples)} if examples else None,
         }
-        return self._json("POST", path, request, seconds)
+        return self._json(path, request, seconds)
 
     def _json(
-        self,
-        method: str,
-        path: str,
-        request: dict[str, Any] | None = None,
-        seconds: float | None = None,
+        self, path: str, request: dict[str, Any] | None = None, seconds: float | None = None
     ) -> dict[str, Any]:
-        answer = _json_object(self._call(method, path, request, seconds))
+        answer = _json_object(self._call(path, request, seconds))
         if answer is None:
             raise ApiError(
                 f"What answers at {self.base_url} is not the API. "
@@ -194,18 +181,14 @@ class DigitsClient:
         return answer
 
     def _call(
-        self,
-        method: str,
-        path: str,
-        request: dict[str, Any] | None = None,
-        seconds: float | None = None,
+        self, path: str, request: dict[str, Any] | None = None, seconds: float | None = None
     ) -> requests.Response:
+        """The answer to a GET, or to the POST that `requests` makes of `request`."""
         seconds = seconds or self._answer_seconds
+        method, url = "POST" if request else "GET", self.base_url + path
         timeout = (self._connect_seconds, seconds)
         try:
-            response = self._session.request(
-                method, self.base_url + path, timeout=timeout, **(request or {})
-            )
+            response = self._session.request(method, url, timeout=timeout, **(request or {}))
         except requests.ReadTimeout as error:
             raise ApiError(
                 f"The API at {self.base_url} took longer than {seconds:g} s. Try again.", "slow"

@@ -47,24 +47,17 @@ def canvas_input(
             key=f"{name}-{canvas.number}",
         )
     on_draw(drawn.json_data["objects"], drawn.image_bytes)
-    empty = not canvas.steps
+    buttons = {"undo": (on_undo, ":material/undo:"), "clear": (on_clear, ":material/delete:")}
     with st.container(horizontal=True, key=f"{name}-buttons"):
-        st.button(
-            t("draw.undo"),
-            icon=":material/undo:",
-            on_click=on_undo,
-            disabled=empty,
-            width="stretch",
-            key=f"{name}-undo",
-        )
-        st.button(
-            t("draw.clear"),
-            icon=":material/delete:",
-            on_click=on_clear,
-            disabled=empty,
-            width="stretch",
-            key=f"{name}-clear",
-        )
+        for button, (on_click, icon) in buttons.items():
+            st.button(
+                t(f"draw.{button}"),
+                icon=icon,
+                on_click=on_click,
+                disabled=not canvas.steps,
+                width="stretch",
+                key=f"{name}-{button}",
+            )
     return frame
 
 
