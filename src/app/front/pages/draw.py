@@ -174,8 +174,7 @@ def change_input() -> None:
     """Come to another canvas or picture, and keep the drawings."""
     if st.session_state["input"] == "canvas":
         current_session().upload(None)
-    current_session().canvas.renew()
-    current_session().wide.renew()
+    current_session().renew_canvases()
 
 
 def ask_api(session: Session) -> None:

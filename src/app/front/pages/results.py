@@ -60,15 +60,12 @@ def models() -> None:
 
 def row(card: dict[str, Any]) -> list[str]:
     """A model's row in the table."""
-    return [
-        escape_markdown(card["name"]),
-        percent(card["results"]["test_accuracy"], current_language()),
-        written(card["parameters"], current_language()),
-        escape_markdown(str(card["data"]["source"])),
-    ]
+    values = card_values(card)
+    size = written(card["parameters"], current_language())
+    return [escape_markdown(card["name"]), values["accuracy"], size, values["source"]]
 
 
-def card_values(card: dict[str, Any]) -> dict[str, object]:
+def card_values(card: dict[str, Any]) -> dict[str, Any]:
     """The values of a card that its description names."""
     training = card["training"]
     return {
