@@ -58,7 +58,7 @@ def predict(image: bytes, model: str, examples: Sequence[Example]) -> dict[str, 
 
 
 @st.cache_data(ttl=60, max_entries=MAX_CACHED_ANSWERS, show_spinner=False)
-def read_number(image: bytes, model: str, examples: Sequence[Example]) -> dict[str, Any]:
+def read_number(image: bytes, model: str | None, examples: Sequence[Example]) -> dict[str, Any]:
     """The number that a model reads in an image, cached for a minute; raises `ApiError`."""
     return client().number(image, model, examples)
 

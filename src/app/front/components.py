@@ -8,25 +8,37 @@ from app.front.texts import has_text, percent, translate
 BLANK = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAAAAACH5BAAAAAAALAAAAAABAAEAAAICTAEAOw=="
 
 
-def answer(reply: dict[str, Any] | None, language: str, waiting: str = "waiting_more") -> str:
-    """The answer to a drawing: the digit large, how sure or why it is none, the 28x28 image.
+def answer(
+    reply: dict[str, Any] | None,
+    language: str,
+    waiting: str = "waiting_more",
+    what: str = "digit",
+) -> str:
+    """What was read, or why nothing was, in words and as a large sign; of a digit its 28x28 image.
 
     Args:
-        reply: the API's answer to `/predict`, or None while there is nothing to predict.
+        reply: the API's answer, or None while there is nothing to read.
         language: of the texts.
         waiting: the text that says when an answer will come.
+        what: "digit" or "number".
     """
-    seen = small_image(
-        reply["image"] if reply else BLANK,
-        translate("answer.seen_alt" if reply else "answer.seen_alt_empty", language),
-        f"{translate('answer.seen', language)}\n{translate('answer.seen_size', language)}",
+    learnt = ""
+    if reply is None:
+        kind, sign = "waiting", "\N{NO-BREAK SPACE}"
+        head = translate(f"{what}.waiting", language)
+        more = translate(f"answer.{waiting}", language)
+    else:
+        kind, sign, head, more = _verdict(what, reply, language)
+        if count := reply.get("examples", 0):
+            key = "answer.learnt_one" if count == 1 else "answer.learnt"
+            learnt = f'<p class="answer-learnt">{escape(translate(key, language, count=count))}</p>'
+    return (
+        f'<section class="answer {what} {kind}" role="status" lang="{language}">'
+        f'<p class="answer-sign" aria-hidden="true">{escape(sign)}</p>'
+        f'<div class="answer-words"><p class="answer-head">{escape(head)}</p>'
+        f'<p class="answer-more">{escape(more)}</p>{learnt}</div>'
+        f"{_seen(reply, language) if what == 'digit' else ''}</section>"
     )
-    return _answer("digit", reply, language, waiting, seen)
-
-
-def number_answer(reply: dict[str, Any] | None, language: str, waiting: str) -> str:
-    """The answer to a picture of a number; the arguments are those of `answer`."""
-    return _answer("number", reply, language, waiting)
 
 
 def digit_boxes(digits: list[dict[str, Any]], chosen: int | None, size: tuple[int, int]) -> str:
@@ -144,27 +156,12 @@ def counts(numbers: list[int], language: str) -> str:
     return f'<ol class="counts" start="0" aria-label="{label}">{cells}</ol>'
 
 
-def _answer(
-    what: str, reply: dict[str, Any] | None, language: str, waiting: str, seen: str = ""
-) -> str:
-    """What was read ("digit" or "number") or why nothing was, in words and as a large sign."""
-    learnt = ""
-    if reply is None:
-        kind, sign = "waiting", "\N{NO-BREAK SPACE}"
-        head, more = (
-            translate(f"{what}.waiting", language),
-            translate(f"answer.{waiting}", language),
-        )
-    else:
-        kind, sign, head, more = _verdict(what, reply, language)
-        if count := reply.get("examples", 0):
-            key = "answer.learnt_one" if count == 1 else "answer.learnt"
-            learnt = f'<p class="answer-learnt">{escape(translate(key, language, count=count))}</p>'
-    return (
-        f'<section class="answer {what} {kind}" role="status" lang="{language}">'
-        f'<p class="answer-sign" aria-hidden="true">{escape(sign)}</p>'
-        f'<div class="answer-words"><p class="answer-head">{escape(head)}</p>'
-        f'<p class="answer-more">{escape(more)}</p>{learnt}</div>{seen}</section>'
+def _seen(reply: dict[str, Any] | None, language: str) -> str:
+    """The image that the model saw, or its empty place."""
+    return small_image(
+        reply["image"] if reply else BLANK,
+        translate("answer.seen_alt" if reply else "answer.seen_alt_empty", language),
+        f"{translate('answer.seen', language)}\n{translate('answer.seen_size', language)}",
     )
 
 

@@ -83,18 +83,12 @@ def corrupt(
     Returns:
         (28, 28) float32 in [0, 1].
     """
-    angle = np.deg2rad(degrees)
-    cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
-    middle = IMAGE_SIZE / 2
+    angle, middle = np.deg2rad(degrees), IMAGE_SIZE / 2
+    cos, sin = np.cos(angle), np.sin(angle)
     # Pillow wants the inverse: from a point of the result to the point that it comes from.
-    matrix = (
-        cos,
-        -sin,
-        middle - cos * (middle + right) + sin * (middle + down),
-        sin,
-        cos,
-        middle - sin * (middle + right) - cos * (middle + down),
-    )
+    turn = np.array([[cos, -sin], [sin, cos]]) / scale
+    shift = middle - turn @ [middle + right, middle + down]
+    matrix = np.column_stack([turn, shift]).ravel().tolist()
     moved = Image.fromarray(pixels.astype(np.float32)).transform(
         (IMAGE_SIZE, IMAGE_SIZE), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
     )

@@ -10,13 +10,12 @@ from app.front.common import (
     client,
     current_language,
     current_session,
-    model_names,
     read_number,
     show_api_errors,
     t,
 )
 from app.front.images import upright_size
-from app.front.inputs import canvas_input, digit_buttons, image_input
+from app.front.inputs import canvas_input, choose_model, digit_buttons, image_input
 from app.front.session import Drawing, Session
 from app.front.settings import (
     BRUSH_WIDTH,
@@ -94,19 +93,11 @@ def show_upload(session: Session, width: int | Literal["stretch"]) -> None:
         st.image(session.uploaded, caption=text, width=width, alt=text)
 
 
-def choose_settings(session: Session, source: str, brush: str, width: int) -> str:
-    """The brush's width and the model among those that the API serves, which is returned.
-
-    Raises:
-        ApiError: the API does not say which models it serves.
-    """
+def choose_settings(session: Session, source: str, brush: str, width: int) -> None:
+    """The brush's width and the model; raises `ApiError` where the models are not known."""
     if source == "canvas":
         st.slider(t("draw.brush"), *BRUSH_WIDTHS, width, step=2, key=brush)
-    names = model_names()
-    index = names.index(session.model) if session.model in names else 0
-    model: str = st.selectbox(t("draw.model"), names, index=index)
-    session.model = model
-    return model
+    session.model = choose_model(session.model)
 
 
 def number_board(session: Session) -> None:
@@ -125,11 +116,11 @@ def number_board(session: Session) -> None:
     settings = st.container(key="board-settings", horizontal=True)
     with answer_place, show_api_errors(kept=session.number_image is not None):
         with settings:
-            model = choose_settings(session, source, "wide-brush", WIDE_BRUSH_WIDTH)
+            choose_settings(session, source, "wide-brush", WIDE_BRUSH_WIDTH)
         image, answer = session.number_image, None
         if image:
-            answer = read_number(image, model, session.examples)
-        st.html(components.number_answer(answer, current_language(), WAITING[source]))
+            answer = read_number(image, session.model, session.examples)
+        st.html(components.answer(answer, current_language(), WAITING[source], "number"))
         if image and answer and answer["digits"]:
             chosen = number_correction(answer["digits"])
             boxes = components.digit_boxes(answer["digits"], chosen, upright_size(image))

@@ -13,11 +13,11 @@ from app.front.common import (
     current_image,
     current_language,
     current_session,
-    model_names,
     show_api_errors,
     t,
 )
 from app.front.images import data_url, decode_data_url, encode_png, overlay
+from app.front.inputs import choose_model
 from app.front.settings import MAX_CACHED_EXPLANATIONS
 
 
@@ -33,11 +33,9 @@ def explanation(
 def inside(image: bytes) -> None:
     """The choice of model and digit, the attribution, the feature maps."""
     with show_api_errors(kept=True):
-        names = model_names()
         session = current_session()
         with st.container(horizontal=True, key="inside-choice"):
-            index = names.index(session.model) if session.model in names else 0
-            model = st.selectbox(t("draw.model"), names, index=index, width=220)
+            model = choose_model(session.model, width=220)
             chosen = st.selectbox(
                 t("look_inside.target"),
                 [None, *range(10)],
