@@ -35,18 +35,19 @@ class DigitsClient:
         explain_seconds: float = 30.0,
         token: str = "",
     ) -> None:
-        """Make the session; nothing is sent yet.
+        """Send nothing yet.
 
         Args:
             base_url: where the API is, for example `http://localhost:8000`.
             connect_seconds: how long to wait for a connection.
             answer_seconds: how long to wait for an answer.
-            explain_seconds: the same for explanations, which take longer.
+            explain_seconds: the same for explanations and batches, which take longer.
             token: sent as `Authorization: Bearer`, if any.
         """
         self.base_url = base_url.rstrip("/")
-        self._timeout = (connect_seconds, answer_seconds)
-        self._explain_timeout = (connect_seconds, explain_seconds)
+        self._connect_seconds = connect_seconds
+        self._answer_seconds = answer_seconds
+        self._explain_seconds = explain_seconds
         self._session = requests.Session()
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
@@ -54,22 +55,22 @@ class DigitsClient:
     def ready(self) -> bool:
         """Whether the API is up and its default model answers; never raises."""
         try:
-            self._get("/ready")
+            return self._call("/ready").ok
         except ApiError:
             return False
-        return True
 
     def models(self) -> dict[str, Any]:
         """The models that the API serves: `{"default": name, "models": [{"name": ...}, ...]}`."""
-        return self._get_json("/api/v1/models")
+        return self._json("/api/v1/models")
 
     def model(self, name: str) -> dict[str, Any]:
         """The card of one model."""
-        return self._get_json(f"/api/v1/models/{_segment(name)}")
+        return self._json(f"/api/v1/models/{_segment(name)}")
 
     def model_figure(self, name: str, figure: str) -> bytes:
         """One picture of a model's card, such as "confusion-matrix", as PNG."""
-        return self._get(f"/api/v1/models/{_segment(name)}/figures/{_segment(figure)}").content
+        path = f"/api/v1/models/{_segment(name)}/figures/{_segment(figure)}"
+        return self._call(path).content
 
     def predict(
         self, picture: bytes, model: str | None = None, examples: Sequence[Example] = ()
@@ -81,9 +82,7 @@ class DigitsClient:
             model: its name; the API's default if absent.
             examples: digits of the same person, which the model learns before it answers.
         """
-        return self._post_pictures(
-            "/api/v1/predict", [("file", picture)], self._timeout, examples, model=model
-        )
+        return self._predict("/api/v1/predict", [picture], examples, model=model)
 
     def number(
         self, picture: bytes, model: str | None = None, examples: Sequence[Example] = ()
@@ -92,9 +91,7 @@ class DigitsClient:
 
         The arguments are those of `predict`.
         """
-        return self._post_pictures(
-            "/api/v1/predict/number", [("file", picture)], self._timeout, examples, model=model
-        )
+        return self._predict("/api/v1/predict/number", [picture], examples, model=model)
 
     def predict_batch(
         self, pictures: Sequence[bytes], model: str | None = None, examples: Sequence[Example] = ()
@@ -102,9 +99,9 @@ class DigitsClient:
         """What `predict` answers for each picture, or its problem; sent by 64 pictures."""
         results: list[dict[str, Any]] = []
         for start in range(0, len(pictures), MAX_BATCH_FILES):
-            files = [("files", picture) for picture in pictures[start : start + MAX_BATCH_FILES]]
-            results += self._post_pictures(
-                "/api/v1/predict/batch", files, self._explain_timeout, examples, model=model
+            batch = pictures[start : start + MAX_BATCH_FILES]
+            results += self._predict(
+                "/api/v1/predict/batch", batch, examples, self._explain_seconds, model=model
             )["results"]
         return results
 
@@ -118,18 +115,12 @@ class DigitsClient:
         """Where the model looked in a picture; the answer is that of `/api/v1/explain`.
 
         Args:
-            picture: of any size.
-            model: its name; the API's default if absent.
             target: the digit to explain; the one that was read if absent.
-            examples: as for `predict`.
+            picture, model, examples: as for `predict`.
         """
-        return self._post_pictures(
-            "/api/v1/explain",
-            [("file", picture)],
-            self._explain_timeout,
-            examples,
-            model=model,
-            target=target,
+        options = {"model": model, "target": target}
+        return self._predict(
+            "/api/v1/explain", [picture], examples, self._explain_seconds, **options
         )
 
     def infer(self, images: np.ndarray, model: str) -> tuple[np.ndarray, np.ndarray]:
@@ -142,88 +133,65 @@ class DigitsClient:
         Returns:
             The probabilities, (N, 10), and whether each is a digit, (N,) bool.
         """
-        pixels = images.astype(np.float32).reshape(-1, 1, 28, 28)
         tensor = {
             "name": "image",
             "datatype": "FP32",
-            "shape": list(pixels.shape),
-            "data": pixels.ravel().round(4).tolist(),
+            "shape": [len(images), 1, 28, 28],
+            "data": images.ravel().round(4).tolist(),
         }
-        answer = self._json(
-            self._call(
-                "POST",
-                f"/v2/models/{_segment(model)}/infer",
-                self._timeout,
-                json={"inputs": [tensor]},
-            )
-        )
-        outputs = {output["name"]: output for output in answer["outputs"]}
-        probabilities = np.array(outputs["probabilities"]["data"], dtype=float)
-        is_digit = np.array(outputs["is_digit"]["data"], dtype=bool)
-        return probabilities.reshape(-1, 10), is_digit.reshape(-1)
+        path = f"/v2/models/{_segment(model)}/infer"
+        answer = self._json(path, {"json": {"inputs": [tensor]}})
+        outputs = {output["name"]: output["data"] for output in answer["outputs"]}
+        probabilities = np.array(outputs["probabilities"], dtype=float)
+        return probabilities.reshape(-1, 10), np.array(outputs["is_digit"], dtype=bool)
 
     def study(self) -> dict[str, Any]:
         """The results of the study."""
-        return self._get_json("/api/v1/study")
+        return self._json("/api/v1/study")
 
     def study_figure(self, figure: str) -> bytes:
         """One figure of the study, as PNG."""
-        return self._get(f"/api/v1/study/{_segment(figure)}").content
+        return self._call(f"/api/v1/study/{_segment(figure)}").content
 
-    def _get(self, path: str) -> requests.Response:
-        return self._call("GET", path, self._timeout)
+    def _predict(
+        self,
+        path: str,
+        pictures: Sequence[bytes],
+        examples: Sequence[Example],
+        seconds: float | None = None,
+        **options: str | int | None,
+    ) -> dict[str, Any]:
+        field = "files" if path.endswith("/batch") else "file"
+        request = {
+            "params": options,  # requests leaves out what is None
+            "files": [(field, ("drawing", picture)) for picture in pictures],
+            "data": {"examples": json.dumps(examples)} if examples else None,
+        }
+        return self._json(path, request, seconds)
 
-    def _get_json(self, path: str) -> dict[str, Any]:
-        return self._json(self._get(path))
-
-    def _json(self, response: requests.Response) -> dict[str, Any]:
-        try:
-            answer = response.json()
-        except requests.JSONDecodeError:
-            answer = None
-        if not isinstance(answer, dict):
+    def _json(
+        self, path: str, request: dict[str, Any] | None = None, seconds: float | None = None
+    ) -> dict[str, Any]:
+        answer = _json_object(self._call(path, request, seconds))
+        if answer is None:
             raise ApiError(
                 f"What answers at {self.base_url} is not the API. "
                 "Set API_URL to where the API runs."
             )
         return answer
 
-    def _post_pictures(
-        self,
-        path: str,
-        pictures: list[tuple[str, bytes]],
-        timeout: tuple[float, float],
-        examples: Sequence[Example],
-        **options: str | int | None,
-    ) -> dict[str, Any]:
-        response = self._call(
-            "POST",
-            path,
-            timeout,
-            params=options,  # requests leaves out what is None
-            files=[(field, ("drawing", picture)) for field, picture in pictures],
-            data={"examples": json.dumps(examples)} if examples else None,
-        )
-        return self._json(response)
-
     def _call(
-        self,
-        method: str,
-        path: str,
-        timeout: tuple[float, float],
-        params: dict[str, str | int | None] | None = None,
-        files: list[tuple[str, tuple[str, bytes]]] | None = None,
-        data: dict[str, str] | None = None,
-        json: dict[str, Any] | None = None,
+        self, path: str, request: dict[str, Any] | None = None, seconds: float | None = None
     ) -> requests.Response:
-        url = self.base_url + path
+        """The answer to a GET, or to the POST that `requests` makes of `request`."""
+        seconds = seconds or self._answer_seconds
+        method, url = "POST" if request else "GET", self.base_url + path
+        timeout = (self._connect_seconds, seconds)
         try:
-            response = self._session.request(
-                method, url, timeout=timeout, params=params, files=files, data=data, json=json
-            )
+            response = self._session.request(method, url, timeout=timeout, **(request or {}))
         except requests.ReadTimeout as error:
             raise ApiError(
-                f"The API at {self.base_url} took longer than {timeout[1]:g} s. Try again.", "slow"
+                f"The API at {self.base_url} took longer than {seconds:g} s. Try again.", "slow"
             ) from error
         except requests.RequestException as error:
             raise ApiError(
@@ -231,9 +199,9 @@ class DigitsClient:
                 "Start it with: bash run.sh api (or set API_URL to where it runs).",
                 "unreachable",
             ) from error
-        if response.ok:
-            return response
-        raise _problem(response)
+        if not response.ok:
+            raise _problem(response)
+        return response
 
 
 def _segment(name: str) -> str:
@@ -241,17 +209,20 @@ def _segment(name: str) -> str:
     return quote(name, safe="")
 
 
+def _json_object(response: requests.Response) -> dict[str, Any] | None:
+    """The JSON object that a response holds, if it holds one."""
+    try:
+        answer = response.json()
+    except requests.JSONDecodeError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
 def _problem(response: requests.Response) -> ApiError:
     """The error that an answer other than 2xx stands for (RFC 9457 where the API wrote it)."""
-    try:
-        problem = response.json()
-    except requests.JSONDecodeError:
-        problem = {}
-    if not isinstance(problem, dict):
-        problem = {}
-    cause = {404: "missing", 503: "busy"}.get(response.status_code)
-    if cause is None:
-        cause = "refused" if response.status_code < 500 else "failed"
+    problem = _json_object(response) or {}
+    other = "refused" if response.status_code < 500 else "failed"
+    cause = {404: "missing", 503: "busy"}.get(response.status_code, other)
     detail = problem.get("detail") or problem.get("error")
     if not isinstance(detail, str):
         detail = f"The API answered with status {response.status_code}."

@@ -27,9 +27,7 @@ page = st.navigation(
 )
 if st.session_state.get("shown") != page.url_path:  # Streamlit forgets a canvas that is not shown
     st.session_state["shown"] = page.url_path
-    current_session().canvas.renew()
-    current_session().wide.renew()
-    current_session().practice.renew()
+    current_session().renew_canvases()
 with st.container(
     horizontal=True,
     horizontal_alignment="distribute",

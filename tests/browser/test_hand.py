@@ -33,6 +33,12 @@ def test_a_form_that_no_model_knows_is_corrected_by_one_tap_and_read_the_next_ti
     expect(head(page)).not_to_have_text("This is a 7")
     button(page, "7").click()
     expect(page.locator(".answer-learnt")).to_have_text("Learnt: 1 example")
+    history = page.locator(".st-key-history-cards figure")
+    expect(history).to_have_count(1)
+    draw(page, [[(20, 20), (24, 24)]])  # the drawing goes on: it was no example yet
+    expect(history).to_have_count(0)
+    button(page, "7").click()
+    expect(history).to_have_count(1)
     button(page, "Clear").click()
     expect(head(page)).to_have_text("Waiting for a digit")
     draw(page, WIDER_MIRRORED_7)

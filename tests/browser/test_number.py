@@ -1,12 +1,12 @@
 """Numbers drawn on the wide canvas, read and corrected on the screen."""
 
+import pytest
 from playwright.sync_api import expect
 
 from bench.pen import DIGITS, draw
 
 BAR, LEG, _ = [[(280 - x, y) for x, y in stroke] for stroke in DIGITS[7]]
 MIRRORED_7 = [BAR + LEG[1:]]  # one stroke, so that no half of it is read and corrected
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 WIDE = 560  # px
 
 
@@ -23,12 +23,14 @@ def row(digits):
     ]
 
 
-def draw_number(page, digits):
-    """Choose "A number" and draw the digits on the wide canvas, as large as it is shown."""
-    page.get_by_role("radio", name="A number").click()
-    canvas = page.locator(".st-key-wide-frame canvas.upper-canvas")
+def draw_number(page, digits, name="A number"):
+    """Choose to draw a number and draw the digits on the wide canvas, as large as it is shown."""
+    page.get_by_role("radio", name=name).click()
+    frame = page.locator(".st-key-wide-frame")
+    canvas = frame.locator("canvas.upper-canvas")
     canvas.wait_for()
     shown = canvas.bounding_box()["width"] / WIDE
+    assert shown == pytest.approx(frame.bounding_box()["width"] / WIDE)
     draw(page, [[(x * shown, y * shown) for x, y in stroke] for stroke in row(digits)])
 
 
@@ -39,13 +41,27 @@ def test_2026_drawn_on_the_wide_canvas_is_read(open_page, page_url):
     expect(page.locator(".st-key-wide-frame .box")).to_have_text(["2", "0", "2", "6"])
 
 
-def test_a_number_fits_on_a_phone(open_page, page_url):
-    page = open_page(page_url, **PHONE)
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_number_fits_on_a_phone(open_page, page_url, width):
+    page = open_page(page_url, viewport={"width": width, "height": 844}, has_touch=True)
     draw_number(page, [DIGITS[digit] for digit in (2, 0, 2, 6)])
     expect(head(page)).to_have_text("This is 2026")
     main = page.get_by_test_id("stMain")
     wide, room = main.evaluate("main => [main.scrollWidth, main.clientWidth]")
     assert wide <= room
+
+
+def test_a_number_is_read_in_french_and_stays_when_the_language_changes(open_page, page_url):
+    page = open_page(f"{page_url}?language=fr")
+    draw_number(page, [DIGITS[2], DIGITS[6]], name="Un nombre")
+    expect(head(page)).to_have_text("C\N{RIGHT SINGLE QUOTATION MARK}est 26")
+    page.get_by_role("radio", name="EN", exact=True).click()
+    expect(head(page)).to_have_text("This is 26")
+    expect(page.get_by_role("radio", name="A number")).to_be_checked()
+    expect(page.locator(".st-key-wide-frame .box")).to_have_text(["2", "6"])
+    page.get_by_role("radio", name="FR", exact=True).click()
+    expect(head(page)).to_have_text("C\N{RIGHT SINGLE QUOTATION MARK}est 26")
+    expect(page.get_by_role("radio", name="Un nombre")).to_be_checked()
 
 
 def test_one_digit_of_a_number_is_corrected_by_keyboard(open_page, page_url):

@@ -12,7 +12,7 @@ from bench.pen import DIGITS
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "data" / "screenshots"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 PAGES = {  # the name in the navigation, and what shows that the page is complete
-    "Draw": ".answer.digit",
+    "Draw": ".answer.accepted",
     "Your hand": ".counts",
     "Compare": ".cards",
     "Look inside": ".sheet",

@@ -44,16 +44,11 @@ def client() -> DigitsClient:
 
 
 @st.cache_data(ttl=10, max_entries=1, show_spinner=False)
-def served_models() -> dict[str, Any]:
-    """The models that the API serves, asked at most every 10 s; raises `ApiError`."""
-    return client().models()
-
-
 def model_names() -> list[str]:
-    """The names of the models that answer, the default one first; raises `ApiError`."""
-    listed = served_models()
-    names = [model["name"] for model in listed["models"] if model["available"]]
-    return sorted(names, key=lambda name: (name != listed["default"], name))
+    """The names of the models that answer, the default first, cached 10 s; raises `ApiError`."""
+    served = client().models()
+    names = [model["name"] for model in served["models"] if model["available"]]
+    return sorted(names, key=lambda name: (name != served["default"], name))
 
 
 @st.cache_data(ttl=60, max_entries=MAX_CACHED_ANSWERS, show_spinner=False)
@@ -63,7 +58,7 @@ def predict(image: bytes, model: str, examples: Sequence[Example]) -> dict[str, 
 
 
 @st.cache_data(ttl=60, max_entries=MAX_CACHED_ANSWERS, show_spinner=False)
-def read_number(image: bytes, model: str, examples: Sequence[Example]) -> dict[str, Any]:
+def read_number(image: bytes, model: str | None, examples: Sequence[Example]) -> dict[str, Any]:
     """The number that a model reads in an image, cached for a minute; raises `ApiError`."""
     return client().number(image, model, examples)
 

@@ -6,66 +6,38 @@ from typing import Any
 from app.front.texts import has_text, percent, translate
 
 BLANK = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAAAAACH5BAAAAAAALAAAAAABAAEAAAICTAEAOw=="
-REASONS = ("not_a_digit", "several_digits", "ambiguous")
 
 
-def answer(reply: dict[str, Any] | None, language: str, waiting: str = "waiting_more") -> str:
-    """The answer to a drawing: the digit large, how sure, the 28x28 image.
-
-    Args:
-        reply: the API's answer to `/predict`, or None while there is nothing to predict.
-        language: of the texts.
-        waiting: the text that says when an answer will come.
-    """
-    if reply is None:
-        digit, kind = "&nbsp;", "waiting"
-        head, more = translate("answer.waiting", language), translate(f"answer.{waiting}", language)
-        image, alt = BLANK, translate("answer.seen_alt_empty", language)
-    else:
-        digit, kind, head, more = _verdict(reply, language)
-        image, alt = reply["image"], translate("answer.seen_alt", language)
-    seen, size = translate("answer.seen", language), translate("answer.seen_size", language)
-    return (
-        f'<section class="answer {kind}" role="status" lang="{language}">'
-        f'<p class="answer-digit" aria-hidden="true">{digit}</p>'
-        f"{_words(head, more, reply, language)}"
-        f'<figure class="seen"><img class="pixels" src="{escape(image)}" alt="{escape(alt)}">'
-        f"<figcaption>{escape(seen)}<br>{escape(size)}</figcaption></figure>"
-        "</section>"
-    )
-
-
-def number_answer(reply: dict[str, Any] | None, language: str, waiting: str) -> str:
-    """The answer to a picture of a number: the number large, how sure or why it is none.
+def answer(
+    reply: dict[str, Any] | None,
+    language: str,
+    waiting: str = "waiting_more",
+    what: str = "digit",
+) -> str:
+    """What was read, or why nothing was, in words and as a large sign; of a digit its 28x28 image.
 
     Args:
-        reply: the API's answer to `/predict/number`, or None while there is nothing to read.
+        reply: the API's answer, or None while there is nothing to read.
         language: of the texts.
         waiting: the text that says when an answer will come.
+        what: "digit" or "number".
     """
-    number, kind = "&nbsp;", "waiting"
+    learnt = ""
     if reply is None:
-        head = translate("number.waiting", language)
+        kind, sign = "waiting", "\N{NO-BREAK SPACE}"
+        head = translate(f"{what}.waiting", language)
         more = translate(f"answer.{waiting}", language)
-    elif reply["is_number"]:
-        number, kind = escape(reply["number"]), "digit"
-        head = translate("number.is", language, number=reply["number"])
-        share = percent(reply["confidence"], language)
-        more = translate("number.sure", language, percent=share)
     else:
-        reason = reply["reason"]
-        if not has_text(f"number.{reason}"):  # a newer API may know more reasons than this page
-            reason = "not_a_number"
-        number, kind = "?", "rejected"
-        head = translate(f"number.{reason}", language)
-        more = translate(f"number.{reason}_try", language)
-    if reply and len(reply["lines"]) > 1:
-        others = ", ".join(line["number"] or "?" for line in reply["lines"][1:])
-        more += " " + translate("number.lines", language, numbers=others)
+        kind, sign, head, more = _verdict(what, reply, language)
+        if count := reply.get("examples", 0):
+            key = "answer.learnt_one" if count == 1 else "answer.learnt"
+            learnt = f'<p class="answer-learnt">{escape(translate(key, language, count=count))}</p>'
     return (
-        f'<section class="answer number {kind}" role="status" lang="{language}">'
-        f'<p class="answer-number" aria-hidden="true">{number}</p>'
-        f"{_words(head, more, reply, language)}</section>"
+        f'<section class="answer {what} {kind}" role="status" lang="{language}">'
+        f'<p class="answer-sign" aria-hidden="true">{escape(sign)}</p>'
+        f'<div class="answer-words"><p class="answer-head">{escape(head)}</p>'
+        f'<p class="answer-more">{escape(more)}</p>{learnt}</div>'
+        f"{_seen(reply, language) if what == 'digit' else ''}</section>"
     )
 
 
@@ -184,28 +156,32 @@ def counts(numbers: list[int], language: str) -> str:
     return f'<ol class="counts" start="0" aria-label="{label}">{cells}</ol>'
 
 
-def _words(head: str, more: str, reply: dict[str, Any] | None, language: str) -> str:
-    """The words of an answer, with how many examples the model learnt for it."""
-    examples = reply.get("examples", 0) if reply else 0
-    key = "answer.learnt_one" if examples == 1 else "answer.learnt"
-    words = translate(key, language, count=examples)
-    learnt = f'<p class="answer-learnt">{escape(words)}</p>' if examples else ""
-    return (
-        f'<div class="answer-words"><p class="answer-head">{escape(head)}</p>'
-        f'<p class="answer-more">{escape(more)}</p>{learnt}</div>'
+def _seen(reply: dict[str, Any] | None, language: str) -> str:
+    """The image that the model saw, or its empty place."""
+    return small_image(
+        reply["image"] if reply else BLANK,
+        translate("answer.seen_alt" if reply else "answer.seen_alt_empty", language),
+        f"{translate('answer.seen', language)}\n{translate('answer.seen_size', language)}",
     )
 
 
-def _verdict(reply: dict[str, Any], language: str) -> tuple[str, str, str, str]:
-    """The large sign, the kind of answer, its first line and its second."""
-    digit, share = reply["prediction"], percent(reply["confidence"], language)
-    if reply.get("is_digit", True):
-        head = translate("answer.is", language, digit=digit)
-        return str(digit), "digit", head, translate("answer.sure", language, percent=share)
-    reason = reply.get("reason")
-    if not has_text(f"answer.{reason}"):  # a newer API may know more reasons than this page
-        reason = "not_a_digit"
-    advice = translate(f"answer.{reason}_try", language)
-    if reason != "several_digits":
-        advice += " " + translate("answer.nearest", language, digit=digit, percent=share) + "."
-    return "?", "rejected", translate(f"answer.{reason}", language), advice
+def _verdict(what: str, reply: dict[str, Any], language: str) -> tuple[str, str, str, str]:
+    """The kind of answer, its large sign, its first line and its second."""
+    value = reply["prediction" if what == "digit" else "number"]
+    share = percent(reply["confidence"], language)
+    if reply[f"is_{what}"]:
+        kind, sign = "accepted", str(value)
+        head = translate(f"{what}.is", language, **{what: value})
+        more = translate(f"{what}.sure", language, percent=share)
+    else:
+        reason = reply["reason"]
+        if not has_text(f"{what}.{reason}"):  # a newer API may know more reasons than this page
+            reason = f"not_a_{what}"
+        kind, sign, head = "rejected", "?", translate(f"{what}.{reason}", language)
+        more = translate(f"{what}.{reason}_try", language)
+        if what == "digit" and reason != "several_digits":
+            more += f" {translate('digit.nearest', language, digit=value, percent=share)}."
+    if others := reply.get("lines", [])[1:]:
+        numbers = ", ".join(line["number"] or "?" for line in others)
+        more += f" {translate('number.lines', language, numbers=numbers)}"
+    return kind, sign, head, more

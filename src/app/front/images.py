@@ -21,8 +21,7 @@ def upload_problem(image: bytes) -> tuple[str, dict[str, object]] | None:
     Only the header is looked at; nothing is decoded.
     """
     if len(image) > MAX_FILE_BYTES:
-        size = f"{len(image) / 1e6:.1f}"
-        return "limit.bytes", {"size": size, "limit": MAX_FILE_BYTES // 1_000_000}
+        return "limit.bytes", {"size": len(image) / 1e6, "limit": MAX_FILE_BYTES // 1_000_000}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -32,7 +31,7 @@ def upload_problem(image: bytes) -> tuple[str, dict[str, object]] | None:
     except OSError:
         return "limit.unreadable", {}
     if width * height > MAX_PIXELS:
-        size = f"{width * height / 1e6:.0f}"
+        size = round(width * height / 1e6)
         return "limit.pixels", {"size": size, "limit": MAX_PIXELS // 1_000_000}
     return None
 
@@ -84,18 +83,12 @@ def corrupt(
     Returns:
         (28, 28) float32 in [0, 1].
     """
-    angle = np.deg2rad(degrees)
-    cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
-    middle = IMAGE_SIZE / 2
+    angle, middle = np.deg2rad(degrees), IMAGE_SIZE / 2
+    cos, sin = np.cos(angle), np.sin(angle)
     # Pillow wants the inverse: from a point of the result to the point that it comes from.
-    matrix = (
-        cos,
-        -sin,
-        middle - cos * (middle + right) + sin * (middle + down),
-        sin,
-        cos,
-        middle - sin * (middle + right) - cos * (middle + down),
-    )
+    turn = np.array([[cos, -sin], [sin, cos]]) / scale
+    shift = middle - turn @ [middle + right, middle + down]
+    matrix = np.column_stack([turn, shift]).ravel().tolist()
     moved = Image.fromarray(pixels.astype(np.float32)).transform(
         (IMAGE_SIZE, IMAGE_SIZE), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
     )

@@ -1,13 +1,14 @@
 """The ways to give an image: a canvas, a file, the camera."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit_drawable_canvas import st_canvas
 
 from app.front.canvas import Canvas
-from app.front.common import t
+from app.front.common import model_names, t
 from app.front.images import upload_problem
 from app.front.settings import BRUSH_WIDTH, CANVAS_SIDE, MAX_FILE_BYTES
 from app.front.strokes import CanvasObject
@@ -47,24 +48,17 @@ def canvas_input(
             key=f"{name}-{canvas.number}",
         )
     on_draw(drawn.json_data["objects"], drawn.image_bytes)
-    empty = not canvas.steps
+    buttons = {"undo": (on_undo, ":material/undo:"), "clear": (on_clear, ":material/delete:")}
     with st.container(horizontal=True, key=f"{name}-buttons"):
-        st.button(
-            t("draw.undo"),
-            icon=":material/undo:",
-            on_click=on_undo,
-            disabled=empty,
-            width="stretch",
-            key=f"{name}-undo",
-        )
-        st.button(
-            t("draw.clear"),
-            icon=":material/delete:",
-            on_click=on_clear,
-            disabled=empty,
-            width="stretch",
-            key=f"{name}-clear",
-        )
+        for button, (on_click, icon) in buttons.items():
+            st.button(
+                t(f"draw.{button}"),
+                icon=icon,
+                on_click=on_click,
+                disabled=not canvas.steps,
+                width="stretch",
+                key=f"{name}-{button}",
+            )
     return frame
 
 
@@ -87,6 +81,14 @@ def image_input(source: str) -> bytes | None:
         st.warning(t(key, **values), icon=":material/block:")
         return None
     return image
+
+
+def choose_model(current: str | None, width: int | Literal["stretch"] = "stretch") -> str:
+    """One of the models that answer, at first the current one; raises `ApiError`."""
+    names = model_names()
+    index = names.index(current) if current in names else 0
+    model: str = st.selectbox(t("draw.model"), names, index=index, width=width)
+    return model
 
 
 def digit_buttons(on_click: Callable[[int], None], disabled: bool = False) -> None:

@@ -94,6 +94,11 @@ class Session:
         self.canvas.clear()
         self.answer = self.correction = None
 
+    def renew_canvases(self) -> None:
+        """Let the page show new canvases with the same drawings."""
+        for canvas in (self.canvas, self.wide, self.practice):
+            canvas.renew()
+
     def upload(self, image: bytes | None) -> None:
         """Take an image in the drawing's place; None gives the place back."""
         if image != self.uploaded:

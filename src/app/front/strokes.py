@@ -5,12 +5,14 @@ import math
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 CanvasObject = dict[str, Any]  # of Fabric.js
 Point = tuple[float, float]
 Stroke = list[Point]
 
 UNMOVED = 0.5  # px between a path's centre as drawn and as placed that rounding explains
-CURVE_STEPS = 16  # points at which a curve is looked at to find its box
+CURVE_STEPS = 16  # parts of a curve that are looked at to find its box
 
 
 def canvas_strokes(objects: list[CanvasObject]) -> list[Stroke]:
@@ -21,7 +23,7 @@ def canvas_strokes(objects: list[CanvasObject]) -> list[Stroke]:
             "Q" and "L" commands, whose control points are the points that the pen visited.
             Moved, scaled and rotated paths are followed.
     """
-    return [_place(drawn, _pen_points(drawn["path"])) for drawn in objects if drawn.get("path")]
+    return [_stroke(drawn) for drawn in objects if drawn.get("path")]
 
 
 def stroke_line(label: int, writer: str, strokes: list[Stroke]) -> str:
@@ -30,44 +32,31 @@ def stroke_line(label: int, writer: str, strokes: list[Stroke]) -> str:
     return json.dumps({"label": label, "writer": writer, "strokes": points}, ensure_ascii=False)
 
 
-def _pen_points(path: list[list[Any]]) -> Stroke:
-    # M x y and L x y end at the point itself; Q cx cy x y passes by its control point.
-    return [(command[1], command[2]) for command in path]
-
-
-def _place(drawn: CanvasObject, points: Stroke) -> Stroke:
+def _stroke(drawn: CanvasObject) -> Stroke:
     """The points where the path now lies: Fabric.js places a path by the centre of its box."""
-    centre_x, centre_y = _centre(drawn["path"])
-    left, top = drawn.get("left", centre_x), drawn.get("top", centre_y)
-    scale_x, scale_y = drawn.get("scaleX", 1), drawn.get("scaleY", 1)
+    path = drawn["path"]
+    # M x y and L x y end at the point itself; Q cx cy x y passes by its control point.
+    points = np.array([command[1:3] for command in path], dtype=float)
+    centre = _centre(path)
+    place = np.array([drawn.get("left", centre[0]), drawn.get("top", centre[1])])
+    if math.dist(place, centre) <= UNMOVED:
+        place = centre
+    scale = drawn.get("scaleX", 1), drawn.get("scaleY", 1)
     angle = math.radians(drawn.get("angle", 0))
-    moved = math.hypot(left - centre_x, top - centre_y) > UNMOVED
-    if not moved and scale_x == scale_y == 1 and angle == 0:
-        return points
     cos, sin = math.cos(angle), math.sin(angle)
-    placed = []
-    for point_x, point_y in points:
-        x, y = (point_x - centre_x) * scale_x, (point_y - centre_y) * scale_y
-        placed.append((left + x * cos - y * sin, top + x * sin + y * cos))
-    return placed
+    placed = place + (points - centre) * scale @ [[cos, sin], [-sin, cos]]
+    return [(x, y) for x, y in placed.tolist()]
 
 
-def _centre(path: list[list[Any]]) -> Point:
-    """The centre of the box that Fabric.js places a path by.
+def _centre(path: list[list[Any]]) -> np.ndarray:
+    """The centre (x, y) of the box that Fabric.js places a path by.
 
-    Fabric.js measures a quadratic curve as the cubic one whose two control points are its one.
+    Fabric.js measures a quadratic curve as the cubic one whose two control points are its one. A
+    line is such a curve whose control point is its end.
     """
-    curve: Stroke = [(path[0][1], path[0][2])]
-    for before, command in pairwise(path):
-        start, control, end = before[-2:], command[1:3], command[-2:]
-        for step in range(1, CURVE_STEPS + 1):
-            t = step / CURVE_STEPS
-            x, y = (
-                (1 - t) ** 3 * first + 3 * t * (1 - t) * middle + t**3 * last
-                if command[0] == "Q"
-                else last
-                for first, middle, last in zip(start, control, end, strict=True)
-            )
-            curve.append((x, y))
-    xs, ys = [x for x, _ in curve], [y for _, y in curve]
-    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+    t = np.linspace(0, 1, CURVE_STEPS + 1)
+    weights = np.stack([(1 - t) ** 3, 3 * t * (1 - t), t**3], axis=1)
+    curves = [weights @ [before[-2:], after[1:3], after[-2:]] for before, after in pairwise(path)]
+    points = np.concatenate([[path[0][1:]], *curves])
+    centre: np.ndarray = (points.min(axis=0) + points.max(axis=0)) / 2
+    return centre

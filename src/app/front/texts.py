@@ -7,6 +7,7 @@ from pathlib import Path
 
 LANGUAGES = ("en", "fr")  # the first is the default
 FOLDER = Path(__file__).with_name("texts")
+FRENCH = str.maketrans({",": "\N{NARROW NO-BREAK SPACE}", ".": ","})
 
 
 @functools.cache
@@ -21,12 +22,16 @@ def all_texts(language: str) -> dict[str, str]:
 
 
 def translate(key: str, language: str, **values: object) -> str:
-    """The text of `key` in `language`, with `{placeholders}` filled in.
+    """The text of `key` in `language`, with `{placeholders}` filled in; numbers by `written`.
 
     Raises:
         KeyError: there is no such text, or a placeholder got no value.
     """
-    return all_texts(language)[key].format(**values)
+    shown = {
+        name: written(value, language) if isinstance(value, int | float) else value
+        for name, value in values.items()
+    }
+    return all_texts(language)[key].format(**shown)
 
 
 def has_text(key: str) -> bool:
@@ -39,14 +44,17 @@ def escape_markdown(text: str) -> str:
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
+def written(number: float, language: str) -> str:
+    """A number as a person writes it: 1,234 or 1,234.5 in English, 1 234,5 in French."""
+    shown = f"{number:,}" if isinstance(number, int) else f"{number:,.1f}"
+    return shown.translate(FRENCH) if language == "fr" else shown
+
+
 def percent(share: float, language: str) -> str:
     """A share in [0, 1] as a person writes it: 99.8 % in English, 99,8 % in French.
 
     Rounding never claims certainty: what would round to 100.0 % is "> 99.9 %".
     """
-    shown = f"{100 * share:.1f}"
-    if shown == "100.0":
-        shown = "> 99.9"
-    if language == "fr":
-        shown = shown.replace(".", ",")
+    rounded = round(100.0 * share, 1)
+    shown = written(rounded, language) if rounded < 100 else f"> {written(99.9, language)}"
     return f"{shown}\N{NO-BREAK SPACE}%"

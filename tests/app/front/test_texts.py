@@ -6,7 +6,15 @@ from string import Formatter
 import pytest
 from markdown_it import MarkdownIt
 
-from app.front.texts import LANGUAGES, all_texts, escape_markdown, has_text, percent, translate
+from app.front.texts import (
+    LANGUAGES,
+    all_texts,
+    escape_markdown,
+    has_text,
+    percent,
+    translate,
+    written,
+)
 
 SOURCES = Path(__file__).parents[3] / "src" / "app"
 
@@ -38,13 +46,23 @@ def test_every_text_that_the_page_asks_for_exists(key):
 
 
 def test_texts_are_filled_in():
-    assert translate("answer.is", "en", digit=7) == "This is a 7"
-    assert translate("answer.is", "fr", digit=7) == "C\N{RIGHT SINGLE QUOTATION MARK}est un 7"
+    assert translate("digit.is", "en", digit=7) == "This is a 7"
+    assert translate("digit.is", "fr", digit=7) == "C\N{RIGHT SINGLE QUOTATION MARK}est un 7"
+
+
+@pytest.mark.parametrize(
+    ("number", "english", "french"),
+    [(7, "7", "7"), (55_000, "55,000", "55\N{NARROW NO-BREAK SPACE}000"), (2.84, "2.8", "2,8")],
+)
+def test_numbers_are_written_as_people_write_them(number, english, french):
+    assert (written(number, "en"), written(number, "fr")) == (english, french)
+    assert english in translate("draw.upload_label", "en", megabytes=number)
+    assert french in translate("draw.upload_label", "fr", megabytes=number)
 
 
 def test_a_missing_value_is_an_error():
     with pytest.raises(KeyError):
-        translate("answer.is", "en")
+        translate("digit.is", "en")
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,7 @@ def reset() -> None:
 
 def show(image: bytes, renormalize: bool) -> None:
     """A card for each model, those with unpermuted pixels first."""
-    names = model_names()
-    examples = current_session().examples
+    names, examples = model_names(), current_session().examples
     pixels = decode_data_url(predict(image, names[0], examples)["image"])
     values = {name: st.session_state[f"slider-{name}"] for name in SLIDERS}
     corrupted = corrupt(
@@ -75,25 +74,24 @@ def show(image: bytes, renormalize: bool) -> None:
         values["noise"] / 100,
     )
     untouched = values == {name: start for name, (_, _, start, _) in SLIDERS.items()}
-    unpermuted_cards: list[str] = []
-    permuted_cards: list[str] = []
+    preprocessed = renormalize or untouched  # preprocessing leaves a preprocessed image as it is
+    groups: dict[str, list[str]] = {"unpermuted": [], "permuted": []}
     for name in names:
-        permutation = model_card(name)["permutation"]
-        if renormalize or untouched:  # preprocessing leaves a preprocessed image as it is
+        if preprocessed:
             reply = predict_renormalized(corrupted, name, examples)
         else:
             reply = predict_pixels(corrupted, name)
+        permutation = model_card(name)["permutation"]
         if permutation:
             reply["pixels"] = permute(reply["pixels"], permutation["indices"])
-        (permuted_cards if permutation else unpermuted_cards).append(card(name, reply))
-    groups = [components.cards(unpermuted_cards, t("compare.unpermuted"))]
-    if permuted_cards:
-        groups.append(components.cards(permuted_cards, t("compare.permuted")))
-    st.html(f'<div class="groups">{"".join(groups)}</div>')
+        groups["permuted" if permutation else "unpermuted"].append(card(name, reply))
+    shown = [
+        components.cards(cards, t(f"compare.{group}")) for group, cards in groups.items() if cards
+    ]
+    st.html(f'<div class="groups">{"".join(shown)}</div>')
     if examples:
-        used = renormalize or untouched
-        st.caption(t("compare.examples_used" if used else "compare.examples_unused"))
-    if permuted_cards:
+        st.caption(t("compare.examples_used" if preprocessed else "compare.examples_unused"))
+    if groups["permuted"]:
         st.write(t("compare.permuted_why"))
     else:
         st.info(t("compare.no_permuted"), icon=":material/terminal:")

@@ -1,7 +1,7 @@
 """Draw a digit or a number and see the answer after every stroke; upload, photograph, correct."""
 
 import functools
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -10,13 +10,12 @@ from app.front.common import (
     client,
     current_language,
     current_session,
-    model_names,
     read_number,
     show_api_errors,
     t,
 )
 from app.front.images import upright_size
-from app.front.inputs import canvas_input, digit_buttons, image_input
+from app.front.inputs import canvas_input, choose_model, digit_buttons, image_input
 from app.front.session import Drawing, Session
 from app.front.settings import (
     BRUSH_WIDTH,
@@ -71,33 +70,34 @@ def digit_board(session: Session) -> None:
             canvas_input(session.canvas, "canvas", session.draw, session.undo, clear, brush=brush)
         else:
             session.upload(image_input(source))
-            if source == "upload" and session.uploaded:
-                st.image(
-                    session.uploaded,
-                    caption=t("draw.your_image"),
-                    width=CANVAS_SIDE,
-                    alt=t("draw.your_image"),
-                )
-    settings = st.container(key="board-settings")
+            if source == "upload":
+                show_upload(session, CANVAS_SIDE)
+    settings = st.container(key="board-settings", horizontal=True)
     with right, show_api_errors(kept=session.image is not None):
-        with settings, st.container(horizontal=True):
-            if source == "canvas":
-                st.slider(t("draw.brush"), *BRUSH_WIDTHS, BRUSH_WIDTH, step=2, key="brush")
-            session.model = choose_model(session)
+        with settings:
+            choose_settings(session, source, "brush", BRUSH_WIDTH)
         ask_api(session)
         answer = session.answer if session.image else None
         st.html(components.answer(answer, current_language(), WAITING[source]))
         correction(answer)
         probabilities = answer["probabilities"] if answer else [0.0] * 10
         st.html(components.bars(probabilities, current_language()))
+    if st.session_state["history-shown"] not in (None, labels(session)):
+        st.rerun()
 
 
-def choose_model(session: Session) -> str:
-    """The model that answers, one of those that the API serves; raises `ApiError`."""
-    names = model_names()
-    index = names.index(session.model) if session.model in names else 0
-    chosen: str = st.selectbox(t("draw.model"), names, index=index)
-    return chosen
+def show_upload(session: Session, width: int | Literal["stretch"]) -> None:
+    """The image that was given, if there is one."""
+    if session.uploaded:
+        text = t("draw.your_image")
+        st.image(session.uploaded, caption=text, width=width, alt=text)
+
+
+def choose_settings(session: Session, source: str, brush: str, width: int) -> None:
+    """The brush's width and the model; raises `ApiError` where the models are not known."""
+    if source == "canvas":
+        st.slider(t("draw.brush"), *BRUSH_WIDTHS, width, step=2, key=brush)
+    session.model = choose_model(session.model)
 
 
 def number_board(session: Session) -> None:
@@ -110,26 +110,17 @@ def number_board(session: Session) -> None:
     else:
         session.upload(image_input(source))
         picture = st.container(key="picture-frame")
-        if session.uploaded:
-            picture.image(
-                session.uploaded,
-                caption=t("draw.your_image"),
-                width="stretch",
-                alt=t("draw.your_image"),
-            )
+        with picture:
+            show_upload(session, "stretch")
     answer_place = st.container()
-    settings = st.container(key="board-settings")
+    settings = st.container(key="board-settings", horizontal=True)
     with answer_place, show_api_errors(kept=session.number_image is not None):
-        with settings, st.container(horizontal=True):
-            if source == "canvas":
-                st.slider(
-                    t("draw.brush"), *BRUSH_WIDTHS, WIDE_BRUSH_WIDTH, step=2, key="wide-brush"
-                )
-            session.model = choose_model(session)
+        with settings:
+            choose_settings(session, source, "wide-brush", WIDE_BRUSH_WIDTH)
         image, answer = session.number_image, None
         if image:
             answer = read_number(image, session.model, session.examples)
-        st.html(components.number_answer(answer, current_language(), WAITING[source]))
+        st.html(components.answer(answer, current_language(), WAITING[source], "number"))
         if image and answer and answer["digits"]:
             chosen = number_correction(answer["digits"])
             boxes = components.digit_boxes(answer["digits"], chosen, upright_size(image))
@@ -174,8 +165,7 @@ def change_input() -> None:
     """Come to another canvas or picture, and keep the drawings."""
     if st.session_state["input"] == "canvas":
         current_session().upload(None)
-    current_session().canvas.renew()
-    current_session().wide.renew()
+    current_session().renew_canvases()
 
 
 def ask_api(session: Session) -> None:
@@ -211,10 +201,16 @@ def correct(digit: int) -> None:
     st.rerun(FRAGMENTS)
 
 
+def labels(session: Session) -> list[tuple[int, int | None]]:
+    """What is in the history: the number of each drawing and its label."""
+    return [(drawing.number, drawing.label) for drawing in session.history]
+
+
 @st.fragment(key="history")
 def history() -> None:
     """The drawings of this session, to correct and to download."""
     session = current_session()
+    st.session_state["history-shown"] = labels(session)
     st.header(t("history.title"), anchor=False)
     if not session.history:
         st.caption(t("history.empty"))
@@ -266,5 +262,6 @@ def relabel(drawing: Drawing) -> None:
     st.rerun(FRAGMENTS)
 
 
+st.session_state["history-shown"] = None  # all of the page runs, the history after the board
 drawing_board()
 history()

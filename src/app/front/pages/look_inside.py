@@ -13,11 +13,11 @@ from app.front.common import (
     current_image,
     current_language,
     current_session,
-    model_names,
     show_api_errors,
     t,
 )
 from app.front.images import data_url, decode_data_url, encode_png, overlay
+from app.front.inputs import choose_model
 from app.front.settings import MAX_CACHED_EXPLANATIONS
 
 
@@ -33,11 +33,9 @@ def explanation(
 def inside(image: bytes) -> None:
     """The choice of model and digit, the attribution, the feature maps."""
     with show_api_errors(kept=True):
-        names = model_names()
         session = current_session()
         with st.container(horizontal=True, key="inside-choice"):
-            index = names.index(session.model) if session.model in names else 0
-            model = st.selectbox(t("draw.model"), names, index=index, width=220)
+            model = choose_model(session.model, width=220)
             chosen = st.selectbox(
                 t("look_inside.target"),
                 [None, *range(10)],
@@ -53,8 +51,9 @@ def inside(image: bytes) -> None:
 def attribution(answer: dict[str, Any]) -> None:
     """Which pixels spoke for the digit and which against it."""
     digit = answer["attribution"]["target"]
-    pixels = decode_data_url(answer["image"])
-    overlaid = overlay(pixels, np.array(answer["attribution"]["values"]))
+    values = np.array(answer["attribution"]["values"])
+    overlaid = overlay(decode_data_url(answer["image"]), values)
+    half = "upper" if values[:14].sum() >= values[14:].sum() else "lower"
     st.header(t("look_inside.attribution", digit=digit), anchor=False)
     st.write(t("look_inside.attribution_why", digit=digit))
     seen = components.small_image(
@@ -62,28 +61,17 @@ def attribution(answer: dict[str, Any]) -> None:
     )
     attribution_image = components.small_image(
         data_url(encode_png(overlaid)),
-        t("look_inside.attribution_alt", digit=digit, **dominant_half(answer)),
+        t("look_inside.attribution_alt", digit=digit, most=t(f"look_inside.{half}")),
         t("look_inside.legend", digit=digit),
         mark="large",
     )
     st.html(f'<div class="pair">{seen}{attribution_image}</div>')
-    st.caption(
-        t("look_inside.answer", answer=components.summarize(answer, current_language()))
-        if explains_prediction(answer)
-        else t("look_inside.not_predicted", predicted=answer["prediction"], digit=digit)
-    )
-
-
-def explains_prediction(answer: dict[str, Any]) -> bool:
-    """Whether the digit that is explained is the predicted one."""
-    return bool(answer["attribution"]["target"] == answer["prediction"])
-
-
-def dominant_half(answer: dict[str, Any]) -> dict[str, str]:
-    """Which half of the image speaks most for the digit: words for the alternative."""
-    values = np.array(answer["attribution"]["values"])
-    upper, lower = values[:14].sum(), values[14:].sum()
-    return {"most": t("look_inside.upper" if upper >= lower else "look_inside.lower")}
+    if digit == answer["prediction"]:
+        summary = components.summarize(answer, current_language())
+        st.caption(t("look_inside.answer", answer=summary))
+    else:
+        predicted = answer["prediction"]
+        st.caption(t("look_inside.not_predicted", predicted=predicted, digit=digit))
 
 
 def feature_maps(layers: list[dict[str, Any]]) -> None:

@@ -15,7 +15,7 @@ from app.front.common import (
 )
 from app.front.settings import MAX_CACHED_FIGURES
 from app.front.study import AUGMENTATIONS, accuracy_tables, markdown_table
-from app.front.texts import escape_markdown, has_text, percent
+from app.front.texts import escape_markdown, has_text, percent, written
 from errors import ApiError
 
 MODEL_FIGURES = (("confusion-matrix", "reliability"), ("learning-curves",))  # row by row
@@ -60,23 +60,20 @@ def models() -> None:
 
 def row(card: dict[str, Any]) -> list[str]:
     """A model's row in the table."""
-    return [
-        escape_markdown(card["name"]),
-        percent(card["results"]["test_accuracy"], current_language()),
-        f"{card['parameters']:,}",
-        escape_markdown(str(card["data"]["source"])),
-    ]
+    values = card_values(card)
+    size = written(card["parameters"], current_language())
+    return [escape_markdown(card["name"]), values["accuracy"], size, values["source"]]
 
 
-def card_values(card: dict[str, Any]) -> dict[str, object]:
+def card_values(card: dict[str, Any]) -> dict[str, Any]:
     """The values of a card that its description names."""
     training = card["training"]
     return {
-        "parameters": f"{card['parameters']:,}",
+        "parameters": card["parameters"],
         "source": escape_markdown(str(card["data"]["source"])),
-        "images": f"{card['data']['training']:,}",
+        "images": card["data"]["training"],
         "epochs": training["epochs"],
-        "minutes": f"{training['seconds'] / 60:.1f}",
+        "minutes": training["seconds"] / 60,
         "augmentation": escape_markdown(str(training["augmentation"])),
         "accuracy": percent(card["results"]["test_accuracy"], current_language()),
         "worst": min(range(10), key=card["results"]["recall"].__getitem__),

@@ -179,13 +179,13 @@ def open_page(api_url, monkeypatch):
 def sent_labels(monkeypatch):
     """The labels of the examples of each request, as the page sends them to the API."""
     labels: list[list[int]] = []
-    post = DigitsClient._post_pictures
+    predict = DigitsClient._predict
 
-    def post_and_note(client, path, pictures, timeout, examples, **options):
+    def predict_and_note(client, path, pictures, examples, *arguments, **options):
         labels.append([example["label"] for example in examples])
-        return post(client, path, pictures, timeout, examples, **options)
+        return predict(client, path, pictures, examples, *arguments, **options)
 
-    monkeypatch.setattr(DigitsClient, "_post_pictures", post_and_note)
+    monkeypatch.setattr(DigitsClient, "_predict", predict_and_note)
     return labels
 
 
