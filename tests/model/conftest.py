@@ -27,16 +27,14 @@ def tiny_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """
     folder = tmp_path / "mirror"
     folder.mkdir()
-    resources = []
-    for name in mnist.UNPACKED_MD5:
+    for name in mnist.FILES:
         numbers = np.arange(30 if name.startswith("t10k") else 100)
         images = np.broadcast_to(numbers[:, None, None], (len(numbers), 28, 28))
         unpacked = idx(images if "images" in name else numbers % 10)
         packed = gzip.compress(unpacked)
         (folder / f"{name}.gz").write_bytes(packed)
-        resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
-        monkeypatch.setitem(mnist.UNPACKED_MD5, name, hashlib.md5(unpacked).hexdigest())
-    monkeypatch.setattr(MNIST, "resources", resources)
+        monkeypatch.setitem(mnist.MD5, f"{name}.gz", hashlib.md5(packed).hexdigest())
+        monkeypatch.setitem(mnist.MD5, name, hashlib.md5(unpacked).hexdigest())
     monkeypatch.setattr(mnist, "VALIDATION_SIZE", 20)
     monkeypatch.setattr(MNIST, "mirrors", [])
     monkeypatch.delenv("MNIST_MIRROR", raising=False)

@@ -1,14 +1,14 @@
 """Random changes of training pictures, a whole batch at once, each picture by its own parameters.
 
 Geometry follows torchvision's RandomAffine and RandomPerspective (same parameters, same
-distributions), with two differences: a batch is sampled bilinearly, and both maps are composed into
-one resampling, which blurs less and does not cut off what the first map alone would push outside.
+distributions), but both maps are composed into one bilinear resampling, which blurs less and does
+not cut off what the first map alone would push outside.
 
-All maps are 3x3 matrices on homogeneous pixel coordinates (x, y, 1) whose origin is the middle of
-the picture, and lead from the new picture to the old one, as sampling needs it.
+All maps are (3, 3) matrices on pixel coordinates (x, y, 1) whose origin is the middle of the
+picture, and lead from the new picture to the old one, as sampling needs it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +17,12 @@ from torch import Tensor
 from model.config import IMAGE_SIZE
 
 HALF = IMAGE_SIZE / 2
+LAST = IMAGE_SIZE - 1
+PIXELS = IMAGE_SIZE * IMAGE_SIZE
+# Top left, top right, bottom right, bottom left as (x, y), and the way inwards from each
+_CORNERS = torch.tensor([[0, 0], [LAST, 0], [LAST, LAST], [0, LAST]])
+_INWARDS = torch.tensor([[1, 1], [-1, 1], [-1, -1], [1, -1]])
+_SPACING = 4.0  # pixels between the bumps of elastic fields, and their standard deviation
 
 
 @dataclass(frozen=True)
@@ -47,27 +53,19 @@ class Augmentation:
     thicker: float = 0.0
 
 
+# normalised pictures hardly differ in place and size: rotation, shear and perspective remain
+MILD = Augmentation(degrees=15, translate=0.04, scale=(0.9, 1.1), shear=15, perspective=0.3)
 AUGMENTATIONS: dict[str, Augmentation | None] = {
     "none": None,
     # RandomAffine(degrees=25, translate=(0.2, 0.2), shear=15), RandomPerspective(0.3, p=0.5)
     "affine": Augmentation(degrees=25, translate=0.2, shear=15, perspective=0.3),
-    # normalised pictures hardly differ in place and size: rotation, shear and perspective remain
-    "mild": Augmentation(degrees=15, translate=0.04, scale=(0.9, 1.1), shear=15, perspective=0.3),
-    # half of mild: beside synthetic handwriting, which has slants of its own, more of it does harm
+    "mild": MILD,
+    # half of mild: beside synthetic digits, which have slants of their own, more of it does harm
     "slight": Augmentation(
         degrees=7, translate=0.04, scale=(0.92, 1.08), shear=7, perspective=0.15
     ),
-    # mild, and what else differs from hand to hand and pen to pen
-    "elastic": Augmentation(
-        degrees=15,
-        translate=0.04,
-        scale=(0.9, 1.1),
-        shear=15,
-        perspective=0.3,
-        elastic=0.8,
-        thinner=0.3,
-        thicker=0.7,
-    ),
+    # what else differs from hand to hand and pen to pen
+    "elastic": replace(MILD, elastic=0.8, thinner=0.3, thicker=0.7),
 }
 
 
@@ -75,8 +73,7 @@ def augment(images: Tensor, name: str, generator: torch.Generator) -> Tensor:
     """Return changed copies of the pictures, each changed in its own way.
 
     Args:
-        images: float (N, 1, 28, 28) with background 0 (not yet standardised: what comes in from
-            outside is filled with 0).
+        images: float (N, 1, 28, 28), background 0: what comes in from outside is 0 too.
         name: a key of AUGMENTATIONS.
         generator: a CPU generator, so that a seed gives the same parameters on every device.
 
@@ -91,12 +88,10 @@ def augment(images: Tensor, name: str, generator: torch.Generator) -> Tensor:
     matrices = random_matrices(settings, len(images), generator)
     displacement = None
     if settings.elastic:
-        displacement = random_displacement(settings.elastic, len(images), generator)
-        displacement = displacement.to(images.device)
+        displacement = random_displacement(settings.elastic, len(images), generator).to(
+            images.device
+        )
     return warp(images, sampling_grid(matrices.to(images.device), displacement))
-
-
-# Parameters -------------------------------------------------------------------------------------
 
 
 def random_matrices(settings: Augmentation, count: int, generator: torch.Generator) -> Tensor:
@@ -131,18 +126,21 @@ def random_affine(
 
 
 def random_corners(distortion: float, count: int, generator: torch.Generator) -> Tensor:
-    """Return where RandomPerspective moves the four corners to, as pixel indices (N, 4, 2).
-
-    The order is top left, top right, bottom right, bottom left; x comes before y.
-    """
+    """Return the pixel indices (N, 4, 2) to which RandomPerspective moves the `_CORNERS`."""
     inwards = torch.randint(0, int(distortion * HALF) + 1, (count, 4, 2), generator=generator)
     return _CORNERS + _INWARDS * inwards
 
 
 def random_displacement(deviation: float, count: int, generator: torch.Generator) -> Tensor:
-    """Return smooth displacements (N, 2, 784) in pixels with this standard deviation."""
-    noise = torch.randn(count, 2, len(_SMOOTH), generator=generator)
-    return deviation * (noise @ _SMOOTH)
+    """Return smooth displacements (N, 2, 784) in pixels with this standard deviation.
+
+    They are sums of Gaussian bumps with random weights, on a lattice.
+    """
+    nodes = torch.arange(-2 * _SPACING, IMAGE_SIZE + 2 * _SPACING + 1, _SPACING)
+    bumps = torch.exp(-(((nodes[:, None] - torch.arange(IMAGE_SIZE)) / _SPACING) ** 2) / 2)
+    basis = torch.einsum("ay,bx->abyx", bumps, bumps).reshape(-1, PIXELS)
+    basis = basis / basis.square().sum(dim=0).sqrt()
+    return deviation * (torch.randn(count, 2, len(basis), generator=generator) @ basis)
 
 
 def random_stroke_width(settings: Augmentation, count: int, generator: torch.Generator) -> Tensor:
@@ -150,17 +148,11 @@ def random_stroke_width(settings: Augmentation, count: int, generator: torch.Gen
     return torch.empty(count).uniform_(-settings.thinner, settings.thicker, generator=generator)
 
 
-# Maps -------------------------------------------------------------------------------------------
-
-
 def affine_matrices(angle: Tensor, translate: Tensor, scale: Tensor, shear: Tensor) -> Tensor:
-    """Return the (N, 3, 3) maps of `torchvision.transforms.functional.affine`.
+    """Return the maps (N, 3, 3) of `torchvision.transforms.functional.affine`.
 
-    Args:
-        angle: clockwise rotation in degrees, (N,).
-        translate: shift in pixels, (N, 2), x before y.
-        scale: enlargement, (N,).
-        shear: horizontal shear in degrees, (N,).
+    `angle`, clockwise, and `shear`, horizontal, are in degrees (N,); `translate` (N, 2) is in
+    pixels, x before y; `scale` (N,) is the enlargement.
     """
     rotation, tangent = angle.deg2rad(), shear.deg2rad().tan()
     cos, sin = rotation.cos(), rotation.sin()
@@ -175,15 +167,12 @@ def affine_matrices(angle: Tensor, translate: Tensor, scale: Tensor, shear: Tens
 
 
 def perspective_matrices(corners: Tensor) -> Tensor:
-    """Return the (N, 3, 3) maps of `torchvision.transforms.functional.perspective`.
+    """Return the maps (N, 3, 3) of `torchvision.transforms.functional.perspective`.
 
-    Args:
-        corners: the pixel indices (N, 4, 2) to which the corners of the picture move, in the
-            order of `random_corners`.
-
-    A map (x, y) -> (ax + by + c, dx + ey + f) / (gx + hy + 1) has eight unknowns; that it leads
-    the four new corners to the four old ones gives eight linear equations. Like torchvision's,
-    it then takes the indices of corners for coordinates, which differ from them by half a pixel.
+    `corners` (N, 4, 2) are the pixel indices to which the `_CORNERS` move. A map
+    (x, y) -> (ax + by + c, dx + ey + f) / (gx + hy + 1) has eight unknowns; that it leads the four
+    new corners to the four old ones gives eight linear equations. Like torchvision's, it takes the
+    indices of corners for coordinates, which differ from them by half a pixel.
     """
     x, y = (corners.double() - HALF).unbind(-1)
     old_x, old_y = (_CORNERS.double() - HALF).expand_as(corners).unbind(-1)
@@ -206,17 +195,15 @@ def sampling_grid(matrices: Tensor, displacement: Tensor | None = None) -> Tenso
         matrices: maps (N, 3, 3) from new to old pixels.
         displacement: pixels (N, 2, 784) by which each source moves further, x before y.
     """
+    centred = torch.arange(IMAGE_SIZE, device=matrices.device) + 0.5 - HALF
+    x, y = torch.meshgrid(centred, centred, indexing="xy")
+    pixels = torch.stack([x, y, torch.ones_like(x)]).reshape(3, PIXELS)
     # one product for the whole batch: (3N, 3) by (3, 784)
-    sources = (matrices.reshape(-1, 3) @ _PIXELS.to(matrices.device)).reshape(
-        -1, 3, IMAGE_SIZE * IMAGE_SIZE
-    )
+    sources = (matrices.reshape(-1, 3) @ pixels).reshape(-1, 3, PIXELS)
     sources = sources[:, :2] / sources[:, 2:]
     if displacement is not None:
         sources = sources + displacement
     return (sources / HALF).transpose(1, 2).reshape(-1, IMAGE_SIZE, IMAGE_SIZE, 2)
-
-
-# Pictures ---------------------------------------------------------------------------------------
 
 
 def warp(images: Tensor, grid: Tensor) -> Tensor:
@@ -234,33 +221,3 @@ def change_stroke_width(images: Tensor, width: Tensor) -> Tensor:
     sign = width.sign()  # an erosion is a dilation of the negative
     target = sign * F.max_pool2d(sign * images, 3, stride=1, padding=1)
     return torch.lerp(images, target, width.abs())
-
-
-# Constants --------------------------------------------------------------------------------------
-
-_CORNERS = torch.tensor(
-    [[0, 0], [IMAGE_SIZE - 1, 0], [IMAGE_SIZE - 1, IMAGE_SIZE - 1], [0, IMAGE_SIZE - 1]]
-)
-_INWARDS = torch.tensor([[1, 1], [-1, 1], [-1, -1], [1, -1]])
-
-
-def _pixels() -> Tensor:
-    """Return the centred coordinates (x, y, 1) of all pixels, (3, 784), row by row."""
-    centred = torch.arange(IMAGE_SIZE) + 0.5 - HALF
-    y, x = torch.meshgrid(centred, centred, indexing="ij")
-    return torch.stack([x.flatten(), y.flatten(), torch.ones(IMAGE_SIZE * IMAGE_SIZE)])
-
-
-def _smooth_basis(spacing: float = 4.0) -> Tensor:
-    """Return Gaussian bumps (K, 784) on a lattice; random weights give a field of variance 1.
-
-    The bumps are as wide (standard deviation) as they lie apart, 4 pixels, as Simard et al. blur.
-    """
-    nodes = torch.arange(-2 * spacing, IMAGE_SIZE + 2 * spacing + 1, spacing)
-    bumps = torch.exp(-(((nodes[:, None] - torch.arange(IMAGE_SIZE)) / spacing) ** 2) / 2)
-    basis = torch.einsum("ay,bx->abyx", bumps, bumps).reshape(-1, IMAGE_SIZE * IMAGE_SIZE)
-    return basis / basis.square().sum(dim=0).sqrt()
-
-
-_PIXELS = _pixels()
-_SMOOTH = _smooth_basis()

