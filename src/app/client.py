@@ -73,7 +73,7 @@ class DigitsClient:
         return self._call(path).content
 
     def predict(
-        self, picture: bytes, model: str | None = None, examples: Sequence[Example] = ()
+        self, image: bytes, model: str | None = None, examples: Sequence[Example] = ()
     ) -> dict[str, Any]:
         """Read the digit in a picture of any size; the answer is that of `/api/v1/predict`.
 
@@ -82,24 +82,24 @@ class DigitsClient:
             model: its name; the API's default if absent.
             examples: digits of the same person, which the model learns before it answers.
         """
-        return self._predict("/api/v1/predict", [picture], examples, model=model)
+        return self._predict("/api/v1/predict", [image], examples, model=model)
 
     def number(
-        self, picture: bytes, model: str | None = None, examples: Sequence[Example] = ()
+        self, image: bytes, model: str | None = None, examples: Sequence[Example] = ()
     ) -> dict[str, Any]:
         """Read the number in a picture; the answer is that of `/api/v1/predict/number`.
 
         The arguments are those of `predict`.
         """
-        return self._predict("/api/v1/predict/number", [picture], examples, model=model)
+        return self._predict("/api/v1/predict/number", [image], examples, model=model)
 
     def predict_batch(
-        self, pictures: Sequence[bytes], model: str | None = None, examples: Sequence[Example] = ()
+        self, images: Sequence[bytes], model: str | None = None, examples: Sequence[Example] = ()
     ) -> list[dict[str, Any]]:
         """What `predict` answers for each picture, or its problem; sent by 64 pictures."""
         results: list[dict[str, Any]] = []
-        for start in range(0, len(pictures), MAX_BATCH_FILES):
-            batch = pictures[start : start + MAX_BATCH_FILES]
+        for start in range(0, len(images), MAX_BATCH_FILES):
+            batch = images[start : start + MAX_BATCH_FILES]
             results += self._predict(
                 "/api/v1/predict/batch", batch, examples, self._explain_seconds, model=model
             )["results"]
@@ -107,7 +107,7 @@ class DigitsClient:
 
     def explain(
         self,
-        picture: bytes,
+        image: bytes,
         model: str | None = None,
         target: int | None = None,
         examples: Sequence[Example] = (),
@@ -119,9 +119,7 @@ class DigitsClient:
             picture, model, examples: as for `predict`.
         """
         options = {"model": model, "target": target}
-        return self._predict(
-            "/api/v1/explain", [picture], examples, self._explain_seconds, **options
-        )
+        return self._predict("/api/v1/explain", [image], examples, self._explain_seconds, **options)
 
     def infer(self, images: np.ndarray, model: str) -> tuple[np.ndarray, np.ndarray]:
         """Read pixels as they are, by the Open Inference Protocol.
@@ -156,7 +154,7 @@ class DigitsClient:
     def _predict(
         self,
         path: str,
-        pictures: Sequence[bytes],
+        images: Sequence[bytes],
         examples: Sequence[Example],
         seconds: float | None = None,
         **options: str | int | None,
@@ -164,7 +162,7 @@ class DigitsClient:
         field = "files" if path.endswith("/batch") else "file"
         request = {
             "params": options,  # requests leaves out what is None
-            "files": [(field, ("drawing", picture)) for picture in pictures],
+            "files": [(field, ("drawing", image)) for image in images],
             "data": {"examples": json.dumps(examples)} if examples else None,
         }
         return self._json(path, request, seconds)

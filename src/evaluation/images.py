@@ -70,16 +70,16 @@ def classify(classifier: Classifier, directory: Path, labels: pd.DataFrame) -> p
         data = (directory / file).read_bytes()
         naive = str(classifier.predict(resize_plainly(data)[None])[0].digit) == label
         try:
-            picture = preprocess(data)
+            preprocessed = preprocess(data)
         except ImageError as error:
             rows.append((-1, False, str(error), False, naive))
             continue
         if label.isdecimal() and len(label) > 1:
-            lines = read_numbers(classifier, picture)
+            lines = read_numbers(classifier, preprocessed)
             number, reason = (lines[0].number, lines[0].reason) if lines else (None, NO_DIGITS)
             rows.append((number or -1, number is not None, reason or "", number == label, naive))
             continue
-        prediction = read_images(classifier, [picture])[0].prediction
+        prediction = read_images(classifier, [preprocessed])[0].prediction
         digit, accepted = prediction.digit, prediction.is_digit
         rows.append((digit, accepted, prediction.reason or "", str(digit) == label, naive))
     columns = ["predicted", "accepted", "reason", "correct", "naive"]
@@ -148,8 +148,8 @@ def complete_authors(found: pd.DataFrame) -> tuple[int, int]:
 def failures(found: pd.DataFrame) -> pd.DataFrame:
     """Return what was counted and is neither correct and accepted, nor rightly rejected."""
     labelled = found["label"].str.fullmatch("[0-9]+")
-    right = np.where(labelled, found["correct"] & found["accepted"], ~found["accepted"])
-    return found[~right & ~found["kind"].isin(UNCOUNTED)]
+    correct = np.where(labelled, found["correct"] & found["accepted"], ~found["accepted"])
+    return found[~correct & ~found["kind"].isin(UNCOUNTED)]
 
 
 def contact_sheet(directory: Path, failed: pd.DataFrame) -> Figure:
@@ -159,15 +159,15 @@ def contact_sheet(directory: Path, failed: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(max(1, len(shown)), SHEET_COLUMNS, figsize=size, squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
-    for row, (_, picture) in zip(axes, shown.iterrows(), strict=False):
-        data = (directory / picture["file"]).read_bytes()
-        answer = f"{picture['predicted']}{'' if picture['accepted'] else ' rejected'}"
-        row[0].set_title(f"{picture['file']}\n{picture['label']}: {answer}", fontsize=6)
+    for row, (_, sample) in zip(axes, shown.iterrows(), strict=False):
+        data = (directory / sample["file"]).read_bytes()
+        answer = f"{sample['predicted']}{'' if sample['accepted'] else ' rejected'}"
+        row[0].set_title(f"{sample['file']}\n{sample['label']}: {answer}", fontsize=6)
         try:
             read: Preprocessed = preprocess(data)
         except ImageError:
             continue
-        row[0].imshow(luminance(read.picture), cmap="gray")
+        row[0].imshow(luminance(read.source), cmap="gray")
         images = [read.image, *read.candidates()]
         for axis, image in zip(row[1:], images, strict=False):
             axis.imshow(image, cmap="gray")

@@ -183,24 +183,24 @@ KINDS: dict[str, Callable[[np.random.Generator], Image.Image]] = {
 }
 
 
-def ood_pictures(kind: str, count: int, seed: int) -> list[Preprocessed]:
+def preprocessed_outliers(kind: str, count: int, seed: int) -> list[Preprocessed]:
     """Return pictures of one of `KINDS`, as files preprocessed for the reader.
 
     An image that preprocessing itself rejects as blank is replaced by another.
     """
     rng = np.random.default_rng(seed)
-    pictures: list[Preprocessed] = []
-    while len(pictures) < count:
+    preprocessed: list[Preprocessed] = []
+    while len(preprocessed) < count:
         file = io.BytesIO()
         KINDS[kind](rng).save(file, format="PNG", compress_level=1)
         with suppress(BlankImageError):
-            pictures.append(preprocess(file.getvalue()))
-    return pictures
+            preprocessed.append(preprocess(file.getvalue()))
+    return preprocessed
 
 
 def ood_samples(kind: str, count: int, seed: int) -> np.ndarray:
-    """Return the usual images (count, 28, 28) uint8 of ``ood_pictures``."""
-    return np.stack([picture.image for picture in ood_pictures(kind, count, seed)])
+    """Return the usual images (count, 28, 28) uint8 of ``preprocessed_outliers``."""
+    return np.stack([one.image for one in preprocessed_outliers(kind, count, seed)])
 
 
 @cache

@@ -123,7 +123,7 @@ def measure(
     paths: list[Path],
     digits: Digits,
     strokes: dict[str, list[StrokeSample]],
-    pictures: Path | None = None,
+    image_directory: Path | None = None,
 ) -> Quality:
     """Measure the runs of one network on MNIST's test part, and its chosen run further."""
     classifiers = [Classifier.load(path) for path in paths]
@@ -154,8 +154,8 @@ def measure(
             file: score(samples, predict_strokes(chosen, samples, seed=0)[1])
             for file, samples in strokes.items()
         }
-    if pictures:
-        found = classify(chosen, pictures, read_labels(pictures))
+    if image_directory:
+        found = classify(chosen, image_directory, read_labels(image_directory))
         result["images"] = as_json(summarise(found))
     return result
 
@@ -182,11 +182,11 @@ def table(results: list[Quality]) -> str:
         read = [r.get("strokes", {}).get(file) for r in results]
         for title, cell in cells.items():
             rows.append([f"{file}{title}", *("-" if f is None else cell(f) for f in read)])
-    pictures = [r.get("images", {}).get(ALL_DIGITS) for r in results]
-    if any(pictures):
-        count = next(int(shares["pictures"] or 0) for shares in pictures if shares)
+    by_people = [r.get("images", {}).get(ALL_DIGITS) for r in results]
+    if any(by_people):
+        count = next(int(shares["pictures"] or 0) for shares in by_people if shares)
         for share in ("correct", "correct and accepted"):
-            shown = ("-" if shares is None else f"{shares[share]:.1%}" for shares in pictures)
+            shown = ("-" if shares is None else f"{shares[share]:.1%}" for shares in by_people)
             rows.append([f"{count} pictures by people, {share}", *shown])
     for kind in (IN_DISTRIBUTION, *KINDS):
         found = [r["rejections"][kind] for r in results]

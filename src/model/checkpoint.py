@@ -90,7 +90,7 @@ def replace_model(path: Path, write: Callable[[Path], None]) -> Path | None:
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as temporary:
         write(Path(temporary))
-        with _interrupts_held_back():
+        with _interrupts_deferred():
             old = [file for file in path.parent.glob(f"{path.stem}[.-]*") if file.is_file()]
             previous = path.parent / "previous" / f"{datetime.now():%Y-%m-%dT%H-%M-%S.%f}"
             if old:
@@ -103,17 +103,17 @@ def replace_model(path: Path, write: Callable[[Path], None]) -> Path | None:
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
+def _interrupts_deferred() -> Iterator[None]:
     """Hold SIGINT (Ctrl-C) and SIGTERM back until the block is done."""
-    held: list[int] = []
+    deferred: list[int] = []
     signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda number, _: held.append(number)) for number in signals]
+    before = [signal.signal(one, lambda number, _: deferred.append(number)) for one in signals]
     try:
         yield
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
-        for caught in held:
+        for caught in deferred:
             signal.raise_signal(caught)
 
 

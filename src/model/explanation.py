@@ -56,18 +56,18 @@ def colour(values: np.ndarray) -> np.ndarray:
     return (255 + strength * (hue - 255) + 0.5).astype(np.uint8)
 
 
-def sheet(maps: np.ndarray) -> np.ndarray:
+def tile(maps: np.ndarray) -> np.ndarray:
     """Lay feature maps (channels, h, w) side by side as one grey picture, each from its least
     value (black) to its greatest (white).
     """
     channels, height, width = maps.shape
     columns = int(np.ceil(np.sqrt(2 * channels)))
     rows = -(-channels // columns)
-    picture = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP), np.uint8)
+    tiled = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP), np.uint8)
     low = maps.min(axis=(1, 2), keepdims=True)
     span = np.maximum(maps.max(axis=(1, 2), keepdims=True) - low, 1e-12)
     for index, scaled in enumerate((255 * (maps - low) / span + 0.5).astype(np.uint8)):
         top = index // columns * (height + GAP)
         left = index % columns * (width + GAP)
-        picture[top : top + height, left : left + width] = scaled
-    return picture
+        tiled[top : top + height, left : left + width] = scaled
+    return tiled

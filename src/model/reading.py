@@ -32,32 +32,32 @@ def read_image(classifier: Classifier, data: bytes) -> Reading:
     return read_images(classifier, [preprocess(data)])[0]
 
 
-def read_images(classifier: Classifier, pictures: Sequence[Preprocessed]) -> list[Reading]:
+def read_images(classifier: Classifier, preprocessed: Sequence[Preprocessed]) -> list[Reading]:
     """Read pictures in one forward pass; those that it rejects get a second look each."""
-    if not pictures:
+    if not preprocessed:
         return []
-    predictions = classifier.predict(np.stack([picture.image for picture in pictures]))
+    predictions = classifier.predict(np.stack([one.image for one in preprocessed]))
     return [
-        Reading(prediction, picture.image)
+        Reading(prediction, one.image)
         if prediction.is_digit
-        else second_look(classifier, picture, prediction)
-        for picture, prediction in zip(pictures, predictions, strict=True)
+        else second_look(classifier, one, prediction)
+        for one, prediction in zip(preprocessed, predictions, strict=True)
     ]
 
 
-def second_look(classifier: Classifier, picture: Preprocessed, first: Prediction) -> Reading:
+def second_look(classifier: Classifier, one: Preprocessed, first: Prediction) -> Reading:
     """Look again at a picture that was rejected: several digits, or one in another foreground.
 
     It takes tens of milliseconds: keep it out of an event loop.
     """
-    parts = picture.parts()
+    parts = one.parts()
     if len(parts) > 1 and sum(part.is_digit for part in classifier.predict(parts)) > 1:
-        return Reading(replace(first, reason=SEVERAL_DIGITS), picture.image)
-    candidates = picture.candidates()
+        return Reading(replace(first, reason=SEVERAL_DIGITS), one.image)
+    candidates = one.candidates()
     if len(candidates) == 0:
-        return Reading(first, picture.image)
+        return Reading(first, one.image)
     predictions = classifier.predict(candidates)
     best = max(range(len(candidates)), key=lambda i: predictions[i].rejection_score)
     if predictions[best].rejection_score < SECOND_LOOK_FACTOR * classifier.threshold:
-        return Reading(first, picture.image)
+        return Reading(first, one.image)
     return Reading(predictions[best], candidates[best])

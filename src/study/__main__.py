@@ -97,11 +97,11 @@ def compare(options: argparse.Namespace, path: Path) -> Comparison:
     rows: list[dict[str, Any]] = []
     finished: dict[Run, Finished] = {}
     for run in tqdm(plan(PARTS[options.part]), unit="run", disable=None):
-        whole = (run.pixels, run.images) == (UNPERMUTED, images)
-        own_sets = sets + corruptions if whole else sets
-        finished[run] = store.finish(run, own_sets)
-        rows += rows_of(run, store.key(run), finished[run], own_sets)
-        (accuracy,) = (row["accuracy"] for row in rows[-len(own_sets) :] if row["on"] == MNIST)
+        full = (run.pixels, run.images) == (UNPERMUTED, images)
+        sets_of_run = sets + corruptions if full else sets
+        finished[run] = store.finish(run, sets_of_run)
+        rows += rows_of(run, store.key(run), finished[run], sets_of_run)
+        (accuracy,) = (row["accuracy"] for row in rows[-len(sets_of_run) :] if row["on"] == MNIST)
         tqdm.write(f"{run}: {accuracy:.2%} of MNIST's test images")
     table = pd.DataFrame(rows)
     if options.part == "ladder":

@@ -15,7 +15,7 @@ from study.store import Finished
 
 CONFIDENCE = 0.95  # that all intervals hold at once (Bonferroni)
 MUCH = 0.5  # points that count as a difference
-RIGHT = 95.0  # % of the drawings from which on they are read right
+WORKS = 95.0  # % of the drawings from which on they are read right
 BETTER = "A CNN does much better than an MLP on structured pictures"
 ORDER = "Under a random permutation CNNs lose their advantage, MLPs do not"
 AUGMENTED = "Augmentation improves generalisation to digits drawn by hand"
@@ -60,10 +60,10 @@ QUESTIONS = [
         for row in (_mlp, _cnn)
         for a in AUGMENTATIONS[1:]
     ),
-    Question(NEEDED, _cnn("none"), None, RIGHT, over=False),
-    Question(NEEDED, _cnn("affine"), None, RIGHT),
+    Question(NEEDED, _cnn("none"), None, WORKS, over=False),
+    Question(NEEDED, _cnn("affine"), None, WORKS),
     Question(TRAINED, _cnn(RECIPE), None, 98, where=MNIST),
-    Question(TRAINED, _cnn(RECIPE), None, RIGHT),
+    Question(TRAINED, _cnn(RECIPE), None, WORKS),
 ]
 
 
@@ -71,14 +71,16 @@ def judge(finished: Mapping[Run, Finished], sets: Sequence[TestSet]) -> pd.DataF
     """Ask every question on every test set that it is about.
 
     Returns:
-        A row per question and test set: claim, row, against, on, road, claimed, points with their
-        interval, McNemar's p for the networks of the first seed (None for a single row), verdict.
+        A row per question and test set: claim, row, against, on, preprocessing, claimed, points
+        with their interval, McNemar's p for the networks of the first seed (None for a single
+        row), verdict.
     """
     asked = [
         (question, one)
         for question in QUESTIONS
         for one in sets
-        if one.on != VALIDATION and one.road != RULE  # MNIST's rule is a step of the ladder alone
+        # MNIST's rule is a step of the ladder alone
+        if one.on != VALIDATION and one.preprocessing != RULE
         if question.where in (BOTH, MNIST if one.on == MNIST else DRAWN)
     ]
     confidence = 1 - (1 - CONFIDENCE) / len(asked)
@@ -93,7 +95,7 @@ def judge(finished: Mapping[Run, Finished], sets: Sequence[TestSet]) -> pd.DataF
                 "row": ", ".join(question.row),
                 "against": ", ".join(question.other or ()),
                 "on": one.on,
-                "road": one.road,
+                "preprocessing": one.preprocessing,
                 "claimed": f"{'over' if question.over else 'under'} {question.bound:g}",
                 **{name: round(value, 3) for name, value in found._asdict().items()},
                 "mcnemar": None if other is None else mcnemar(correct[0], other[0]),

@@ -25,7 +25,7 @@ LOOK: dict[str, Any] = {"errorbar": ("pi", 100), "hue": "network", "palette": CO
 def draw_all(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
     """Give name and figure of all that the comparison has results for."""
     table, factorial = comparison.table, comparison.factorial
-    drawn = factorial["road"].isin(["", PREPROCESSED]) & (factorial["on"] != VALIDATION)
+    drawn = factorial["preprocessing"].isin(["", PREPROCESSED]) & (factorial["on"] != VALIDATION)
     for name, rows, plot in (
         ("accuracy", factorial[drawn], plot_accuracy),
         ("ladder", steps(comparison), plot_ladder),
@@ -38,7 +38,7 @@ def draw_all(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
             network = rows["network"].astype(str)  # seaborn draws a category without rows, too
             yield (
                 name,
-                plot(rows.assign(accuracy=accuracy, misread=100 - accuracy, network=network)),
+                plot(rows.assign(accuracy=accuracy, misclassified=100 - accuracy, network=network)),
             )
 
 
@@ -46,7 +46,7 @@ def plot_accuracy(rows: pd.DataFrame) -> Figure:
     """Draw what is misread, by augmentation and test set; dots are means over the seeds."""
     rows = rows.assign(row=rows["network"] + ", " + rows["pixels"].astype(str))
     order = sorted(rows["row"].unique())
-    columns = {"x": "augmentation", "y": "misread", "col": "on", "hue": "row"}
+    columns = {"x": "augmentation", "y": "misclassified", "col": "on", "hue": "row"}
     look: dict[str, Any] = {
         "palette": [COLOURS[row.rpartition(", ")[0]] for row in order],
         "markers": ["o" if row.endswith(UNPERMUTED) else "X" for row in order],
@@ -57,7 +57,7 @@ def plot_accuracy(rows: pd.DataFrame) -> Figure:
     shape["col_wrap"] = min(2, rows["on"].nunique())
     grid = sns.catplot(rows, kind="point", dodge=0.5, hue_order=order, **columns, **look, **shape)
     grid.set(yscale="log").set_titles("{col_name}")
-    grid.set_axis_labels("trained with", "misread (%, logarithmic)")
+    grid.set_axis_labels("trained with", "misclassified (%, logarithmic)")
     for axes in grid.axes.flat:
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}")
@@ -67,17 +67,17 @@ def plot_accuracy(rows: pd.DataFrame) -> Figure:
 def plot_ladder(rows: pd.DataFrame) -> Figure:
     """Draw what is misread after each step, for each kind of digits."""
     figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
-    means = rows.pivot_table("misread", "step", "on", observed=True)
+    means = rows.pivot_table("misclassified", "step", "on", observed=True)
     looks = ((BLUE, "o", "center"), (VERMILION, "X", "right"), (GREEN, "s", "left"))
-    for (on, misread), (colour, marker, side) in zip(means.items(), cycle(looks), strict=False):
-        places = range(len(misread))
-        axes.plot(misread, places, marker=marker, color=colour, label=str(on))
-        for percent, place in zip(misread, places, strict=True):
+    for (on, column), (colour, marker, side) in zip(means.items(), cycle(looks), strict=False):
+        places = range(len(column))
+        axes.plot(column, places, marker=marker, color=colour, label=str(on))
+        for percent, place in zip(column, places, strict=True):
             offset: dict[str, Any] = {"xytext": (0, 6), "textcoords": "offset points"}
             axes.annotate(f"{percent:.2g}", (percent, place), **offset, color=colour, ha=side)
     axes.set_yticks(range(len(means)), [f"{'+ ' * (i > 0)}{s}" for i, s in enumerate(means.index)])
     axes.set_xscale("symlog", linthresh=0.1)
-    axes.set(xlabel="misread (%, logarithmic)", xlim=(0, 100))
+    axes.set(xlabel="misclassified (%, logarithmic)", xlim=(0, 100))
     axes.set_title("What makes a digit reader work on your own digit")
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter("{x:g}")
@@ -98,7 +98,7 @@ def plot_patches(rows: pd.DataFrame) -> Figure:
 def plot_sizes(rows: pd.DataFrame) -> Figure:
     """Draw the error against the number of training images."""
     figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
-    sns.lineplot(rows, x="images", y="misread", marker="o", err_style="bars", **LOOK, ax=axes)
+    sns.lineplot(rows, x="images", y="misclassified", marker="o", err_style="bars", **LOOK, ax=axes)
     axes.set(xscale="log", yscale="log", xlabel="training images", yticks=[1, 2, 5, 10, 20])
     axes.set(ylabel="error on MNIST's test images (%)", title="What more data gives")
     axes.xaxis.set_major_formatter("{x:,.0f}")

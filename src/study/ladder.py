@@ -16,14 +16,14 @@ from model.checkpoint import find_model
 from model.classifier import Classifier
 from model.config import NUM_CLASSES
 from study.permutations import UNPERMUTED
-from study.pictures import MNIST, PICTURES, PREPROCESSED, RESIZED, RULE, TestSet
+from study.pictures import MNIST, PREPROCESSED, REAL_PICTURES, RESIZED, RULE, TestSet
 from study.results import Comparison
 from study.runs import RECIPE
 
 EXAMPLES = "own examples"
 PER_DIGIT = 5  # examples of each digit of a writer of strokes
 DRAWS = 5  # at random, of these
-# What is added, step by step, and the network, augmentation, road and examples that have it
+# What is added, step by step, and the network, augmentation, preprocessing and examples with it
 STEPS = pd.DataFrame(
     [
         ("plain resizing, trained on plain MNIST", "cnn", "none", RESIZED, ""),
@@ -34,7 +34,7 @@ STEPS = pd.DataFrame(
         ("the deep network", "deep", RECIPE, PREPROCESSED, ""),
         ("examples of your own hand", "deep", RECIPE, PREPROCESSED, EXAMPLES),
     ],
-    columns=["step", "network", "augmentation", "road", "examples"],
+    columns=["step", "network", "augmentation", "preprocessing", "examples"],
 )
 
 
@@ -46,12 +46,12 @@ def steps(comparison: Comparison) -> pd.DataFrame:
     steps_of = STEPS.assign(step=pd.Categorical(STEPS["step"], STEPS["step"]))
     found = rows.merge(steps_of, on=["network", "augmentation", "examples"], suffixes=("", "_"))
     # MNIST's own images have come by its rule already
-    return found[(found["road"] == found["road_"]) | (found["on"] == MNIST)]
+    return found[(found["preprocessing"] == found["preprocessing_"]) | (found["on"] == MNIST)]
 
 
 def can_give_examples(one: TestSet) -> bool:
     """Whether the set has a place on the ladder: of strokes, every writer wrote enough digits."""
-    if not one.road or one.on == PICTURES:
+    if not one.preprocessing or one.on == REAL_PICTURES:
         return True
     labels, writers = one.digits.labels.numpy(), one.writers
     wrote = [np.bincount(labels[writers == w], minlength=NUM_CLASSES) for w in np.unique(writers)]
@@ -80,8 +80,8 @@ def measure_deep(sets: list[TestSet]) -> pd.DataFrame:
     }
     rows = []
     for one in sets:
-        if one.road in ("", PREPROCESSED):
-            measured = {**run, "on": one.on, "road": one.road, "severity": 0.0}
+        if one.preprocessing in ("", PREPROCESSED):
+            measured = {**run, "on": one.on, "preprocessing": one.preprocessing, "severity": 0.0}
             accuracies = measure(classifier, one)
             rows += [{**measured, "examples": e, "accuracy": a} for e, a in accuracies.items()]
     return pd.DataFrame(rows)
@@ -92,7 +92,7 @@ def measure(classifier: Classifier, one: TestSet) -> dict[str, float]:
     labels = one.digits.labels.numpy()
     logits, features = classifier.forward(one.digits.images.numpy())
     accuracies = {"": float(np.mean(logits.argmax(axis=1) == labels))}
-    if one.road:
+    if one.preprocessing:
         weights, bias = classifier.output_layer
         correct = []
         for examples, rest in folds(one):
@@ -112,11 +112,11 @@ def folds(one: TestSet) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """
     labels = one.digits.labels.numpy()
     for row, writer in enumerate(np.unique(one.writers)):
-        own = np.flatnonzero(one.writers == writer)
-        if one.on == PICTURES:
-            for index in range(len(own)):
-                yield np.delete(own, index), own[[index]]
+        indices = np.flatnonzero(one.writers == writer)
+        if one.on == REAL_PICTURES:
+            for index in range(len(indices)):
+                yield np.delete(indices, index), indices[[index]]
         else:
             for number in range(DRAWS):
-                examples = draw_examples(labels[own], PER_DIGIT, [number, row])
-                yield own[examples], np.delete(own, examples)
+                examples = draw_examples(labels[indices], PER_DIGIT, [number, row])
+                yield indices[examples], np.delete(indices, examples)

@@ -1,6 +1,6 @@
-"""What every network classifies: MNIST, recorded strokes and pictures, by several roads.
+"""What every network classifies: MNIST, recorded strokes and pictures, in several preprocessings.
 
-A road leads from a picture to the 28 x 28 pixels that a network sees. Recorded strokes are drawn
+Each way leads from a picture to the 28 x 28 pixels that a network sees. Recorded strokes are drawn
 on a canvas first, with seeded brush, size and place.
 """
 
@@ -24,9 +24,9 @@ from model.preprocessing.decode import luminance, open_image
 from model.preprocessing.normalize import center_by_mass, preprocess
 from study.corruptions import SEVERITIES, corrupt
 
-MNIST, VALIDATION, PICTURES = "MNIST", "MNIST, validation", "real pictures"
+MNIST, VALIDATION, REAL_PICTURES = "MNIST", "MNIST, validation", "real pictures"
 RESIZED, RULE, PREPROCESSED = "resized", "MNIST's rule", "preprocessed"
-CORRUPTED = "corrupted"  # the road of MNIST's corrupted images
+CORRUPTED = "corrupted"  # the preprocessing of MNIST's corrupted images
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class TestSet:
 
     Attributes:
         on: whose digits they are, or how they are corrupted.
-        road: how they came to 28 x 28 pixels; "" for MNIST's own.
+        preprocessing: how they came to 28 x 28 pixels; "" for MNIST's own.
         digits: the images and their labels.
         writers: (N,) who wrote each, an own number for each where that is unknown.
         severity: of a corruption.
@@ -44,7 +44,7 @@ class TestSet:
     __test__ = False  # it is no test of pytest's
 
     on: str
-    road: str
+    preprocessing: str
     digits: Digits
     writers: np.ndarray
     severity: float = 0.0
@@ -64,7 +64,7 @@ def mnist_rule(data: bytes) -> np.ndarray:
     return center_by_mass(foreground)
 
 
-ROADS: dict[str, Callable[[bytes], np.ndarray]] = {
+PREPROCESSING: dict[str, Callable[[bytes], np.ndarray]] = {
     RESIZED: resize_plainly,
     RULE: mnist_rule,
     PREPROCESSED: lambda data: preprocess(data).image,
@@ -72,7 +72,7 @@ ROADS: dict[str, Callable[[bytes], np.ndarray]] = {
 
 
 def load_sets(mnist: Mnist, strokes: Iterable[Path], pictures: Path | None) -> list[TestSet]:
-    """Return MNIST's two sets, then each file of strokes and the folder of pictures by each road.
+    """Return MNIST's two sets, then each file of strokes and the folder of pictures in each way.
 
     Raises:
         StrokeFileError, DataError: a file or the folder cannot be read.
@@ -85,31 +85,32 @@ def load_sets(mnist: Mnist, strokes: Iterable[Path], pictures: Path | None) -> l
         samples = read_strokes(path)
         files = list(draw_files(samples, seed=0))
         labels, writers = [sample.label for sample in samples], [s.writer for s in samples]
-        sets += by_each_road(path.name.split(".")[0], files, labels, writers)
+        sets += preprocess_each_way(path.name.split(".")[0], files, labels, writers)
     if pictures is not None:
         found = read_labels(pictures)
         found = found[found["label"].str.fullmatch("[0-9]") & ~found["kind"].isin(UNCOUNTED)]
         files = [(pictures / file).read_bytes() for file in found["file"]]
         authors = found["author"].where(found["author"] != "", found["file"])
-        sets += by_each_road(PICTURES, files, found["label"].astype(int).tolist(), authors)
+        labels = found["label"].astype(int).tolist()
+        sets += preprocess_each_way(REAL_PICTURES, files, labels, authors)
     return sets
 
 
-def by_each_road(
+def preprocess_each_way(
     on: str, files: Sequence[bytes], labels: list[int], writers: Iterable[str]
 ) -> list[TestSet]:
-    """Return the picture files as each road shows them; what cannot be read is empty."""
+    """Return the picture files in each preprocessing; what cannot be read is empty."""
 
-    def take(road: Callable[[bytes], np.ndarray], data: bytes) -> np.ndarray:
+    def take(preprocessing: Callable[[bytes], np.ndarray], data: bytes) -> np.ndarray:
         try:
-            return road(data)
+            return preprocessing(data)
         except ImageError:
             return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
     sets = []
-    for name, road in ROADS.items():
+    for name, preprocessing in PREPROCESSING.items():
         bar = tqdm(files, f"{on}, {name}", disable=None)
-        images = torch.from_numpy(np.stack([take(road, data) for data in bar]))
+        images = torch.from_numpy(np.stack([take(preprocessing, data) for data in bar]))
         sets.append(TestSet(on, name, Digits(images, torch.tensor(labels)), np.array([*writers])))
     return sets
 

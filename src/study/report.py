@@ -51,8 +51,8 @@ def page(comparison: Comparison) -> str:
         ("Training", "Mean seconds of training.", cost_table(usual)),
         ("Accuracy by epochs", "On MNIST's validation images.", pivot(twice, row, "epochs")),
     ]
-    for (on, road), rows in usual.groupby(["on", "road"], sort=False):
-        title = f"Accuracy on {on}, {road}" if road else f"Accuracy on {on}"
+    for (on, preprocessing), rows in usual.groupby(["on", "preprocessing"], sort=False):
+        title = f"Accuracy on {on}, {preprocessing}" if preprocessing else f"Accuracy on {on}"
         sections.append((title, "", pivot(rows, ["network", "pixels"], "augmentation")))
     sections += [
         (title, "On MNIST's test images.", pivot(comparison.sweep(column), ["network"], column))

@@ -31,8 +31,8 @@ class Comparison:
     Attributes:
         about: data, hardware, and the number of images in each test set.
         table: a row per network and test set: the fields of `Run`; `key`, the hash of all that
-            decides the training; `parameters`, `seconds` of training; `on`, `road` and `severity`
-            of `TestSet`; `examples` of the person's hand; `accuracy` (0-1).
+            decides the training; `parameters`, `seconds` of training; `on`, `preprocessing` and
+            `severity` of `TestSet`; `examples` of the person's hand; `accuracy` (0-1).
         claims: a row per question and test set, as `study.claims.judge` returns them.
     """
 
@@ -43,7 +43,8 @@ class Comparison:
     @property
     def usual(self) -> pd.DataFrame:
         """The rows with the usual epochs of networks that the study trained, none corrupted."""
-        table = self.table[(self.table["network"] != "deep") & (self.table["road"] != CORRUPTED)]
+        table = self.table[self.table["network"] != "deep"]
+        table = table[table["preprocessing"] != CORRUPTED]
         run = ["network", "pixels", "augmentation", "images"]
         usual = table.groupby(run, observed=True)["epochs"].transform("min")
         return table[table["epochs"] == usual]
@@ -73,8 +74,9 @@ def rows_of(run: Run, key: str, finished: Finished, sets: list[TestSet]) -> list
     rows = []
     for one in sets:
         correct = finished["predictions"][one.key] == one.digits.labels
-        measured = {"on": one.on, "road": one.road, "severity": one.severity, "examples": ""}
-        rows.append({**common, **measured, "accuracy": correct.double().mean().item()})
+        measured = {"on": one.on, "preprocessing": one.preprocessing, "severity": one.severity}
+        accuracy = correct.double().mean().item()
+        rows.append({**common, **measured, "examples": "", "accuracy": accuracy})
     return rows
 
 
@@ -88,7 +90,7 @@ def merge(before: Comparison, new: Comparison, current: Collection[str]) -> Comp
     """
     old, deep = before.table, "deep" in new.table["network"].to_list()
     old = old[old["key"].isin(list(current)) | ((old["network"] == "deep") & (not deep))]
-    measured = ["key", "on", "road", "severity", "examples"]
+    measured = ["key", "on", "preprocessing", "severity", "examples"]
     table = pd.concat([old, new.table]).drop_duplicates(measured, keep="last")
     claims = before.claims if new.claims.empty else new.claims
     about = {**new.about, "sets": {**before.about["sets"], **new.about["sets"]}}

@@ -30,8 +30,8 @@ def test_the_claims_are_judged_by_what_was_predicted():
     """Of MNIST the CNN in order misreads 1 %, all else 3 %; of the drawings all misread 20 %."""
     images = torch.zeros(2000, 28, 28, dtype=torch.uint8)
     sets = [
-        TestSet(on, road, Digits(images + place, LABELS), np.arange(2000))
-        for place, (on, road) in enumerate([(MNIST, ""), ("pen", PREPROCESSED), ("pen", RULE)])
+        TestSet(on, way, Digits(images + place, LABELS), np.arange(2000))
+        for place, (on, way) in enumerate([(MNIST, ""), ("pen", PREPROCESSED), ("pen", RULE)])
     ]
     finished = {}
     for run in factorial(100, range(5)):
@@ -44,7 +44,8 @@ def test_the_claims_are_judged_by_what_was_predicted():
         finished[run] = {"predictions": predictions}
     claims = judge(finished, sets)
 
-    assert set(claims["road"]) == {"", PREPROCESSED}  # MNIST's rule alone is asked by no claim
+    # MNIST's rule alone is asked by no claim
+    assert set(claims["preprocessing"]) == {"", PREPROCESSED}
     found = claims.groupby(["claim", "on"])["verdict"].agg(list)
     assert found[BETTER, MNIST] == ["confirmed", "confirmed"]
     assert found[BETTER, "pen"] == ["refuted", "refuted"]

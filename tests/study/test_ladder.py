@@ -3,7 +3,7 @@ import torch
 
 from model.data.mnist import Digits
 from study.ladder import DRAWS, PER_DIGIT, can_give_examples, folds
-from study.pictures import PICTURES, PREPROCESSED, TestSet
+from study.pictures import PREPROCESSED, REAL_PICTURES, TestSet
 
 
 def one_set(on: str, writers: list[str], each: int) -> TestSet:
@@ -24,7 +24,7 @@ def test_a_writer_gives_five_of_each_digit_and_all_others_are_read():
 
 
 def test_a_picture_is_read_with_all_others_of_its_author():
-    one = one_set(PICTURES, ["ada", "bob"], each=1)
+    one = one_set(REAL_PICTURES, ["ada", "bob"], each=1)
     pairs = {int(rest[0]): sorted(examples) for examples, rest in folds(one)}
     assert set(pairs) == set(range(20))
     assert pairs[3] == [0, 1, 2, 4, 5, 6, 7, 8, 9]
@@ -33,4 +33,4 @@ def test_a_picture_is_read_with_all_others_of_its_author():
 def test_strokes_have_a_place_on_the_ladder_if_every_writer_wrote_enough():
     assert can_give_examples(one_set("pen", ["ada", "bob"], each=6))
     assert not can_give_examples(one_set("pen", ["ada", "bob"], each=5))
-    assert can_give_examples(one_set(PICTURES, ["ada"], each=1))
+    assert can_give_examples(one_set(REAL_PICTURES, ["ada"], each=1))

@@ -52,11 +52,11 @@ def study(work: Path, *options: str) -> int:
 def test_one_table_has_factorial_and_sweeps(work):
     comparison = read_comparison(work / "quick" / "comparison.json")
     assert comparison.factorial["key"].nunique() == EVERY_RUN
-    roads = {"", "resized", "MNIST's rule", "preprocessed"}
-    assert set(comparison.factorial["road"]) == roads
+    ways = {"", "resized", "MNIST's rule", "preprocessed"}
+    assert set(comparison.factorial["preprocessing"]) == ways
     # two seeds of the CNN, one of the MLP, whose second has the two orders of the factorial
     assert len(comparison.sweep("pixels")) == 3 * len(runs.ORDERS) + 2
-    corrupted = comparison.table[comparison.table["road"] == "corrupted"]
+    corrupted = comparison.table[comparison.table["preprocessing"] == "corrupted"]
     severities = sum(map(len, SEVERITIES.values()))
     assert len(corrupted) == 2 * 2 * 2 * severities  # networks, augmentations, seeds
     assert set(comparison.claims["verdict"]) <= {"confirmed", "refuted", "open"}

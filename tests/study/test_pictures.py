@@ -29,7 +29,7 @@ def test_mnists_rule_scales_to_twenty_pixels_and_centres(background, ink):
     assert (round(rows.mean()), round(columns.mean())) == (14, 14)
 
 
-def test_strokes_and_pictures_come_by_each_road_and_mnist_by_none(tmp_path):
+def test_strokes_and_pictures_are_preprocessed_in_each_way_and_mnist_by_none(tmp_path):
     line = {"label": 1, "writer": "ada", "strokes": [[[10, 0], [10, 100]]]}
     (tmp_path / "pen.jsonl").write_text(json.dumps(line))
     folder = tmp_path / "pictures"
@@ -38,13 +38,14 @@ def test_strokes_and_pictures_come_by_each_road_and_mnist_by_none(tmp_path):
     (folder / "2_blank.png").write_bytes(png(0, 0))
     mnist = Mnist(EMPTY, EMPTY, EMPTY, "none", {}, complete=False)
 
-    sets = {(one.on, one.road): one for one in load_sets(mnist, [tmp_path / "pen.jsonl"], folder)}
+    loaded = load_sets(mnist, [tmp_path / "pen.jsonl"], folder)
+    sets = {(one.on, one.preprocessing): one for one in loaded}
     assert (MNIST, "") in sets
-    for road in (RESIZED, RULE, PREPROCESSED):
-        assert sets["pen", road].writers.tolist() == ["ada"]
-        assert sets["pen", road].digits.images[0].any()
-        assert sets["real pictures", road].digits.labels.tolist() == [1, 2]
-        assert not sets["real pictures", road].digits.images[1].any()
+    for preprocessing in (RESIZED, RULE, PREPROCESSED):
+        assert sets["pen", preprocessing].writers.tolist() == ["ada"]
+        assert sets["pen", preprocessing].digits.images[0].any()
+        assert sets["real pictures", preprocessing].digits.labels.tolist() == [1, 2]
+        assert not sets["real pictures", preprocessing].digits.images[1].any()
     # the stroke lies in the corner where only the picture was made smaller
     assert not sets["real pictures", RESIZED].digits.images[0, :, 14:].any()
     assert sets["real pictures", RULE].digits.images[0, :, 14:].any()

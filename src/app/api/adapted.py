@@ -41,17 +41,17 @@ class AdaptedClassifiers:
         digest = hashlib.sha256(examples).hexdigest()
         key = (base.name, base.version, base.onnx.sha256, digest)
         with self._lock:
-            if known := self._kept.get(key):
+            if existing := self._kept.get(key):
                 self._kept.move_to_end(key)
-        if known is None:
+        if existing is None:
             if not heavy:
                 raise TooHeavyError
-            known = _fit(base, examples)
+            existing = _fit(base, examples)
             with self._lock:
-                self._kept[key] = known
+                self._kept[key] = existing
                 if len(self._kept) > MAX_ADAPTED:
                     self._kept.popitem(last=False)
-        classifier, count = known
+        classifier, count = existing
         return replace(options, classifier=classifier, examples=count)
 
 

@@ -108,8 +108,8 @@ def file_response(request: Request, path: Path) -> Response:
 def _is_fresh(request: Headers, response: Headers) -> bool:
     """Whether what the client keeps is what it would be sent."""
     if (tags := request.get("if-none-match")) is not None:
-        known = {tag.strip().removeprefix("W/") for tag in tags.split(",")}
-        return "*" in known or response["etag"].removeprefix("W/") in known
+        current = {tag.strip().removeprefix("W/") for tag in tags.split(",")}
+        return "*" in current or response["etag"].removeprefix("W/") in current
     try:
         since = parsedate_to_datetime(request["if-modified-since"])
         return parsedate_to_datetime(response["last-modified"]) <= since

@@ -102,17 +102,17 @@ def parse_form(body: bytes, content_type: str) -> list[Field]:
     for part in parts:
         if part.startswith(b"--"):  # the closing one; what follows it is to be ignored
             return fields
-        head, separator, content = part.partition(b"\r\n\r\n")
-        name = _field_name(head)
+        header, separator, content = part.partition(b"\r\n\r\n")
+        name = _field_name(header)
         if not separator or name is None:
             raise ProblemError("malformed-request", "A part of the form has no name.")
         fields.append((name, content))
     raise ProblemError("malformed-request", "The form is cut off: its last boundary is missing.")
 
 
-def _field_name(head: bytes) -> str | None:
+def _field_name(header: bytes) -> str | None:
     """The name in the headers of a part."""
-    for line in head.split(b"\r\n"):
+    for line in header.split(b"\r\n"):
         key, _, value = line.partition(b":")
         if key.strip().lower() == b"content-disposition":
             return _parameter(_NAME, value.decode(errors="replace"))

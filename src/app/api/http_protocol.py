@@ -49,11 +49,11 @@ class HardenedHttpProtocol(HttpToolsProtocol):
         """Answer and log as for every other error, though the app never saw this request."""
         request_id = uuid.uuid4().hex
         body = json.dumps(problem_body(ProblemError("malformed-request", msg), "")).encode()
-        head = [b"HTTP/1.1 400 Bad Request"]
-        head += [b"%b: %b" % header for header in self.server_state.default_headers]
-        head += [b"content-type: " + MEDIA_TYPE.encode(), b"content-length: %d" % len(body)]
-        head += [b"x-request-id: " + request_id.encode(), b"connection: close", b"", body]
-        self.transport.write(b"\r\n".join(head))
+        response = [b"HTTP/1.1 400 Bad Request"]
+        response += [b"%b: %b" % header for header in self.server_state.default_headers]
+        response += [b"content-type: " + MEDIA_TYPE.encode(), b"content-length: %d" % len(body)]
+        response += [b"x-request-id: " + request_id.encode(), b"connection: close", b"", body]
+        self.transport.write(b"\r\n".join(response))
         self.transport.close()
         client = self.client[0] if self.client else None
         fields = {"request_id": request_id, "status": 400, "client": client, "problem": msg}

@@ -82,16 +82,16 @@ def prepare(data: bytes, heavy: bool) -> tuple[Preprocessed, float]:
         longest = max(header.size)
         if not heavy and header.width * header.height > LARGE_IMAGE_PIXELS:
             raise TooHeavyError
-        picture = normalize(decode_image(header))
+        preprocessed = normalize(decode_image(header))
     except ImageError as error:
         raise image_problem(error) from error
-    return picture, longest / max(picture.picture.size)
+    return preprocessed, longest / max(preprocessed.source.size)
 
 
 def read_image(classifier: Classifier, data: bytes, heavy: bool) -> Reading:
     """Classify the image in the bytes of a file, and count what was read; raises as `prepare`."""
-    picture, _ = prepare(data, heavy)
-    [reading] = read_images(classifier, [picture])
+    preprocessed, _ = prepare(data, heavy)
+    [reading] = read_images(classifier, [preprocessed])
     prediction = reading.prediction
     count_prediction(classifier.name, prediction.digit, prediction.confidence, prediction.reason)
     return reading

@@ -41,13 +41,13 @@ def parse_request(body: bytes, json_length: int | None) -> tuple[InferenceReques
     """
     if json_length is not None and not 0 <= json_length <= len(body):
         raise InferenceRequestError("Inference-Header-Content-Length exceeds the body's length.")
-    head, raw = (body, b"") if json_length is None else (body[:json_length], body[json_length:])
-    if head.count(b",") > _MAX_VALUES or head.count(b"[") + head.count(b"{") > _MAX_LISTS:
+    header, raw = (body, b"") if json_length is None else (body[:json_length], body[json_length:])
+    if header.count(b",") > _MAX_VALUES or header.count(b"[") + header.count(b"{") > _MAX_LISTS:
         raise InferenceRequestError(
             f"The request's JSON has more values than {MAX_INFERENCE_IMAGES} pictures."
         )
     try:
-        request = InferenceRequest.model_validate(orjson.loads(head))
+        request = InferenceRequest.model_validate(orjson.loads(header))
     except orjson.JSONDecodeError as error:
         raise InferenceRequestError(f"The request is no valid JSON: {error}.") from error
     except ValidationError as error:
@@ -127,5 +127,5 @@ def encode_answer(
         else:
             entry["data"] = values.ravel().tolist()
         described.append({"name": name, **entry})
-    head = orjson.dumps({**answer, "outputs": described})
-    return (head + b"".join(raw), len(head)) if raw else (head, None)
+    header = orjson.dumps({**answer, "outputs": described})
+    return (header + b"".join(raw), len(header)) if raw else (header, None)

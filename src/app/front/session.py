@@ -68,10 +68,10 @@ class Session:
         labels = [example["label"] for example in self.saved_examples]
         return [labels.count(digit) for digit in range(10)]
 
-    def next_digit(self, wanted: int) -> int | None:
-        """The digit with the fewest examples, or None where each has `wanted` of them."""
+    def next_digit(self, requested: int) -> int | None:
+        """The digit with the fewest examples, or None where each has `requested` of them."""
         digit = min(range(10), key=self.counts.__getitem__)
-        return digit if self.counts[digit] < wanted else None
+        return digit if self.counts[digit] < requested else None
 
     def draw(self, objects: list[CanvasObject], image: bytes | None) -> None:
         """Take over what the canvas sent; a label was meant for the drawing before."""
@@ -139,14 +139,14 @@ class Session:
 
     def load(self, examples: list[Example]) -> None:
         """Add the examples of a file; those that are there already get the file's labels."""
-        known = {drawing.image: drawing for drawing in self.history}
+        existing = {drawing.image: drawing for drawing in self.history}
         for example in examples:
             image, label = example["image"], example["label"]
-            if image not in known:
-                known[image] = self._append(
+            if image not in existing:
+                existing[image] = self._append(
                     Drawing(next(self._numbers), hash(image), image, None, [], None)
                 )
-            self.set_label(known[image], label)
+            self.set_label(existing[image], label)
 
     def forget_examples(self) -> None:
         """Remove every example."""
@@ -164,8 +164,8 @@ class Session:
 
     def _drawing(self, source: int, answer: dict[str, Any], strokes: list[Stroke]) -> Drawing:
         """The drawing of that source in the history, added if it is not there yet."""
-        known = (drawing for drawing in self.history if drawing.source == source)
-        return next(known, None) or self.add(source, answer, strokes)
+        existing = (drawing for drawing in self.history if drawing.source == source)
+        return next(existing, None) or self.add(source, answer, strokes)
 
     def _append(self, drawing: Drawing) -> Drawing:
         self.history.append(drawing)

@@ -7,7 +7,8 @@ from typing import Any
 NETWORKS = ("mlp", "mlp, small", "cnn")
 ORDERS = ("in order", "permuted")
 AUGMENTATIONS = ("none", "affine", "slight", "slight + synthetic")
-ROADS = ("", "preprocessed")  # MNIST's own images, and what the API's preprocessing makes of others
+# MNIST's own images, and what the API's preprocessing makes of others
+PREPROCESSING = ("", "preprocessed")
 VALIDATION = "MNIST, validation"
 
 
@@ -31,7 +32,7 @@ def accuracy_tables(study: dict[str, Any]) -> dict[str, list[list[str]]]:
         epochs[place] = min(row["epochs"], epochs.get(place, row["epochs"]))
     for row in kept:
         network, pixels = row["network"], row["pixels"]
-        if row["road"] in ROADS and row["epochs"] == epochs[network, pixels]:
+        if row["preprocessing"] in PREPROCESSING and row["epochs"] == epochs[network, pixels]:
             cell = row["on"], network, pixels, row["augmentation"]
             cells.setdefault(cell, []).append(row["accuracy"])
     return {

@@ -42,8 +42,8 @@ class Batch:
 class Batches:
     """The batches of an epoch, as many as MNIST's training part fills; iterate once an epoch.
 
-    Synthetic images are drawn anew for every epoch. ``own`` digits, of one person or many, join
-    each step in the number of the synthetic ones, taken at random. With several processes each
+    Synthetic images are drawn anew for every epoch. ``recorded`` digits, of one person or many,
+    join each step in the number of the synthetic ones, taken at random. With several processes each
     takes every ``world_size``-th image of a global batch, which is the same whatever their number;
     only the augmentation's random numbers differ by process.
     """
@@ -55,7 +55,7 @@ class Batches:
         augmentation: str,
         seed: int,
         *,
-        own: Digits | None = None,
+        recorded: Digits | None = None,
         rank: int = 0,
         world_size: int = 1,
         device: torch.device | str = "cpu",
@@ -68,8 +68,8 @@ class Batches:
         self.synthetic_count = round(
             recipe.batch_size * recipe.synthetic_fraction / (1 - recipe.synthetic_fraction)
         )
-        self.own = own
-        self.added_count = self.synthetic_count * (1 if own is None else 2)
+        self.recorded = recorded
+        self.added_count = self.synthetic_count * (1 if recorded is None else 2)
         self.outlier_count = round((recipe.batch_size + self.added_count) * recipe.outlier_ratio)
 
     def __len__(self) -> int:
@@ -81,8 +81,9 @@ class Batches:
         order = torch.randperm(len(self.digits), generator=self.rng)
         labels = torch.randint(NUM_CLASSES, (len(self) * self.synthetic_count,), generator=self.rng)
         added = [Digits(synthesize_digits(labels, self.rng), labels)]
-        if self.own is not None:
-            added.append(self.own[torch.randint(len(self.own), labels.shape, generator=self.rng)])
+        if self.recorded is not None:
+            chosen = torch.randint(len(self.recorded), labels.shape, generator=self.rng)
+            added.append(self.recorded[chosen])
         outliers = synthesize_outliers(len(self) * self.outlier_count, self.rng)
         for step, chosen in enumerate(order.split(self.recipe.batch_size)):
             part = self._shard(self._slice(step, self.synthetic_count))

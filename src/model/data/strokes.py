@@ -156,7 +156,7 @@ def render_and_preprocess(samples: Sequence[StrokeSample], seed: int) -> np.ndar
     return np.stack([preprocess(file).image for file in bar])
 
 
-def load_drawn_digits(path: Path, seed: int) -> Digits:
+def load_strokes(path: Path, seed: int) -> Digits:
     """Read a file of samples, draw and preprocess them.
 
     Raises:

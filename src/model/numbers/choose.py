@@ -22,7 +22,7 @@ from model.preprocessing.normalize import center_by_mass
 MAX_PIECES = 5  # in one segment
 MAX_WIDTH = 1.4  # heights of a segment of several pieces
 MAX_HOLE = 0.5  # heights between neighbouring pieces of a segment
-LEAST = 1e-8  # probability that the classifier gives to any digit
+MIN_PROBABILITY = 1e-8  # probability that the classifier gives to any digit
 
 
 @dataclass(frozen=True)
@@ -98,17 +98,18 @@ def segments_of(pieces: list[Piece], height: float) -> list[Segment]:
             right, bottom = max(right, piece.right), max(bottom, piece.bottom)
             if stop > first + 1 and right - left > MAX_WIDTH * height:
                 break
-            ink = np.zeros((bottom - top, right - left), dtype=np.uint8)
+            foreground = np.zeros((bottom - top, right - left), dtype=np.uint8)
             for part in pieces[first:stop]:
-                place = ink[part.y - top : part.bottom - top, part.x - left : part.right - left]
-                np.maximum(place, part.ink, out=place)
-            segments.append(Segment(ink, left, top, first, stop, _normalized(ink)))
+                rows = slice(part.y - top, part.bottom - top)
+                place = foreground[rows, part.x - left : part.right - left]
+                np.maximum(place, part.foreground, out=place)
+            segments.append(Segment(foreground, left, top, first, stop, _normalized(foreground)))
     return segments
 
 
-def _normalized(ink: np.ndarray) -> np.ndarray:
+def _normalized(foreground: np.ndarray) -> np.ndarray:
     try:
-        return center_by_mass(ink)
+        return center_by_mass(foreground)
     except BlankImageError:  # a single pixel
         return np.zeros((IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
 
@@ -135,7 +136,8 @@ def features_of(
     tall = [p.y + p.bottom for p in pieces if p.bottom - p.y >= 0.5 * height]
     offset = np.abs(y + extent / 2 - np.median(tall or [0]) / 2 / height)
     score = np.clip((scores - 0.1) / 0.9, 1e-4, 1 - 1e-4)
-    length = np.array([s.ink.sum(dtype=np.int64) / 255 for s in segments]) / (stroke * height)
+    masses = [segment.foreground.sum(dtype=np.int64) / 255 for segment in segments]
+    length = np.array(masses) / (stroke * height)
     images = np.stack([segment.image for segment in segments]).astype(np.float32)
     energy = (images**2).sum(axis=(1, 2)) + 1
     mirrored = (images * images[:, :, ::-1]).sum(axis=(1, 2)) / energy
@@ -169,18 +171,18 @@ def _joints(segment: Segment, pieces: list[Piece], height: float) -> tuple[float
         whether it ends at a seam, the seam's cost, and else the gap to the
         next piece and the overlap with it in heights.
     """
-    own = pieces[segment.first : segment.stop]
-    right, hole = own[0].right, 0.0
-    for piece in own[1:]:
+    members = pieces[segment.first : segment.stop]
+    right, hole = members[0].right, 0.0
+    for piece in members[1:]:
         hole = max(hole, (piece.x - right) / height)
         right = max(right, piece.right)
-    joined = len({piece.component for piece in own}) - 1
-    uncut = len(own) - 1 - joined
+    joined = len({piece.component for piece in members}) - 1
+    uncut = len(members) - 1 - joined
     if segment.stop == len(pieces):
         return hole, uncut, joined, 0, 0, 0, 0
     follower = pieces[segment.stop]
-    if follower.component == own[-1].component:
-        return hole, uncut, joined, 1, own[-1].cost, 0, 0
+    if follower.component == members[-1].component:
+        return hole, uncut, joined, 1, members[-1].cost, 0, 0
     gap = min(max((follower.x - right) / height, -0.5), 0.5)
     return hole, uncut, joined, 0, 0, max(gap, 0), max(-gap, 0)
 
@@ -197,9 +199,9 @@ def best_path(
         features: of the segments, from `features_of`.
         probabilities: (N, 10) the classifier's.
     """
-    common, own = features
-    digit = (common @ weights.digit)[:, None] + own @ weights.label.T
-    digit += weights.probability * np.log(np.maximum(probabilities, LEAST))
+    common, by_label = features
+    digit = (common @ weights.digit)[:, None] + by_label @ weights.label.T
+    digit += weights.probability * np.log(np.maximum(probabilities, MIN_PROBABILITY))
     outlier = common @ weights.outlier
     first = np.array([segment.first for segment in segments])
     stop = np.array([segment.stop for segment in segments])

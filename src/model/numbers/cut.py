@@ -45,14 +45,14 @@ def cut_line(line: Line) -> list[Piece]:
     """Return the pieces of a line from left to right."""
     pieces: list[Piece] = []
     seams = _seams(line.components, line.height, stroke_width(line))
-    for number, (component, own) in enumerate(zip(line.components, seams, strict=True)):
-        pieces += _cut(component, number, own)
+    for number, (component, cuts) in enumerate(zip(line.components, seams, strict=True)):
+        pieces += _cut(component, number, cuts)
     return sorted(pieces, key=_center)
 
 
 def _center(piece: Piece) -> float:
     """Return the column of a piece's centre of mass."""
-    profile = piece.ink.sum(axis=0, dtype=np.float64)
+    profile = piece.foreground.sum(axis=0, dtype=np.float64)
     return piece.x + float(profile @ np.arange(len(profile)) / profile.sum())
 
 
@@ -60,7 +60,7 @@ def stroke_width(line: Line) -> float:
     """Return the width of a line's strokes in pixels, from the mean distance to their edges."""
     total = area = 0.0
     for component in line.components:
-        mask = np.pad((component.ink >= 96).astype(np.uint8), 1)
+        mask = np.pad((component.foreground >= 96).astype(np.uint8), 1)
         total += float(cv2.distanceTransform(mask, cv2.DIST_L2, 3).sum())
         area += float(mask.sum())
     return max(2.0, 4 * total / max(area, 1.0) - 2)
@@ -68,15 +68,15 @@ def stroke_width(line: Line) -> float:
 
 def _cut(component: Component, number: int, seams: list[Seam]) -> list[Piece]:
     """Cut a component along its seams, which come from left to right."""
-    height, width = component.ink.shape
+    height, width = component.foreground.shape
     edges = [np.zeros(height), *(path for path, _ in seams), np.full(height, width)]
     costs = [*(cost for _, cost in seams), 0.0]
     pieces = []
     for cost, (left, right) in zip(costs, pairwise(edges), strict=True):
         inside = (np.arange(width) >= left[:, None]) & (np.arange(width) < right[:, None])
-        part = Component.crop(np.where(inside, component.ink, 0), component.x, component.y)
+        part = Component.crop(np.where(inside, component.foreground, 0), component.x, component.y)
         if part:
-            pieces.append(Piece(part.ink, part.x, part.y, number, cost))
+            pieces.append(Piece(part.foreground, part.x, part.y, number, cost))
     return pieces
 
 
@@ -86,13 +86,13 @@ def _seams(components: list[Component], height: float, stroke: float) -> list[li
     All components lie side by side on one sheet, so that one search serves them all.
     """
     room = math.ceil(2 * REACH * height)
-    lefts = np.cumsum([room, *(component.ink.shape[1] + room for component in components)])
-    rows = max(len(component.ink) for component in components)
+    lefts = np.cumsum([room, *(component.foreground.shape[1] + room for component in components)])
+    rows = max(len(component.foreground) for component in components)
     level = np.zeros((rows, lefts[-1]), dtype=np.float32)
     starts, owner = [], []
     for k, (left, component) in enumerate(zip(lefts, components, strict=False)):
-        own_rows, width = component.ink.shape
-        level[:own_rows, left : left + width] = component.ink / np.float32(255)
+        component_rows, width = component.foreground.shape
+        level[:component_rows, left : left + width] = component.foreground / np.float32(255)
         if width > NARROW * height:
             edge, step = 0.1 * height, max(1.0, STEP * height)
             starts.append(left + np.arange(edge, width - edge, step).astype(int))
@@ -108,21 +108,21 @@ def _seams(components: list[Component], height: float, stroke: float) -> list[li
     least = MIN_MASS * 2.5 * height * stroke
     seams = []
     for k, (left, component) in enumerate(zip(lefts, components, strict=False)):
-        own = np.flatnonzero((np.array(owner) == k) & (cost <= MAX_COST))
-        mass = (before[own] - sums[:, left - 1]).sum(axis=1)
-        total = component.ink.sum(dtype=np.int64) / 255
-        own = own[(mass >= least) & (total - mass >= least)]
-        most = math.ceil(CUTS_PER_HEIGHT * component.ink.shape[1] / height)
-        columns = paths[own, : len(component.ink)] - left
-        seams.append(_choose(columns, cost[own], APART * height, most))
+        usable = np.flatnonzero((np.array(owner) == k) & (cost <= MAX_COST))
+        mass = (before[usable] - sums[:, left - 1]).sum(axis=1)
+        total = component.foreground.sum(dtype=np.int64) / 255
+        usable = usable[(mass >= least) & (total - mass >= least)]
+        max_seams = math.ceil(CUTS_PER_HEIGHT * component.foreground.shape[1] / height)
+        columns = paths[usable, : len(component.foreground)] - left
+        seams.append(_choose(columns, cost[usable], APART * height, max_seams))
     return seams
 
 
-def _choose(paths: np.ndarray, cost: np.ndarray, apart: float, most: int) -> list[Seam]:
+def _choose(paths: np.ndarray, cost: np.ndarray, apart: float, max_seams: int) -> list[Seam]:
     """Choose the cheapest paths (n, h) that lie apart, on the average; they must not cross."""
     chosen: list[int] = []
     for k in np.argsort(cost, kind="stable").tolist():
-        if len(chosen) < most and all(
+        if len(chosen) < max_seams and all(
             np.abs(paths[k] - paths[other]).mean() >= apart for other in chosen
         ):
             chosen.append(k)

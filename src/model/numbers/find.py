@@ -10,7 +10,7 @@ WORKING_HEIGHT = 64.0  # pixels of a line's usual digit, to which every line is 
 MAX_ENLARGED = 3.0  # ... but at most so many times larger
 MAX_COMPONENTS = 150  # the tallest ones of a picture; more of a like size are a pattern
 MINOR = 0.4  # of a line's height: smaller components found no line, they join one
-SPECK = 0.05  # of a line's height: smaller components are noise
+NOISE_HEIGHT = 0.05  # of a line's height: smaller components are noise
 MAX_GAP = 2.5  # heights between the digits of one line
 MIN_LINE_HEIGHT = 0.3  # lines of less than this part of the tallest line are noise
 TILT = (2.0, 25.0)  # degrees: lines that rise less stay as they are, those that rise more too
@@ -23,36 +23,36 @@ class Component:
     """Connected ink of a line.
 
     Attributes:
-        ink: (height, width) uint8, 0 background, 255 ink.
+        foreground: (height, width) uint8, 0 background, 255 ink.
         x, y: its upper left corner in the line's own pixels.
     """
 
-    ink: np.ndarray
+    foreground: np.ndarray
     x: int
     y: int
 
     @property
     def box(self) -> Box:
         """Its place in the line."""
-        return self.x, self.y, self.ink.shape[1], self.ink.shape[0]
+        return self.x, self.y, self.foreground.shape[1], self.foreground.shape[0]
 
     @property
     def right(self) -> int:
         """One past its last column."""
-        return self.x + int(self.ink.shape[1])
+        return self.x + int(self.foreground.shape[1])
 
     @property
     def bottom(self) -> int:
         """One past its last row."""
-        return self.y + len(self.ink)
+        return self.y + len(self.foreground)
 
     @classmethod
-    def crop(cls, ink: np.ndarray, x: int, y: int) -> "Component | None":
+    def crop(cls, foreground: np.ndarray, x: int, y: int) -> "Component | None":
         """Return what ink there is in an array whose corner lies at (x, y); None without any."""
-        left, top, width, height = cv2.boundingRect(ink)
+        left, top, width, height = cv2.boundingRect(foreground)
         if width == 0:
             return None
-        return cls(ink[top : top + height, left : left + width], x + left, y + top)
+        return cls(foreground[top : top + height, left : left + width], x + left, y + top)
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,13 @@ class Line:
         return left, top, right - left, bottom - top
 
 
-def find_lines(ink: np.ndarray) -> list[Line]:
+def find_lines(foreground: np.ndarray) -> list[Line]:
     """Find the lines of writing in a foreground, from top to bottom; a pattern has none.
 
     Args:
-        ink: (H, W) uint8, 0 background, 255 ink.
+        foreground: (H, W) uint8, 0 background, 255 ink.
     """
-    mask = (ink >= FOREGROUND).astype(np.uint8)
+    mask = (foreground >= FOREGROUND).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count < 2:
         return []
@@ -99,8 +99,8 @@ def find_lines(ink: np.ndarray) -> list[Line]:
     for members in _gather(boxes, height):
         tall = members[boxes[members, 3] >= MINOR * boxes[members, 3].max()]
         line_height = _weighted_median(boxes[tall, 3], areas[tall])
-        visible = members[boxes[members, 2:].max(axis=1) >= SPECK * line_height]
-        line = _upright(ink, labels, kept[visible], boxes[visible], line_height)
+        visible = members[boxes[members, 2:].max(axis=1) >= NOISE_HEIGHT * line_height]
+        line = _upright(foreground, labels, kept[visible], boxes[visible], line_height)
         if line.components:  # none where a stroke is too fine to be seen when it is scaled down
             lines.append(line)
     lines.sort(key=lambda line: line.to_image[1, 2])
@@ -125,10 +125,10 @@ def _gather(boxes: np.ndarray, height: float) -> list[np.ndarray]:
     beside = (gap <= MAX_GAP * smaller) & (overlap >= 0.4 * smaller)
     line = np.arange(len(major))
     while True:  # the least index spreads along each line
-        spread = np.where(beside, line, len(major)).min(axis=1)
-        if (spread == line).all():
+        least = np.where(beside, line, len(major)).min(axis=1)
+        if (least == line).all():
             break
-        line = spread
+        line = least
     tallest = tall[:, 3].max()
     members = {k: [major[line == k]] for k in np.unique(line)}
     lowest = MIN_LINE_HEIGHT * tallest
@@ -146,7 +146,7 @@ def _gather(boxes: np.ndarray, height: float) -> list[np.ndarray]:
 
 
 def _upright(
-    ink: np.ndarray, labels: np.ndarray, names: np.ndarray, boxes: np.ndarray, height: float
+    foreground: np.ndarray, labels: np.ndarray, names: np.ndarray, boxes: np.ndarray, height: float
 ) -> Line:
     """Cut the components `names` out of the picture, scale and turn them."""
     scale = min(MAX_ENLARGED, WORKING_HEIGHT / height)
@@ -156,7 +156,7 @@ def _upright(
     corner = boxes[:, :2].min(axis=0)
     to_line[:, 2] = -to_line[:, :2] @ corner
     components = [
-        _component(ink, labels, name, box.astype(int), to_line, scale, turned=angle != 0)
+        _component(foreground, labels, name, box.astype(int), to_line, scale, turned=angle != 0)
         for name, box in zip(names, boxes, strict=True)
     ]
     return Line(
@@ -167,7 +167,7 @@ def _upright(
 
 
 def _component(
-    ink: np.ndarray,
+    foreground: np.ndarray,
     labels: np.ndarray,
     name: int,
     box: np.ndarray,
@@ -180,12 +180,13 @@ def _component(
     x, y = np.maximum(box[:2] - margin, 0)
     right, bottom = box[:2] + box[2:] + margin
     part = labels[y:bottom, x:right]
-    own = cv2.dilate((part == name).astype(np.uint8), np.ones((3, 3), np.uint8))
-    crop = np.where((own == 1) & ((part == 0) | (part == name)), ink[y:bottom, x:right], 0)
+    is_member = cv2.dilate((part == name).astype(np.uint8), np.ones((3, 3), np.uint8))
+    is_member = (is_member == 1) & ((part == 0) | (part == name))
+    crop = np.where(is_member, foreground[y:bottom, x:right], 0)
     place = np.array([[x, y]]) @ to_line[:, :2].T + to_line[:, 2]
     if turned:
-        whole = np.array([[x, y], [right, y], [x, bottom], [right, bottom]])
-        placed = whole @ to_line[:, :2].T + to_line[:, 2]
+        corners = np.array([[x, y], [right, y], [x, bottom], [right, bottom]])
+        placed = corners @ to_line[:, :2].T + to_line[:, 2]
         low = np.floor(placed.min(axis=0))
         size = np.ceil(placed.max(axis=0) - low).astype(int)
         turn = np.column_stack([to_line[:, :2] / scale, place[0] - low])
@@ -198,8 +199,8 @@ def _component(
 
 def _resize(crop: np.ndarray, scale: float) -> np.ndarray:
     size = [max(1, round(length * scale)) for length in crop.shape[::-1]]
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return cv2.resize(crop, size, interpolation=way)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return cv2.resize(crop, size, interpolation=interpolation)
 
 
 def _tilt(boxes: np.ndarray) -> float:

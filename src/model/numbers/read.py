@@ -69,37 +69,37 @@ class NumberLine:
         return "".join(str(digit.digit) for digit in self.digits)
 
 
-def read_numbers(classifier: Classifier, picture: Preprocessed) -> list[NumberLine]:
+def read_numbers(classifier: Classifier, preprocessed: Preprocessed) -> list[NumberLine]:
     """Read all lines of a picture, from top to bottom.
 
     A picture of a single digit gives what `model.reading` gives for it.
     """
-    lines = find_lines(picture.foreground)
+    lines = find_lines(preprocessed.foreground)
     cut = [cut_line(line) for line in lines]
-    segments = [segments_of(own, line.height) for line, own in zip(lines, cut, strict=True)]
+    segments = [segments_of(pieces, line.height) for line, pieces in zip(lines, cut, strict=True)]
     if not lines:
         return []
-    predictions = classifier.predict(np.stack([s.image for own in segments for s in own]))
+    predictions = classifier.predict(np.stack([s.image for found in segments for s in found]))
     read = []
-    for line, pieces, own in zip(lines, cut, segments, strict=True):
-        read.append(_read_line(line, pieces, own, predictions[: len(own)], picture))
-        predictions = predictions[len(own) :]
+    for line, pieces, found in zip(lines, cut, segments, strict=True):
+        read.append(_read_line(line, pieces, found, predictions[: len(found)], preprocessed))
+        predictions = predictions[len(found) :]
     if len(read) == 1 and read[0].reason != SIGN_OR_SEPARATOR:
-        return [_or_single(classifier, picture, read[0])]
+        return [_or_single(classifier, preprocessed, read[0])]
     return read
 
 
-def _or_single(classifier: Classifier, picture: Preprocessed, line: NumberLine) -> NumberLine:
+def _or_single(classifier: Classifier, preprocessed: Preprocessed, line: NumberLine) -> NumberLine:
     """Return the digit that `model.reading` reads, where the only line is one digit or no number.
 
     Of a line of several outliers, only a digit that is accepted at first sight counts.
     """
     if len(line.digits) + line.outliers == 1:
-        reading = read_images(classifier, [picture])[0]
+        reading = read_images(classifier, [preprocessed])[0]
     elif line.reason is None:
         return line
     else:
-        reading = Reading(classifier.predict(picture.image[None])[0], picture.image)
+        reading = Reading(classifier.predict(preprocessed.image[None])[0], preprocessed.image)
         if not reading.prediction.is_digit:
             return line
     prediction, reason = reading.prediction, None
@@ -114,20 +114,20 @@ def _read_line(
     pieces: list[Piece],
     segments: list[Segment],
     predictions: list[Prediction],
-    picture: Preprocessed,
+    preprocessed: Preprocessed,
 ) -> NumberLine:
     """Choose the digits of a line.
 
     Args:
         predictions: the classifier's, of the segments.
-        picture: that the line stands in.
+        preprocessed: that the line stands in.
     """
     stroke = stroke_width(line)
     scores = np.array([prediction.rejection_score for prediction in predictions])
     probabilities = np.array([prediction.probabilities for prediction in predictions])
     features = features_of(segments, pieces, line.height, stroke, scores)
     path = best_path(segments, features, probabilities, WEIGHTS)
-    boxes = [_placed(line.box_in_image(segments[k].box), picture) for k in path.segments]
+    boxes = [_placed(line.box_in_image(segments[k].box), preprocessed) for k in path.segments]
     digits = [
         Digit(label, float(probabilities[k, label]), box, segments[k].image)
         for k, label, box in zip(path.segments, path.labels, boxes, strict=True)
@@ -144,13 +144,13 @@ def _read_line(
     return NumberLine(digits, path.confidence, reason, _around(boxes), outliers)
 
 
-def _placed(box: Box, picture: Preprocessed) -> Box:
+def _placed(box: Box, preprocessed: Preprocessed) -> Box:
     """Turn a box of the foreground, which may be smaller, into one inside the picture."""
-    scale = picture.picture.width / picture.foreground.shape[1]
+    scale = preprocessed.source.width / preprocessed.foreground.shape[1]
     x, y, width, height = box
     left, top = max(0, round(x * scale)), max(0, round(y * scale))
-    right = min(picture.picture.width, round((x + width) * scale))
-    bottom = min(picture.picture.height, round((y + height) * scale))
+    right = min(preprocessed.source.width, round((x + width) * scale))
+    bottom = min(preprocessed.source.height, round((y + height) * scale))
     return left, top, right - left, bottom - top
 
 
@@ -166,12 +166,12 @@ def holds_sign(components: Sequence[Component], height: float, stroke: float) ->
 
     A sign stands apart: nothing tall is above or below it, as it is with the bar of a 5.
     """
-    tall = [c for c in components if len(c.ink) >= MINOR * height]
+    tall = [c for c in components if len(c.foreground) >= MINOR * height]
     if not tall:
         return False
     top, bottom = np.median([c.y for c in tall]), np.median([c.bottom for c in tall])
     for component in components:
-        tallness, width = component.ink.shape
+        tallness, width = component.foreground.shape
         if tallness >= MINOR * height or width >= height:
             continue
         covered = max(min(component.right, c.right) - max(component.x, c.x) for c in tall)

@@ -21,8 +21,8 @@ from model.preprocessing.segment import (
 LINE_RATIO = 8  # a line is so many times longer than wide
 LINE_LENGTH = 0.9  # of the picture's side has a ruled line, a frame, or the edge of a page
 BORDER_WEIGHT = 0.25  # the digit is the largest, but what touches the border is less likely it
-SPECK_SIZE = 0.1  # of the digit's longest side has a speck, at most
-SHEET_AREA = 0.75  # of its own box is as light as a sheet; a thick stroke fills less of its
+NOISE_SIZE = 0.1  # of the digit's longest side has a speck, at most
+PAGE_AREA = 0.75  # of its own box is as light as a sheet; a thick stroke fills less of its
 
 
 def other_foregrounds(usual: np.ndarray, grey: np.ndarray) -> Iterator[np.ndarray]:
@@ -49,14 +49,14 @@ def _other_ways(grey: np.ndarray) -> Iterator[np.ndarray]:
     """
     level = int(np.median(border_of(grey)))
     differing = cv2.absdiff(grey, np.full_like(grey, level))
-    for ink in (strokes(cv2.GaussianBlur(grey, (3, 3), 0)), differing):
-        middle, mask = cv2.threshold(ink, 0, 255, cv2.THRESH_OTSU)
-        if middle > 0 and ink[mask > 0].mean() >= least_contrast(ink):
-            yield soft_threshold(ink, middle)
-    sheet = _sheet(grey, differing)
-    if sheet is not None:
+    for difference in (strokes(cv2.GaussianBlur(grey, (3, 3), 0)), differing):
+        middle, mask = cv2.threshold(difference, 0, 255, cv2.THRESH_OTSU)
+        if middle > 0 and difference[mask > 0].mean() >= least_contrast(difference):
+            yield soft_threshold(difference, middle)
+    page = _page(grey, differing)
+    if page is not None:
         try:
-            yield segment_foreground(sheet)
+            yield segment_foreground(page)
         except BlankImageError:
             return
 
@@ -76,15 +76,15 @@ def upright(crop: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(crop, shear, (width + 2 * beside, height))
 
 
-def _sheet(grey: np.ndarray, differing: np.ndarray) -> np.ndarray | None:
+def _page(grey: np.ndarray, differing: np.ndarray) -> np.ndarray | None:
     """Return the part of a picture that is a sheet on a flat ground, its edge left out."""
     apart = (differing > MINIMUM_CONTRAST / 2).view(np.uint8)
     left, top, width, height = cv2.boundingRect(apart)
-    if cv2.countNonZero(apart) < SHEET_AREA * max(width * height, 1) or width * height >= grey.size:
+    if cv2.countNonZero(apart) < PAGE_AREA * max(width * height, 1) or width * height >= grey.size:
         return None
     edge = 2 + min(width, height) // 50
-    sheet = grey[top + edge : top + height - edge, left + edge : left + width - edge]
-    return sheet if min(sheet.shape) > 8 else None
+    page = grey[top + edge : top + height - edge, left + edge : left + width - edge]
+    return page if min(page.shape) > 8 else None
 
 
 def without_neighbours(foreground: np.ndarray) -> np.ndarray:
@@ -102,8 +102,8 @@ def without_neighbours(foreground: np.ndarray) -> np.ndarray:
     line = (size > LINE_RATIO * np.minimum(height, width)) & (lying | on_border)
     digit = np.where(line, 0, np.where(on_border, BORDER_WEIGHT, 1) * components.areas).argmax()
     piece = on_border & ((height < PIECE_SIZE * height[digit]) | (size > 3 * width))
-    speck = size < SPECK_SIZE * size[digit]
-    left_out = piece | speck | (line & (size > 0.5 * size[digit]))
+    noise = size < NOISE_SIZE * size[digit]
+    left_out = piece | noise | (line & (size > 0.5 * size[digit]))
     left_out[digit] = False
     return components.keep(~left_out)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-MAX_GROUPS = 40  # more than a picture of one digit, or of a number, can have
+MAX_PARTS = 40  # more than a picture of one digit, or of a number, can have
 Box = tuple[int, int, int, int]  # top, bottom, left, right; bottom and right are one past the last
 
 
@@ -62,8 +62,8 @@ class Components:
     def __getitem__(self, index: int) -> Component:
         """Return one component cut out of the foreground."""
         top, bottom, left, right = self.boxes[index].tolist()
-        own = self.labels[top:bottom, left:right] == index + 1
-        image = np.where(own, self.foreground[top:bottom, left:right], 0).astype(np.uint8)
+        is_member = self.labels[top:bottom, left:right] == index + 1
+        image = np.where(is_member, self.foreground[top:bottom, left:right], 0).astype(np.uint8)
         on_border = bool(self.on_border[index])
         return Component((top, bottom, left, right), int(self.areas[index]), image, on_border)
 
@@ -81,22 +81,22 @@ class Components:
         """Return the foreground (H, W) with only the components ``chosen`` (n,) bool."""
         return np.where(np.append(False, chosen)[self.labels], self.foreground, 0).astype(np.uint8)
 
-    def groups(self) -> list[np.ndarray]:
+    def parts(self) -> list[np.ndarray]:
         """Return the foregrounds of what stands side by side, at least half as tall as the tallest.
 
         Components one above the other, and close to each other, are one group. At most
-        ``MAX_GROUPS`` are returned, from left to right.
+        ``MAX_PARTS`` are returned, from left to right.
         """
         heights = self.boxes[:, 1] - self.boxes[:, 0]
         tall = np.flatnonzero(heights >= 0.5 * heights.max(initial=0))
-        whole = tall[~self.on_border[tall]]
-        tall = whole if len(whole) else tall  # what the border cuts off is no digit of its own
+        apart = tall[~self.on_border[tall]]
+        tall = apart if len(apart) else tall  # what the border cuts off is no digit of its own
         if len(tall) > 1:
-            tall = tall[np.argsort(-heights[tall])][:MAX_GROUPS]
-        groups: list[tuple[list[int], np.ndarray]] = []
+            tall = tall[np.argsort(-heights[tall])][:MAX_PARTS]
+        parts: list[tuple[list[int], np.ndarray]] = []
         for index in sorted(tall.tolist(), key=lambda i: self.boxes[i, 2]):
             box = self.boxes[index]
-            for members, around in groups:
+            for members, around in parts:
                 overlap = min(box[3], around[3]) - max(box[2], around[2])
                 narrower = min(box[3] - box[2], around[3] - around[2])
                 gap = max(box[0], around[0]) - min(box[1], around[1])
@@ -106,11 +106,12 @@ class Components:
                     around[[1, 3]] = np.maximum(around[[1, 3]], box[[1, 3]])
                     break
             else:
-                groups.append(([index], box.copy()))
+                parts.append(([index], box.copy()))
         found = []
-        for members, (top, bottom, left, right) in groups:
-            own = np.isin(self.labels[top:bottom, left:right], np.array(members) + 1)
-            found.append(np.where(own, self.foreground[top:bottom, left:right], 0).astype(np.uint8))
+        for members, (top, bottom, left, right) in parts:
+            is_member = np.isin(self.labels[top:bottom, left:right], np.array(members) + 1)
+            foreground = self.foreground[top:bottom, left:right]
+            found.append(np.where(is_member, foreground, 0).astype(np.uint8))
         return found
 
 

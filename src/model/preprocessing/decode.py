@@ -185,12 +185,12 @@ def luminance(image: Image.Image) -> np.ndarray:
         return np.zeros(levels.shape, np.uint8)
     left, top, width, height = cv2.boundingRect(opaque)
     if visible.std() < 32 or visible.size < 0.7 * width * height:  # the strokes alone are opaque
-        paper = 0.0 if visible.mean() >= 128 else 255.0
+        background = 0.0 if visible.mean() >= 128 else 255.0
     else:  # a sheet, cut out
-        paper = float(np.median(visible))
+        background = float(np.median(visible))
         box = slice(top, top + height), slice(left, left + width)
         levels, opacity = levels[box], opacity[box]
-    return (opacity * levels + (1 - opacity) * paper + 0.5).astype(np.uint8)
+    return (opacity * levels + (1 - opacity) * background + 0.5).astype(np.uint8)
 
 
 def _eight_bits(image: Image.Image) -> np.ndarray:

@@ -43,13 +43,13 @@ class Preprocessed:
     """A picture as a network reads it.
 
     Attributes:
-        picture: as decoded.
+        source: the picture as decoded.
         foreground: (h, w) uint8, 0 background, 255 foreground, at full resolution (of a photograph
             reduced), found in the usual way.
         image: (28, 28) uint8, the foreground by MNIST's rule.
     """
 
-    picture: Image.Image
+    source: Image.Image
     foreground: np.ndarray
     image: np.ndarray
 
@@ -64,7 +64,7 @@ class Preprocessed:
         A classifier that rejects ``image`` asks for them and chooses; they take some milliseconds.
         """
         found = {}
-        for foreground in other_foregrounds(self.foreground, luminance(self.picture)):
+        for foreground in other_foregrounds(self.foreground, luminance(self.source)):
             for image in _as_is_and_upright(foreground):
                 found[image.tobytes()] = image
         found.pop(self.image.tobytes(), None)
@@ -76,8 +76,8 @@ class Preprocessed:
         Each may be a digit of its own: pieces above each other belong together, and what is much
         smaller, or cut off by the border, is none.
         """
-        groups = self.components.groups()
-        return _stack([center_by_mass(group) for group in groups if group.size > 1])
+        parts = self.components.parts()
+        return _stack([center_by_mass(part) for part in parts if part.size > 1])
 
 
 def preprocess(data: bytes) -> Preprocessed:
@@ -89,25 +89,25 @@ def preprocess(data: bytes) -> Preprocessed:
     return normalize(open_image(data))
 
 
-def normalize(picture: Image.Image) -> Preprocessed:
+def normalize(image: Image.Image) -> Preprocessed:
     """Find a digit anywhere in a picture, light on dark or dark on light.
 
     Raises:
         BlankImageError: there is no foreground, or a single pixel of it.
     """
-    lossy = picture.format in LOSSY_FORMATS
+    lossy = image.format in LOSSY_FORMATS
     try:
-        foreground = segment_foreground(luminance(picture), lossy=lossy)
+        foreground = segment_foreground(luminance(image), lossy=lossy)
     except BlankImageError:
-        if not _is_coloured(picture):  # two colours may be as light as each other
+        if not _is_coloured(image):  # two colours may be as light as each other
             raise
-        distance = distance_from_border(np.asarray(picture.convert("RGB")))
+        distance = distance_from_border(np.asarray(image.convert("RGB")))
         foreground = segment_foreground(distance, lossy=lossy)
-    return Preprocessed(picture, foreground, center_by_mass(foreground))
+    return Preprocessed(image, foreground, center_by_mass(foreground))
 
 
-def _is_coloured(picture: Image.Image) -> bool:
-    return picture.mode in ("P", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
+def _is_coloured(image: Image.Image) -> bool:
+    return image.mode in ("P", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 
 
 def _stack(images: list[np.ndarray]) -> np.ndarray:

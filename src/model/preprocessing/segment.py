@@ -47,33 +47,33 @@ def border_of(image: np.ndarray) -> np.ndarray:
 
 def _of_drawing(grey: np.ndarray, level: int, noise: int, lossy: bool) -> np.ndarray:
     """The difference from one background level, on the side where there is more of it."""
-    ink = grey
+    difference = grey
     if level > 0:
         flat = np.full_like(grey, level)
         lighter, darker = cv2.subtract(grey, flat), cv2.subtract(flat, grey)
-        ink = max(
+        difference = max(
             (darker, lighter), key=lambda side: float(np.square(side, dtype=np.float32).sum())
         )
-    left, top, width, height = cv2.boundingRect(ink)
-    crop = ink[top : top + height, left : left + width]
+    left, top, width, height = cv2.boundingRect(difference)
+    crop = difference[top : top + height, left : left + width]
     contrast = _contrast(crop, max(noise, MINIMUM_CONTRAST - 1))
     floor = max(noise, RINGING * contrast / 255 if lossy else 0)
     crop = cv2.threshold(crop, floor, 255, cv2.THRESH_TOZERO)[1]
     if contrast < FAINT:
         crop = cv2.convertScaleAbs(crop, alpha=255 / contrast)
-    foreground = np.zeros_like(ink)
+    foreground = np.zeros_like(difference)
     foreground[top : top + height, left : left + width] = crop
     return foreground
 
 
-def _contrast(ink: np.ndarray, floor: float) -> float:
+def _contrast(difference: np.ndarray, floor: float) -> float:
     """The level of full foreground: a high percentile of what stands above ``floor``.
 
     A maximum would follow a single hot pixel.
     """
-    if ink.size == 0:
+    if difference.size == 0:
         raise BlankImageError(_BLANK)
-    histogram = cv2.calcHist([ink], [0], None, [256], [0, 256]).reshape(-1)
+    histogram = cv2.calcHist([difference], [0], None, [256], [0, 256]).reshape(-1)
     histogram[: int(floor) + 1] = 0
     total = histogram.sum()
     if total < 2:
@@ -86,8 +86,8 @@ def _of_photograph(grey: np.ndarray) -> np.ndarray:
     small = reduce(grey)
     if max(small.shape) >= NOISY_SIDE:
         small = cv2.medianBlur(small, 3)
-    ink = strokes(small)
-    return soft_threshold(ink, 0.5 * _contrast(ink, least_contrast(small)))
+    difference = strokes(small)
+    return soft_threshold(difference, 0.5 * _contrast(difference, least_contrast(small)))
 
 
 def strokes(grey: np.ndarray) -> np.ndarray:
@@ -128,12 +128,12 @@ def reduce(image: np.ndarray) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def soft_threshold(ink: np.ndarray, middle: float) -> np.ndarray:
+def soft_threshold(difference: np.ndarray, middle: float) -> np.ndarray:
     """Raise what is above ``middle`` to 255 and lower the rest to 0, with a soft edge.
 
     Half-way between background and foreground is the edge of a stroke; a ramp anti-aliases it.
     """
-    ramp = (ink.astype(np.float32) - 0.6 * middle) / (0.9 * max(middle, 1.0))
+    ramp = (difference.astype(np.float32) - 0.6 * middle) / (0.9 * max(middle, 1.0))
     return (np.clip(ramp, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 

@@ -95,14 +95,14 @@ class DistributedContext:
                 distributed.broadcast_object_list(failed)
 
 
-def choose_device(wanted: str) -> torch.device:
+def choose_device(requested: str) -> torch.device:
     """Choose this process's device: ``auto`` takes CUDA, then Apple's MPS, then the CPU.
 
     Raises:
         OptionError: there is no such device, or this machine lacks it.
     """
-    name = wanted
-    if wanted == "auto":
+    name = requested
+    if requested == "auto":
         has_mps = torch.backends.mps.is_available()
         name = "cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu"
     if name == "cuda" and "LOCAL_RANK" in os.environ:
@@ -114,20 +114,20 @@ def choose_device(wanted: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:  # AssertionError: a torch without CUDA
         reason = str(error).partition("\n")[0].rstrip(".")
         raise OptionError(
-            f"--device {wanted} cannot be used: {reason}. Give auto, or a device that this "
+            f"--device {requested} cannot be used: {reason}. Give auto, or a device that this "
             "machine has: cpu, cuda or mps."
         ) from error
     return torch.device(name)
 
 
-def choose_precision(wanted: str, device: torch.device) -> str:
+def choose_precision(requested: str, device: torch.device) -> str:
     """Return "bfloat16" where the hardware computes it natively, else "float32", unless told.
 
     Emulated bf16 is many times slower than float32, so a processor must have AVX-512 BF16 or AMX
     (a GPU: compute capability 8, NVIDIA's Ampere).
     """
-    if wanted != "auto":
-        return wanted
+    if requested != "auto":
+        return requested
     if device.type == "cpu":
         native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     else:

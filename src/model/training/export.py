@@ -123,34 +123,34 @@ def _export(module: nn.Module, outputs: list[str]) -> onnx.ModelProto:
     return model
 
 
-def _add_on_demand(graph: onnx.GraphProto, wanted: onnx.GraphProto) -> None:
-    """Add the outputs of ``wanted`` to ``graph``, computed only where ``WITH_MAPS`` is true.
+def _add_on_demand(graph: onnx.GraphProto, requested: onnx.GraphProto) -> None:
+    """Add the outputs of ``requested`` to ``graph``, computed only where ``WITH_MAPS`` is true.
 
     They stand in the branch of an ``If``: as plain outputs they would keep the runtime from
     joining each convolution with what follows it, up to a tenth of the time of every prediction.
     """
     prefix = "maps/"
     outer = {X, *(initializer.name for initializer in graph.initializer)}
-    outputs = [output.name for output in wanted.output]
+    outputs = [output.name for output in requested.output]
 
     def renamed(names: list[str]) -> list[str]:
         kept = {"", *outer, *outputs}
         return [name if name in kept else prefix + name for name in names]
 
-    for node in wanted.node:
+    for node in requested.node:
         node.input[:] = renamed(list(node.input))
         node.output[:] = renamed(list(node.output))
         node.name = prefix + node.name
-    for initializer in wanted.initializer:  # weights that both have are shared
+    for initializer in requested.initializer:  # weights that both have are shared
         if initializer.name not in outer:
             initializer.name = prefix + initializer.name
             graph.initializer.append(initializer)
-    then = helper.make_graph(list(wanted.node), "maps", [], wanted.output)
+    then = helper.make_graph(list(requested.node), "maps", [], requested.output)
     otherwise = helper.make_graph(
-        [helper.make_node("Constant", [], [o.name], value=_empty(o)) for o in wanted.output],
+        [helper.make_node("Constant", [], [o.name], value=_empty(o)) for o in requested.output],
         "no_maps",
         [],
-        wanted.output,
+        requested.output,
     )
     graph.node.append(
         helper.make_node("If", [WITH_MAPS], outputs, then_branch=then, else_branch=otherwise)
@@ -158,7 +158,7 @@ def _add_on_demand(graph: onnx.GraphProto, wanted: onnx.GraphProto) -> None:
     # An input with a value need not be given.
     graph.input.append(helper.make_tensor_value_info(WITH_MAPS, TensorProto.BOOL, []))
     graph.initializer.append(helper.make_tensor(WITH_MAPS, TensorProto.BOOL, [], [False]))
-    graph.output.extend(wanted.output)
+    graph.output.extend(requested.output)
 
 
 def _empty(output: onnx.ValueInfoProto) -> onnx.TensorProto:

@@ -34,7 +34,7 @@ from model.config import (
 )
 from model.data.loader import WEIGHTS, Batches, stream_seed
 from model.data.mnist import Digits, Mnist, load_mnist
-from model.data.strokes import load_drawn_digits
+from model.data.strokes import load_strokes
 from model.data.synthetic.digits import synthesize_digits
 from model.registry import NETWORKS, Network
 from model.train import Epoch, accuracy, fit, predict_logits
@@ -115,20 +115,20 @@ def run(options: Options) -> Path:
         DigitsError: MNIST cannot be had, or an option cannot be fulfilled.
     """
     with DistributedContext(check(options)) as process:
-        own = load_drawn_digits(options.strokes, options.seed) if options.strokes else None
+        recorded = load_strokes(options.strokes, options.seed) if options.strokes else None
         with process.main_process_first():
             mnist = load_mnist(options.data)
         print(f"data: {mnist.source}; {len(mnist.training)} images to train on", flush=True)
         started = time.perf_counter()
         permutation = make_permutation(options.permute)
         precision = choose_precision(options.precision, process.device)
-        network, history = train_network(mnist, own, options, permutation, precision, process)
+        network, history = train_network(mnist, recorded, options, permutation, precision, process)
         if process.rank != 0:
             return options.path
         training: TrainingRecord = {
             **options.recipe(complete=mnist.complete).as_json(),
             "augmentation": options.augment,
-            "strokes": 0 if own is None else len(own),
+            "strokes": 0 if recorded is None else len(recorded),
             "seed": options.seed,
             "seconds": round(time.perf_counter() - started, 1),
             "device": process.description,
@@ -154,7 +154,7 @@ def synthetic_digits(count: int, seed: int) -> Digits:
 
 def train_network(
     mnist: Mnist,
-    own: Digits | None,
+    recorded: Digits | None,
     options: Options,
     permutation: Tensor | None,
     precision: str,
@@ -172,7 +172,7 @@ def train_network(
         recipe,
         options.augment,
         options.seed,
-        own=own,
+        recorded=recorded,
         rank=process.rank,
         world_size=process.world_size,
         device=process.device,

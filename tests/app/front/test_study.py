@@ -11,7 +11,7 @@ def result(network, pixels, augmentation, accuracy, **changes):
         "images": 55_000,
         "epochs": 6,
         "on": "MNIST",
-        "road": "",
+        "preprocessing": "",
         "accuracy": accuracy,
     }
     return {**row, **changes}
@@ -24,14 +24,14 @@ STUDY = {
         result("cnn", "in order", "none", 0.992),
         result("cnn", "in order", "none", 0.5, images=100),
         result("cnn", "in order", "none", 0.5, epochs=12),
-        result("cnn", "in order", "none", 0.5, on="shift", road="corrupted"),
+        result("cnn", "in order", "none", 0.5, on="shift", preprocessing="corrupted"),
         result("cnn", "in order", "none", 0.5, on="MNIST, validation"),
         result("cnn", "within 4", "none", 0.5),
         result("deep", "in order", "slight + synthetic", 0.5, images=60_000),
         result("mlp", "permuted", "none", 0.98),
         result("mlp", "in order", "none", 0.981),
-        result("mlp", "in order", "none", 0.7, on="pen", road="preprocessed"),
-        result("mlp", "in order", "none", 0.3, on="pen", road="resized"),
+        result("mlp", "in order", "none", 0.7, on="pen", preprocessing="preprocessed"),
+        result("mlp", "in order", "none", 0.3, on="pen", preprocessing="resized"),
     ]
 }
 

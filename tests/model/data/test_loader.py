@@ -45,8 +45,8 @@ def test_a_quarter_of_the_digits_is_handwriting_and_a_tenth_more_is_none(digits)
 
 def test_a_persons_own_digits_come_as_often_as_synthetic_ones(digits):
     recipe = replace(RECIPE, synthetic_fraction=0.25, outlier_ratio=0.1)
-    own = Digits(torch.full((3, 28, 28), 77, dtype=torch.uint8), torch.tensor([4, 4, 9]))
-    for batch in Batches(digits, recipe, "none", seed=0, own=own):
+    recorded = Digits(torch.full((3, 28, 28), 77, dtype=torch.uint8), torch.tensor([4, 4, 9]))
+    for batch in Batches(digits, recipe, "none", seed=0, recorded=recorded):
         are_own = (batch.images == 77 / 255).flatten(1).all(dim=1)
         are_own &= torch.tensor([t.argmax() in (4, 9) for t in batch.targets])
         rest = len(batch.targets) - 10 - 10 - 5

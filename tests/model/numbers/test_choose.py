@@ -30,7 +30,7 @@ def test_a_segment_is_the_ink_of_its_pieces_in_their_common_box():
     segments = segments_of([piece(0, 10), piece(14, 6)], 64.0)
     both = next(segment for segment in segments if segment.stop - segment.first == 2)
     assert both.box == (0, 2, 20, 60)
-    assert (both.ink.any(axis=0) == ([True] * 10 + [False] * 4 + [True] * 6)).all()
+    assert (both.foreground.any(axis=0) == ([True] * 10 + [False] * 4 + [True] * 6)).all()
     assert both.image.shape == (28, 28) and both.image.max() == 255
 
 

@@ -13,11 +13,11 @@ def cut(*components: Component) -> list[Piece]:
 
 def rings(*centers: int) -> Component:
     """Rings 52 wide and 64 high, side by side; they touch where their centres are 52 apart."""
-    ink = np.zeros((70, max(centers) + 40), dtype=np.uint8)
+    foreground = np.zeros((70, max(centers) + 40), dtype=np.uint8)
     for x in centers:
-        cv2.ellipse(ink, (x, 35), (23, 29), 0, 0, 360, 255, 6)
-    x, y, width, height = cv2.boundingRect(ink)
-    return Component(ink[y : y + height, x : x + width], x, y)
+        cv2.ellipse(foreground, (x, 35), (23, 29), 0, 0, 360, 255, 6)
+    x, y, width, height = cv2.boundingRect(foreground)
+    return Component(foreground[y : y + height, x : x + width], x, y)
 
 
 def test_touching_digits_are_cut_where_they_touch():
@@ -32,10 +32,11 @@ def test_pieces_share_out_the_ink_of_their_component():
     pieces = cut(component)
     assert len(pieces) > 2 and {piece.component for piece in pieces} == {0}
     for piece in pieces:
-        whole[piece.y : piece.bottom, piece.x : piece.right] += piece.ink
+        whole[piece.y : piece.bottom, piece.x : piece.right] += piece.foreground
     box = np.s_[component.y :, component.x :]
-    assert (whole[box][: len(component.ink), : component.ink.shape[1]] == component.ink).all()
-    assert whole.sum() == component.ink.sum(dtype=int)
+    rows, columns = component.foreground.shape
+    assert (whole[box][:rows, :columns] == component.foreground).all()
+    assert whole.sum() == component.foreground.sum(dtype=int)
 
 
 def test_a_seam_costs_the_ink_that_it_crosses_in_stroke_widths():
@@ -52,19 +53,19 @@ def test_a_seam_costs_the_ink_that_it_crosses_in_stroke_widths():
 def test_what_is_as_narrow_as_a_1_stays_whole():
     one = Component(np.full((64, 12), 255, dtype=np.uint8), 3, 4)
     (piece,) = cut(one)
-    assert (piece.x, piece.y, piece.ink.shape) == (3, 4, (64, 12))
+    assert (piece.x, piece.y, piece.foreground.shape) == (3, 4, (64, 12))
 
 
 def test_a_lines_pieces_come_from_left_to_right():
     pieces = cut(rings(150), rings(40))
-    centers = [piece.x + piece.ink.shape[1] / 2 for piece in pieces]
+    centers = [piece.x + piece.foreground.shape[1] / 2 for piece in pieces]
     assert centers == sorted(centers) and centers[0] < 66 < 124 < centers[-1]
     assert {piece.component for piece in pieces if piece.x > 100} == {0}
 
 
 def test_the_stroke_width_is_that_of_the_pen():
     for pen in (3, 6, 11):
-        ink = np.zeros((80, 80), dtype=np.uint8)
-        ink[30 : 30 + pen, 5:75] = 255
-        line = Line([Component(ink, 0, 0)], HEIGHT, np.eye(2, 3))
+        foreground = np.zeros((80, 80), dtype=np.uint8)
+        foreground[30 : 30 + pen, 5:75] = 255
+        line = Line([Component(foreground, 0, 0)], HEIGHT, np.eye(2, 3))
         assert abs(stroke_width(line) - pen) <= 1.2

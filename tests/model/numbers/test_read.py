@@ -26,8 +26,8 @@ def samples():
     return synthetic_samples(300, seed=3)
 
 
-def read(classifier: Classifier, ink: np.ndarray):
-    return read_numbers(classifier, normalize(Image.fromarray(ink)))
+def read(classifier: Classifier, foreground: np.ndarray):
+    return read_numbers(classifier, normalize(Image.fromarray(foreground)))
 
 
 def idx(path: Path, header: int) -> np.ndarray:
@@ -43,16 +43,16 @@ def test_numbers_are_read_whole(classifier, samples, gaps, wanted):
 
 
 def test_leading_zeros_count_and_dark_on_light_is_the_same(classifier):
-    for ink in (printed("0042"), 255 - printed("0042")):
-        (line,) = read(classifier, ink)
+    for foreground in (printed("0042"), 255 - printed("0042")):
+        (line,) = read(classifier, foreground)
         assert line.number == "0042"
         assert [digit.digit for digit in line.digits] == [0, 0, 4, 2]
 
 
 def test_boxes_frame_each_digit_in_the_picture(classifier):
-    ink = printed("735")
-    (line,) = read(classifier, ink)
-    columns = np.flatnonzero(np.diff(ink.any(axis=0), prepend=False, append=False))
+    foreground = printed("735")
+    (line,) = read(classifier, foreground)
+    columns = np.flatnonzero(np.diff(foreground.any(axis=0), prepend=False, append=False))
     for digit, left, right in zip(line.digits, columns[::2], columns[1::2], strict=True):
         x, _, width, _ = digit.box
         assert (x, x + width) == pytest.approx((left, right), abs=3)
@@ -60,21 +60,21 @@ def test_boxes_frame_each_digit_in_the_picture(classifier):
 
 def test_a_tilted_number_is_read(classifier):
     turn = cv2.getRotationMatrix2D((200, 150), 13, 1)
-    ink = cv2.warpAffine(np.pad(printed("24835"), 60), turn, (520, 320))
-    (line,) = read(classifier, ink)
+    foreground = cv2.warpAffine(np.pad(printed("24835"), 60), turn, (520, 320))
+    (line,) = read(classifier, foreground)
     assert line.number == "24835"
 
 
 def test_each_line_is_read_for_itself(classifier):
-    ink = np.concatenate([printed("204"), printed("753")])
-    assert [line.number for line in read(classifier, ink)] == ["204", "753"]
+    foreground = np.concatenate([printed("204"), printed("753")])
+    assert [line.number for line in read(classifier, foreground)] == ["204", "753"]
 
 
 def test_a_single_digit_gives_what_predict_gives(classifier, samples):
     for number in numbers_of_writers(samples, 20, (0, 0), seed=8, length=(1, 1)):
-        picture = normalize(Image.fromarray(number.image))
-        (line,) = read_numbers(classifier, picture)
-        reading = read_images(classifier, [picture])[0]
+        preprocessed = normalize(Image.fromarray(number.image))
+        (line,) = read_numbers(classifier, preprocessed)
+        reading = read_images(classifier, [preprocessed])[0]
         (digit,) = line.digits
         assert digit.digit == reading.prediction.digit
         assert line.confidence == digit.confidence == reading.prediction.confidence
@@ -109,14 +109,14 @@ def test_signs_and_separators_are_named(classifier, text):
 def test_the_bar_of_a_5_is_no_minus():
     body = Component(np.full((64, 40), 255, np.uint8), 0, 0)
     bar = Component(np.full((6, 30), 255, np.uint8), 25, 26)
-    apart = Component(bar.ink, 60, 26)
+    apart = Component(bar.foreground, 60, 26)
     assert not holds_sign([body, bar], 64.0, 6.0)
     assert holds_sign([body, apart], 64.0, 6.0)
 
 
 def test_noise_of_a_thousand_components_is_no_number(classifier):
     rng = np.random.default_rng(1)
-    ink = np.zeros((900, 900), dtype=np.uint8)
+    foreground = np.zeros((900, 900), dtype=np.uint8)
     for x, y in rng.integers(10, 890, (1200, 2)):
-        ink[y : y + 6, x : x + 4] = 255
-    assert read(classifier, ink) == []
+        foreground[y : y + 6, x : x + 4] = 255
+    assert read(classifier, foreground) == []

@@ -53,5 +53,5 @@ def test_what_touches_the_border_is_known_and_what_is_kept_is_all_that_is_left()
 def test_groups_stand_side_by_side_and_hold_what_lies_above_each_other():
     five = [(10, 16, 12, 28), (18, 50, 10, 30)]  # a bar close above its body
     foreground = sheet(*five, (10, 52, 50, 56), (40, 46, 70, 76))  # a one; a full stop
-    groups = Components(foreground).groups()
-    assert [group.shape for group in groups] == [(32, 20), (42, 6)]
+    parts = Components(foreground).parts()
+    assert [group.shape for group in parts] == [(32, 20), (42, 6)]

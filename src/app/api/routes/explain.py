@@ -12,14 +12,14 @@ from app.api.reading import Json, PredictOptions, data_url, describe, read_image
 from app.api.routes.predict import (
     IMAGE_PROBLEMS,
     ModelQuery,
-    answer_pictures,
+    answer_images,
     describe_request,
     read_query,
 )
 from app.api.schemas import ExplanationResponse
 from app.api.service import service_of
 from model.classifier import Classifier
-from model.explanation import colour, feature_maps, occlusion, sheet
+from model.explanation import colour, feature_maps, occlusion, tile
 
 router = APIRouter(prefix="/api/v1", tags=["explain"])
 
@@ -50,10 +50,10 @@ async def explain(request: Request) -> Response:
     query = read_query(request, ExplainQuery)
     base = service_of(request).classifier(query.model)
 
-    def answer(options: PredictOptions, pictures: list[bytes], heavy: bool) -> Json:
-        return _explain(options, base, pictures[0], query)
+    def answer(options: PredictOptions, files: list[bytes], heavy: bool) -> Json:
+        return _explain(options, base, files[0], query)
 
-    return await answer_pictures(request, query, answer, heavy=True)
+    return await answer_images(request, query, answer, heavy=True)
 
 
 def _explain(options: PredictOptions, base: Classifier, data: bytes, query: ExplainQuery) -> Json:
@@ -75,7 +75,7 @@ def _explain(options: PredictOptions, base: Classifier, data: bytes, query: Expl
                 "layer": name,
                 "shape": list(maps.shape),
                 "values": _rounded(maps, 3),
-                "picture": data_url(sheet(maps)),
+                "picture": data_url(tile(maps)),
             }
             for name, maps in feature_maps(base, reading.image)
         ],

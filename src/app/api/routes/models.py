@@ -78,6 +78,6 @@ async def model_figure(request: Request, name: Name, figure: str) -> Response:
     # The card names files beside it; only the name counts, so that no card leads elsewhere.
     path = service.settings.models_dir / Path(figures.get(figure, "")).name
     if figure not in figures or not path.is_file():
-        known = ", ".join(figures) or "none"
-        raise ProblemError("unknown-figure", f"{name} has no figure {figure!r}; it has: {known}.")
+        names = ", ".join(figures) or "none"
+        raise ProblemError("unknown-figure", f"{name} has no figure {figure!r}; it has: {names}.")
     return file_response(request, path)

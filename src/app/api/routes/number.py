@@ -8,7 +8,7 @@ from app.api.reading import Json, PredictOptions, data_url, prepare
 from app.api.routes.predict import (
     IMAGE_PROBLEMS,
     ModelQuery,
-    answer_pictures,
+    answer_images,
     describe_request,
     read_query,
 )
@@ -31,14 +31,14 @@ async def predict_number(request: Request) -> Response:
     A single digit is a number too. A picture of no number is an answer: `is_number` is false and
     `reason` says why.
     """
-    return await answer_pictures(request, read_query(request, ModelQuery), _answer)
+    return await answer_images(request, read_query(request, ModelQuery), _answer)
 
 
-def _answer(options: PredictOptions, pictures: list[bytes], heavy: bool) -> Json:
+def _answer(options: PredictOptions, files: list[bytes], heavy: bool) -> Json:
     """Answer one picture, and count what was read; raises as ``prepare``."""
     classifier = options.classifier
-    picture, scale = prepare(pictures[0], heavy)
-    lines = read_numbers(classifier, picture)
+    preprocessed, scale = prepare(files[0], heavy)
+    lines = read_numbers(classifier, preprocessed)
     first = lines[0] if lines else _NOTHING
     metrics.NUMBERS.labels(classifier.name, first.reason or "").inc()
     return {

@@ -85,7 +85,7 @@ def read_query(request: Request, kind: type[Query]) -> Query:
         raise RequestValidationError(faults) from error
 
 
-async def answer_pictures(
+async def answer_images(
     request: Request,
     query: ModelQuery,
     answer: Answer,
@@ -113,9 +113,9 @@ async def answer_pictures(
     content_type = request.headers.get("content-type", "")
 
     def work(heavy: bool) -> bytes:
-        pictures, examples = read_fields(body, content_type, field)
+        files, examples = read_fields(body, content_type, field)
         adapted = service.adapted.learn(options, examples, heavy)
-        return orjson.dumps(answer(adapted, pictures, heavy))
+        return orjson.dumps(answer(adapted, files, heavy))
 
     content = await service.executor.run(request, work, heavy=heavy)
     return Response(content, media_type="application/json")
@@ -133,11 +133,11 @@ async def predict(request: Request) -> Response:
     A picture of no digit is an answer too: `is_digit` is false and `reason` says why.
     """
 
-    def answer(options: PredictOptions, pictures: list[bytes], heavy: bool) -> Json:
-        return describe(options, read_image(options.classifier, pictures[0], heavy))
+    def answer(options: PredictOptions, files: list[bytes], heavy: bool) -> Json:
+        return describe(options, read_image(options.classifier, files[0], heavy))
 
     query = read_query(request, PredictQuery)
-    return await answer_pictures(request, query, answer, top_k=query.top_k)
+    return await answer_images(request, query, answer, top_k=query.top_k)
 
 
 @router.post(
@@ -149,10 +149,8 @@ async def predict(request: Request) -> Response:
 async def predict_batch(request: Request) -> Response:
     """Read up to 64 pictures; a bad one answers for itself alone."""
 
-    def answer(options: PredictOptions, pictures: list[bytes], heavy: bool) -> Json:
-        return describe_batch(options, pictures, request.url.path)
+    def answer(options: PredictOptions, files: list[bytes], heavy: bool) -> Json:
+        return describe_batch(options, files, request.url.path)
 
     query = read_query(request, PredictQuery)
-    return await answer_pictures(
-        request, query, answer, top_k=query.top_k, field="files", heavy=True
-    )
+    return await answer_images(request, query, answer, top_k=query.top_k, field="files", heavy=True)

@@ -49,8 +49,8 @@ def study_figure(request: Request, figure: str) -> Response:
     if not figures:
         raise ProblemError("no-study")
     if figure not in figures:
-        known = ", ".join(sorted(figures))
-        raise ProblemError("unknown-figure", f"There is no figure {figure!r}; there are: {known}.")
+        names = ", ".join(sorted(figures))
+        raise ProblemError("unknown-figure", f"There is no figure {figure!r}; there are: {names}.")
     return file_response(request, figures[figure])
 
 

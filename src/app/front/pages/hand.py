@@ -37,16 +37,16 @@ def hand() -> None:
 
 def guide(session: Session) -> None:
     """Ask for one digit after the other until there are as many of each as wanted."""
-    wanted = st.segmented_control(
+    requested = st.segmented_control(
         t("hand.wanted"), range(1, MOST_PER_DIGIT + 1), default=2, required=True, key="wanted"
     )
-    digit = session.next_digit(wanted)
+    digit = session.next_digit(requested)
     if digit is None:
         st.success(t("hand.complete"), icon=":material/check:")
         return
-    given = sum(min(count, wanted) for count in session.counts)
+    given = sum(min(count, requested) for count in session.counts)
     st.header(t("hand.draw", digit=digit), anchor=False)
-    st.progress(given / (10 * wanted), t("hand.progress", given=given, wanted=10 * wanted))
+    st.progress(given / (10 * requested), t("hand.progress", given=given, requested=10 * requested))
     canvas = session.practice
     canvas_input(canvas, "practice", canvas.update, canvas.undo, canvas.clear)
     st.button(

@@ -72,13 +72,13 @@ def deform(
     trim = normal((n, strokes, 2), style.ends * amplitude[..., 0], generator)
     along = torch.linspace(0, 1, CURVE_POINTS)
     start, end = trim[..., :1], last[..., None] - trim[..., 1:]
-    drawn = curve(
+    curves = curve(
         points, templates.corners[index] * corner_rounding, last, start + (end - start) * along
     )
-    drawn = _coarsen(drawn, style.coarse, generator)
-    drawn = drawn + _tremor(drawn.shape, style.tremor, generator)
-    drawn = _warp(drawn, style.warp * amplitude, generator)
-    return _affine(drawn, style, generator), present
+    curves = _coarsen(curves, style.coarse, generator)
+    curves = curves + _tremor(curves.shape, style.tremor, generator)
+    curves = _warp(curves, style.warp * amplitude, generator)
+    return _affine(curves, style, generator), present
 
 
 def _rotate(points: Tensor, angle: Tensor) -> Tensor:
@@ -88,17 +88,17 @@ def _rotate(points: Tensor, angle: Tensor) -> Tensor:
     return torch.stack([cos * x - sin * y, sin * x + cos * y], dim=-1)
 
 
-def _coarsen(drawn: Tensor, share: float, generator: Generator) -> Tensor:
+def _coarsen(curves: Tensor, share: float, generator: Generator) -> Tensor:
     """Turn a share of the drawings into polylines, of every second to fifth point of the curve."""
-    n, points = drawn.shape[0], drawn.shape[2]
+    n, points = curves.shape[0], curves.shape[2]
     step = (2 + 4 * torch.rand((n, 1), generator=generator) ** 2).long()  # seldom very coarse
     step = torch.where(torch.rand((n, 1), generator=generator) < share, step, 1)
     here = torch.arange(points)
     start = here // step * step
     end = (start + step).clamp_max(points - 1)
     weight = ((here - start) / (end - start).clamp_min(1))[:, None, :, None]
-    pick = [i[:, None, :, None].expand_as(drawn) for i in (start, end)]
-    return torch.lerp(drawn.gather(2, pick[0]), drawn.gather(2, pick[1]), weight)
+    pick = [i[:, None, :, None].expand_as(curves) for i in (start, end)]
+    return torch.lerp(curves.gather(2, pick[0]), curves.gather(2, pick[1]), weight)
 
 
 def _tremor(shape: torch.Size, largest: float, generator: Generator) -> Tensor:
@@ -110,22 +110,22 @@ def _tremor(shape: torch.Size, largest: float, generator: Generator) -> Tensor:
     return noise.view(n, strokes, 2, points).transpose(2, 3) * amount
 
 
-def _warp(drawn: Tensor, amplitude: Tensor, generator: Generator) -> Tensor:
+def _warp(curves: Tensor, amplitude: Tensor, generator: Generator) -> Tensor:
     """Deform whole drawings by two slow waves in a random direction each."""
-    n = drawn.shape[0]
+    n = curves.shape[0]
     for _ in range(2):
         wave = normal((n, 1, 1, 2), math.pi / TEMPLATE_HEIGHT, generator)
         phase = uniform((n, 1, 1), -math.pi, math.pi, generator)
         push = normal((n, 1, 1, 2), amplitude / 2, generator)
-        drawn = drawn + push * ((drawn * wave).sum(-1) + phase).sin()[..., None]
-    return drawn
+        curves = curves + push * ((curves * wave).sum(-1) + phase).sin()[..., None]
+    return curves
 
 
-def _affine(drawn: Tensor, style: Style, generator: Generator) -> Tensor:
+def _affine(curves: Tensor, style: Style, generator: Generator) -> Tensor:
     """Give whole drawings a slant, an aspect and a rotation of their own."""
-    n = drawn.shape[0]
+    n = curves.shape[0]
     slant = SLANT_MEAN + normal((n, 1, 1), style.slant, generator)
     aspect = normal((n, 1, 1), style.aspect, generator).exp()
-    x, y = drawn.unbind(-1)
-    drawn = torch.stack([x * aspect - y * slant, y], dim=-1)
-    return _rotate(drawn, normal((n, 1, 1), style.turn, generator))
+    x, y = curves.unbind(-1)
+    curves = torch.stack([x * aspect - y * slant, y], dim=-1)
+    return _rotate(curves, normal((n, 1, 1), style.turn, generator))

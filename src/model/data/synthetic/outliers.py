@@ -168,17 +168,17 @@ def filled_shapes(count: int, generator: Generator) -> Tensor:
 
 def textures(count: int, generator: Generator) -> Tensor:
     """Patches as of a photograph: smooth noise, hard or soft, and gradients."""
-    ink = torch.empty(count, DIGIT_SIZE, DIGIT_SIZE)
+    images = torch.empty(count, DIGIT_SIZE, DIGIT_SIZE)
     size = torch.randint(3, 12, (count,), generator=generator)
     for side in range(3, 12):
         of_size = size == side
         noise = torch.randn((int(of_size.sum()), 1, side, side), generator=generator)
-        ink[of_size] = interpolate(noise, DIGIT_SIZE, mode="bicubic", align_corners=True)[:, 0]
+        images[of_size] = interpolate(noise, DIGIT_SIZE, mode="bicubic", align_corners=True)[:, 0]
     y, x = _grid(count, generator)
     slope = normal((count, 2, 1, 1), 0.7, generator)
     hardness = uniform((count, 1, 1), 0.3, 8, generator)
     level = uniform((count, 1, 1), -0.3, 0.8, generator)
-    return _frame(torch.sigmoid((ink + slope[:, 0] * x + slope[:, 1] * y) * hardness + level))
+    return _frame(torch.sigmoid((images + slope[:, 0] * x + slope[:, 1] * y) * hardness + level))
 
 
 def codes(count: int, generator: Generator) -> Tensor:
@@ -295,6 +295,6 @@ def _grid(count: int, generator: Generator) -> tuple[Tensor, Tensor]:
     return y, x
 
 
-def _frame(ink: Tensor) -> Tensor:
+def _frame(images: Tensor) -> Tensor:
     """Put ink (n, 20, 20) into pictures (n, 28, 28), uint8, centred by mass."""
-    return place(pad(ink.clamp(0, 1), [(IMAGE_SIZE - DIGIT_SIZE) // 2] * 4))
+    return place(pad(images.clamp(0, 1), [(IMAGE_SIZE - DIGIT_SIZE) // 2] * 4))

@@ -11,44 +11,44 @@ from model.data.synthetic.deform import uniform
 PEN_POINTS = 112  # on a whole digit: less than a pixel apart, so that the line has no gaps
 DISTANCES_AT_ONCE = 6_000_000  # held in memory, 24 MB: about what a processor's cache takes
 BRUSH = (8.0, 29.0)  # pixels of a canvas of 280; finer ones preprocessing itself thickens
-DRAWN_SIDE = (90.0, 230.0)  # longest side of what is drawn, the same pixels
+CURVE_SIDE = (90.0, 230.0)  # longest side of what is drawn, the same pixels
 
 
 def draw_curves(
     curves: Tensor,
     present: Tensor,
     generator: Generator,
-    drawn_side: tuple[float, float] = DRAWN_SIDE,
+    curve_side: tuple[float, float] = CURVE_SIDE,
     pen_points: int = PEN_POINTS,
 ) -> Tensor:
     """Return pictures (n, 28, 28), uint8, ink 255 on 0, of strokes (n, S, K, 2).
 
-    `present` (n, S) is false where a drawing has fewer strokes than the others. `drawn_side` is the
+    `present` (n, S) is false where a drawing has fewer strokes than the others. `curve_side` is the
     range of the longest side on a canvas of 280 pixels; the larger, the finer the line. What is
     much longer than a digit needs more `pen_points`.
     """
-    return render(resample_by_arc_length(curves, present, pen_points), generator, drawn_side)
+    return render(resample_by_arc_length(curves, present, pen_points), generator, curve_side)
 
 
-def resample_by_arc_length(drawn: Tensor, present: Tensor, count: int) -> Tensor:
+def resample_by_arc_length(curves: Tensor, present: Tensor, count: int) -> Tensor:
     """Return `count` points (n, count, 2) evenly spaced along all strokes of each drawing."""
-    n, strokes, points, _ = drawn.shape
+    n, strokes, points, _ = curves.shape
     # A stroke that is absent collapses onto the first one's end: it has no length and no extent.
-    drawn = torch.where(present[:, :, None, None], drawn, drawn[:, :1, -1:])
+    curves = torch.where(present[:, :, None, None], curves, curves[:, :1, -1:])
     length = torch.zeros(n, strokes, points)
-    length[..., 1:] = (drawn[:, :, 1:] - drawn[:, :, :-1]).norm(dim=-1)
+    length[..., 1:] = (curves[:, :, 1:] - curves[:, :, :-1]).norm(dim=-1)
     arc_length = length.view(n, -1).cumsum(1)
-    drawn = drawn.reshape(n, -1, 2)
+    curves = curves.reshape(n, -1, 2)
     target = arc_length[:, -1:] * torch.linspace(0, 1, count)
     after = torch.searchsorted(arc_length, target).clamp(1, arc_length.shape[1] - 1)
     way_before, way_after = arc_length.gather(1, after - 1), arc_length.gather(1, after)
     part = ((target - way_before) / (way_after - way_before).clamp_min(1e-6)).clamp(0, 1)
     pick = after[..., None].expand(n, count, 2)
-    return torch.lerp(drawn.gather(1, pick - 1), drawn.gather(1, pick), part[..., None])
+    return torch.lerp(curves.gather(1, pick - 1), curves.gather(1, pick), part[..., None])
 
 
 def render(
-    pen: Tensor, generator: Generator, drawn_side: tuple[float, float] = DRAWN_SIDE
+    pen: Tensor, generator: Generator, curve_side: tuple[float, float] = CURVE_SIDE
 ) -> Tensor:
     """Draw pen points (n, M, 2) as pictures (n, 28, 28), uint8, ink 255 on 0.
 
@@ -59,7 +59,7 @@ def render(
     n = len(pen)
     # Evenly on a logarithmic scale: fine pens are as common as broad ones.
     brush = uniform((n, 1), math.log(BRUSH[0]), math.log(BRUSH[1]), generator).exp()
-    brush = brush / uniform((n, 1), *drawn_side, generator)
+    brush = brush / uniform((n, 1), *curve_side, generator)
     low, high = pen.amin(1), pen.amax(1)
     side = (high - low).amax(1, keepdim=True).clamp_min(1e-3)
     # The ink's box is the pen's way with half a brush all round. A crop is scaled to whole pixels,
@@ -67,10 +67,10 @@ def render(
     scale = DIGIT_SIZE / (side * (1 + brush))
     radius = 0.5 * brush * side * scale
     box = (high - low) * scale + 2 * radius
-    whole = box.round().clamp_min(1)
-    start = ((IMAGE_SIZE - whole) / 2).round()
+    rounded = box.round().clamp_min(1)
+    start = ((IMAGE_SIZE - rounded) / 2).round()
     pixels = torch.arange(IMAGE_SIZE) + 0.5 - start[..., None]  # (n, 2, 28), from the box's corner
-    pixels = pixels * (box / whole)[..., None]
+    pixels = pixels * (box / rounded)[..., None]
     pen = (pen - low[:, None]) * scale[..., None] + radius[..., None]
     chunk = max(1, DISTANCES_AT_ONCE // (IMAGE_SIZE * IMAGE_SIZE * pen.shape[1]))
     parts = zip(pen.split(chunk), radius.split(chunk), pixels.split(chunk), strict=True)
@@ -87,17 +87,17 @@ def _stroke_mask(pen: Tensor, radius: Tensor, pixels: Tensor) -> Tensor:
     return (radius[:, :, None] + 0.5 - nearest).clamp(0, 1)
 
 
-def place(ink: Tensor) -> Tensor:
+def place(foreground: Tensor) -> Tensor:
     """Shift ink (n, 28, 28) in [0, 1] by whole pixels to MNIST's centre of mass; returns uint8.
 
     As in `normalize.center_by_mass`, the largest level becomes 255 and no ink is shifted out of
     the picture.
     """
-    n = len(ink)
-    ink = (ink * 255 / ink.amax((1, 2), keepdim=True).clamp_min(1e-3)).round()
-    rows, columns = _shift(ink.sum(2)), _shift(ink.sum(1))
+    n = len(foreground)
+    foreground = (foreground * 255 / foreground.amax((1, 2), keepdim=True).clamp_min(1e-3)).round()
+    rows, columns = _shift(foreground.sum(2)), _shift(foreground.sum(1))
     padded = torch.zeros(n, 3 * IMAGE_SIZE, 3 * IMAGE_SIZE, dtype=torch.uint8)
-    padded[:, IMAGE_SIZE : 2 * IMAGE_SIZE, IMAGE_SIZE : 2 * IMAGE_SIZE] = ink
+    padded[:, IMAGE_SIZE : 2 * IMAGE_SIZE, IMAGE_SIZE : 2 * IMAGE_SIZE] = foreground
     here = torch.arange(IMAGE_SIZE, 2 * IMAGE_SIZE)
     y = (here - rows[:, None])[:, :, None]
     x = (here - columns[:, None])[:, None, :]
@@ -108,8 +108,8 @@ def _shift(profile: Tensor) -> Tensor:
     """Return the whole-pixel shifts (n,) that bring profiles of ink (n, 28) to the centre."""
     index = torch.arange(IMAGE_SIZE, dtype=torch.float32)
     centre = (profile * index).sum(1) / profile.sum(1).clamp_min(1)
-    inked = profile > 0
-    first = inked.to(torch.uint8).argmax(1)
-    after = IMAGE_SIZE - inked.flip(1).to(torch.uint8).argmax(1)
+    occupied = profile > 0
+    first = occupied.to(torch.uint8).argmax(1)
+    after = IMAGE_SIZE - occupied.flip(1).to(torch.uint8).argmax(1)
     shift = (CENTER_INDEX - centre + 0.5).floor().long()
     return shift.maximum(-first).minimum(IMAGE_SIZE - after)

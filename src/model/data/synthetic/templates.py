@@ -56,13 +56,13 @@ class Templates:
                     f"the key shapes of {template.character!r} ({template.description}) differ: "
                     f"their strokes have {lengths} points"
                 )
-        most = max(len(variants) for variants in parsed)
+        max_variants = max(len(variants) for variants in parsed)
         strokes = max(len(variants[0]) for variants in parsed)
         points = max(len(stroke) for variants in parsed for stroke in variants[0])
         self.characters = [template.character for template in templates]
         self.weights = torch.tensor([template.weight for template in templates])
-        self.variants = torch.zeros(len(parsed), most, dtype=torch.bool)
-        self.points = torch.zeros(len(parsed), most, strokes, points, 2)
+        self.variants = torch.zeros(len(parsed), max_variants, dtype=torch.bool)
+        self.points = torch.zeros(len(parsed), max_variants, strokes, points, 2)
         self.corners = torch.zeros(len(parsed), strokes, points)
         self.last = torch.zeros(len(parsed), strokes, dtype=torch.int64)
         for t, variants in enumerate(parsed):

@@ -124,7 +124,7 @@ def study_file(folder: Path) -> None:
             "epochs": 1,
             "seed": seed,
             "on": "MNIST",
-            "road": "",
+            "preprocessing": "",
             "accuracy": accuracy + seed / 1000,
         }
         for network, pixels, accuracy in (("mlp", "in order", 0.98), ("cnn", "permuted", 0.97))

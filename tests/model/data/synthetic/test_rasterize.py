@@ -26,7 +26,7 @@ def test_a_drawing_looks_as_from_a_canvas_through_preprocessing(arc_length, brus
     expected = normalize(paint([points + 30], 20.0)).image
     stroke = torch.tensor(points, dtype=torch.float32)[None, None]
     found = rasterize.draw_curves(
-        stroke, torch.ones(1, 1, dtype=torch.bool), torch.Generator(), drawn_side=(200.0, 200.0)
+        stroke, torch.ones(1, 1, dtype=torch.bool), torch.Generator(), curve_side=(200.0, 200.0)
     )[0].numpy()
     difference = np.abs(found.astype(int) - expected)
     assert difference.mean() < 1.2, f"mean difference {difference.mean()}"
