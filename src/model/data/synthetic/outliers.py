@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor
-from torch.nn.functional import interpolate, pad
+from torch.nn.functional import interpolate
 
 from model.config import DIGIT_SIZE, IMAGE_SIZE, NUM_CLASSES
 from model.data.synthetic.deform import CURVE_POINTS, deform, normal, uniform
@@ -163,7 +163,7 @@ def filled_shapes(count: int, generator: Generator) -> Tensor:
     polygon = (sector / 2).cos() / ((angle % sector) - sector / 2).cos()
     wobble = 1 + 0.15 * (angle * corners + 1).sin()
     reach = torch.where(torch.rand((count, 1, 1), generator=generator) < 0.5, polygon, wobble)
-    return _frame((reach - (x * x + y * y).sqrt()) * 8 + 0.5)
+    return place(((reach - (x * x + y * y).sqrt()) * 8 + 0.5).clamp(0, 1))
 
 
 def textures(count: int, generator: Generator) -> Tensor:
@@ -178,7 +178,7 @@ def textures(count: int, generator: Generator) -> Tensor:
     slope = normal((count, 2, 1, 1), 0.7, generator)
     hardness = uniform((count, 1, 1), 0.3, 8, generator)
     level = uniform((count, 1, 1), -0.3, 0.8, generator)
-    return _frame(torch.sigmoid((images + slope[:, 0] * x + slope[:, 1] * y) * hardness + level))
+    return place(torch.sigmoid((images + slope[:, 0] * x + slope[:, 1] * y) * hardness + level))
 
 
 def codes(count: int, generator: Generator) -> Tensor:
@@ -191,7 +191,7 @@ def codes(count: int, generator: Generator) -> Tensor:
     bars = torch.rand((count, 1, 1), generator=generator) < 0.2
     rows = torch.where(bars, 0, rows)
     bits[:, 0, :3] = torch.tensor([1.0, 0.0, 1.0])  # never blank, never a single upright bar
-    return _frame(bits[torch.arange(count)[:, None, None], rows, columns])
+    return place(bits[torch.arange(count)[:, None, None], rows, columns])
 
 
 def pieces(count: int, generator: Generator) -> Tensor:
@@ -293,8 +293,3 @@ def _grid(count: int, generator: Generator) -> tuple[Tensor, Tensor]:
     y = line[:, None] / torch.where(lying, squeeze, 1.0)
     x = line / torch.where(lying, 1.0, squeeze)
     return y, x
-
-
-def _frame(images: Tensor) -> Tensor:
-    """Put ink (n, 20, 20) into pictures (n, 28, 28), uint8, centred by mass."""
-    return place(pad(images.clamp(0, 1), [(IMAGE_SIZE - DIGIT_SIZE) // 2] * 4))

@@ -8,8 +8,9 @@ from torch import Generator, Tensor
 from model.config import CENTER_INDEX, DIGIT_SIZE, IMAGE_SIZE
 from model.data.synthetic.deform import uniform
 
+DRAWN_SIZE = DIGIT_SIZE + 2  # a digit with the edge of its anti-aliased line
 PEN_POINTS = 112  # on a whole digit: less than a pixel apart, so that the line has no gaps
-DISTANCES_AT_ONCE = 6_000_000  # held in memory, 24 MB: about what a processor's cache takes
+DISTANCES_AT_ONCE = 1_500_000  # held in memory, 6 MB: they stay in the cache of a processor
 BRUSH = (8.0, 29.0)  # pixels of a canvas of 280; finer ones preprocessing itself thickens
 CURVE_SIDE = (90.0, 230.0)  # longest side of what is drawn, the same pixels
 
@@ -67,37 +68,35 @@ def render(
     scale = DIGIT_SIZE / (side * (1 + brush))
     radius = 0.5 * brush * side * scale
     box = (high - low) * scale + 2 * radius
-    rounded = box.round().clamp_min(1)
-    start = ((IMAGE_SIZE - rounded) / 2).round()
-    pixels = torch.arange(IMAGE_SIZE) + 0.5 - start[..., None]  # (n, 2, 28), from the box's corner
-    pixels = pixels * (box / rounded)[..., None]
+    pixels = torch.arange(DRAWN_SIZE) - 0.5  # from the box's corner
+    pixels = pixels * (box / box.round().clamp_min(1))[..., None]  # (n, 2, 22)
     pen = (pen - low[:, None]) * scale[..., None] + radius[..., None]
-    chunk = max(1, DISTANCES_AT_ONCE // (IMAGE_SIZE * IMAGE_SIZE * pen.shape[1]))
+    chunk = max(1, DISTANCES_AT_ONCE // (DRAWN_SIZE * DRAWN_SIZE * pen.shape[1]))
     parts = zip(pen.split(chunk), radius.split(chunk), pixels.split(chunk), strict=True)
     return place(torch.cat([_stroke_mask(*part) for part in parts]))
 
 
 def _stroke_mask(pen: Tensor, radius: Tensor, pixels: Tensor) -> Tensor:
-    """Return coverage (n, 28, 28) in [0, 1]: how much of each pixel lies within the pen's reach.
+    """Return coverage (n, 22, 22) in [0, 1]: how much of each pixel lies within the pen's reach.
 
-    `pixels` (n, 2, 28) holds where the columns and the rows of pixels lie among the pen points.
+    `pixels` (n, 2, 22) holds where the columns and the rows of pixels lie among the pen points.
     """
-    apart = (pixels[..., None] - pen.transpose(1, 2)[:, :, None, :]) ** 2  # (n, 2, 28, M)
+    apart = (pixels[..., None] - pen.transpose(1, 2)[:, :, None, :]) ** 2  # (n, 2, 22, M)
     nearest = (apart[:, 1, :, None, :] + apart[:, 0, None, :, :]).amin(-1).sqrt()
     return (radius[:, :, None] + 0.5 - nearest).clamp(0, 1)
 
 
 def place(foreground: Tensor) -> Tensor:
-    """Shift ink (n, 28, 28) in [0, 1] by whole pixels to MNIST's centre of mass; returns uint8.
+    """Put foregrounds (n, h, h) in [0, 1], h at most 28, into images (n, 28, 28), uint8.
 
-    As in `normalize.center_by_mass`, the largest level becomes 255 and no ink is shifted out of
-    the picture.
+    As in `normalize.center_by_mass`, the largest level becomes 255, the centre of mass comes as
+    near to the centre as whole pixels allow, and nothing is left out of the image.
     """
-    n = len(foreground)
+    n, side = foreground.shape[:2]
     foreground = (foreground * 255 / foreground.amax((1, 2), keepdim=True).clamp_min(1e-3)).round()
     rows, columns = _shift(foreground.sum(2)), _shift(foreground.sum(1))
-    padded = torch.zeros(n, 3 * IMAGE_SIZE, 3 * IMAGE_SIZE, dtype=torch.uint8)
-    padded[:, IMAGE_SIZE : 2 * IMAGE_SIZE, IMAGE_SIZE : 2 * IMAGE_SIZE] = foreground
+    padded = torch.zeros(n, side + 2 * IMAGE_SIZE, side + 2 * IMAGE_SIZE, dtype=torch.uint8)
+    padded[:, IMAGE_SIZE : IMAGE_SIZE + side, IMAGE_SIZE : IMAGE_SIZE + side] = foreground
     here = torch.arange(IMAGE_SIZE, 2 * IMAGE_SIZE)
     y = (here - rows[:, None])[:, :, None]
     x = (here - columns[:, None])[:, None, :]
@@ -105,11 +104,11 @@ def place(foreground: Tensor) -> Tensor:
 
 
 def _shift(profile: Tensor) -> Tensor:
-    """Return the whole-pixel shifts (n,) that bring profiles of ink (n, 28) to the centre."""
-    index = torch.arange(IMAGE_SIZE, dtype=torch.float32)
+    """Return the whole-pixel shifts (n,) that bring profiles of foreground (n, h) to the centre."""
+    index = torch.arange(profile.shape[1], dtype=torch.float32)
     centre = (profile * index).sum(1) / profile.sum(1).clamp_min(1)
     occupied = profile > 0
     first = occupied.to(torch.uint8).argmax(1)
-    after = IMAGE_SIZE - occupied.flip(1).to(torch.uint8).argmax(1)
+    after = profile.shape[1] - occupied.flip(1).to(torch.uint8).argmax(1)
     shift = (CENTER_INDEX - centre + 0.5).floor().long()
     return shift.maximum(-first).minimum(IMAGE_SIZE - after)
