@@ -1,4 +1,4 @@
-"""The real command in a fast form: two seeds, one epoch, 100 of the 5,000 digits."""
+"""The real command in a fast form: two seeds, one epoch, 100 digits each to train and to test."""
 
 import json
 from dataclasses import replace
@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from model.config import MODELS_DIR
+from model.data.mnist import Mnist, load_mnist
 from study import __main__ as command
-from study import runs
+from study import runs, training
 from study import store as store_module
 from study.corruptions import SEVERITIES
 from study.report import page, spread
@@ -24,8 +25,14 @@ def fast():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(command, "QUICK_IMAGES", 100)
         patch.setattr(command, "QUICK_FRACTION", 1000)
-        patch.setattr(runs, "SMALL_EPOCH", 100)
+        patch.setattr(training, "SMALL_EPOCH", 100)
+        patch.setattr(command, "load_mnist", hundred_digits)
         yield
+
+
+def hundred_digits(source: str) -> Mnist:
+    mnist = load_mnist(source)
+    return replace(mnist, validation=mnist.validation[:100], test=mnist.test[:100])
 
 
 @pytest.fixture(scope="module")
