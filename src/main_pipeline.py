@@ -23,7 +23,7 @@ from model.config import AUGMENTATION, MODELS_DIR, VERSION
 from model.data.augment import AUGMENTATIONS
 from model.registry import NETWORKS
 from model.training.distributed import PRECISIONS
-from model.training.pipeline import Options, check, run
+from model.training.options import Options, check
 
 GRACE_SECONDS = 5  # for a worker to end when it is told to
 
@@ -62,10 +62,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if is_worker:  # whoever started this process ends it by SIGTERM
             signal.signal(signal.SIGTERM, signal.default_int_handler)
+        options = Options(**chosen)
+        check(options)
         if processes > 1 and not is_worker:
-            check(Options(**chosen))
             return launch(processes, sys.argv[1:] if arguments is None else arguments)
-        run(Options(**chosen))
+        from model.training.pipeline import run  # it takes seconds to import, a refusal none
+
+        run(options)
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -33,7 +33,7 @@ from model.data.mnist import Digits, Mnist, load_mnist
 from model.data.strokes import StrokeSample, read_strokes
 from model.registry import NETWORKS
 from model.train import accuracy
-from model.training.pipeline import Options
+from model.training.options import Options
 from model.training.pipeline import run as train_and_save
 
 RESULTS = MODELS_DIR / "quality.json"

@@ -1,10 +1,8 @@
 """Load, build, train, calibrate, evaluate, save: what ``main_pipeline`` drives."""
 
 import platform
-import re
-import tempfile
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import cast
@@ -13,24 +11,16 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from errors import OptionError
 from model.card import ClassifierSettings, EpochRecord, ModelCard, TrainingRecord
-from model.checkpoint import checkpoint_path, replace_model, save_checkpoint
+from model.checkpoint import replace_model, save_checkpoint
 from model.classifier import rejection_score
 from model.config import (
-    AUGMENTATION,
     CALIBRATION_SEED,
     CALIBRATION_SYNTHETIC,
     IMAGE_SIZE,
     MEAN,
-    MODELS_DIR,
     NUM_CLASSES,
-    RECIPES,
-    SAMPLE_EPOCHS,
-    SAMPLE_SYNTHETIC_FRACTION,
     STD,
-    VERSION,
-    Recipe,
 )
 from model.data.loader import WEIGHTS, Batches, stream_seed
 from model.data.mnist import Digits, Mnist, load_mnist
@@ -40,72 +30,11 @@ from model.registry import NETWORKS, Network
 from model.train import Epoch, accuracy, fit, predict_logits
 from model.training import plots
 from model.training.calibration import fit_temperature, fit_threshold, measure_calibration
-from model.training.distributed import DistributedContext, choose_device, choose_precision
+from model.training.distributed import DistributedContext, choose_precision
 from model.training.export import export
+from model.training.options import Options, check
 
 Predictions = dict[str, tuple[Tensor, Tensor]]  # by split: logits (N, 10) and labels (N,)
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line chose."""
-
-    network: str
-    output: Path = MODELS_DIR
-    epochs: int | None = None
-    seed: int = 0
-    data: str = "auto"
-    augment: str = AUGMENTATION
-    permute: int | None = None
-    strokes: Path | None = None
-    no_synthetic: bool = False
-    version: str = VERSION
-    device: str = "auto"
-    precision: str = "auto"
-
-    @property
-    def name(self) -> str:
-        """The model's name: the network's, and whether its pixels are permuted."""
-        return self.network if self.permute is None else f"{self.network}-permuted"
-
-    @property
-    def path(self) -> Path:
-        """Where the weights go."""
-        return checkpoint_path(self.name, self.version, self.output)
-
-    def recipe(self, *, complete: bool) -> Recipe:
-        """The network's recipe with the options applied; ``complete``: on all of MNIST."""
-        recipe = RECIPES[self.network]
-        if not complete:
-            epochs = recipe.epochs * SAMPLE_EPOCHS
-            recipe = replace(recipe, epochs=epochs, synthetic_fraction=SAMPLE_SYNTHETIC_FRACTION)
-        if self.epochs is not None:
-            recipe = replace(recipe, epochs=self.epochs)
-        if self.no_synthetic:
-            recipe = replace(recipe, synthetic_fraction=0.0, outlier_ratio=0.0)
-        return recipe
-
-
-def check(options: Options) -> torch.device:
-    """Refuse before training what would fail after it; return the device.
-
-    Raises:
-        OptionError: the version is no version, the folder cannot be written to, the device
-            cannot be used, or two options exclude each other.
-    """
-    if not re.fullmatch(r"\d+\.\d+\.\d+", options.version):
-        raise OptionError(f"--version {options.version}: give three numbers, such as 0.0.1.")
-    if options.strokes and options.no_synthetic:
-        raise OptionError("--strokes takes the share of synthetic digits: omit --no-synthetic.")
-    try:
-        options.output.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=options.output).close()
-    except OSError as error:
-        raise OptionError(
-            f"--output {options.output} cannot be written to ({error.strerror}); "
-            "choose another folder."
-        ) from error
-    return choose_device(options.device)
 
 
 def run(options: Options) -> Path:
