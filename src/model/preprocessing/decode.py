@@ -36,7 +36,7 @@ def open_image(data: bytes) -> Image.Image:
     """Decode a picture file, turned upright as its EXIF orientation says.
 
     Raises:
-        PictureError: as ``read_header`` and ``decode_image`` say.
+        ImageError: as ``read_header`` and ``decode_image`` say.
     """
     return decode_image(read_header(data))
 
@@ -45,8 +45,8 @@ def read_header(data: bytes) -> Image.Image:
     """Read the header alone: ``size`` and ``format`` are known, no pixel is decoded.
 
     Raises:
-        PictureTooLargeError: more bytes or pixels than the settings allow.
-        UnreadablePictureError: not a picture of an accepted format, or one that is made to keep
+        ImageTooLargeError: more bytes or pixels than the settings allow.
+        UnreadableImageError: not a picture of an accepted format, or one that is made to keep
             its decoder busy.
     """
     if len(data) > MAX_IMAGE_BYTES:
@@ -83,7 +83,7 @@ def decode_image(header: Image.Image) -> Image.Image:
     Of a GIF the first frame is taken; many megapixels are reduced, a JPEG while decoding.
 
     Raises:
-        DamagedPictureError: the picture is truncated or otherwise damaged.
+        DamagedImageError: the picture is truncated or otherwise damaged.
     """
     width, height = header.size
     if header.format == "PNG" and header.mode == "RGBA" and (canvas := _canvas(header)):
