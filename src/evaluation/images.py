@@ -157,6 +157,7 @@ def contact_sheet(directory: Path, failed: pd.DataFrame) -> Figure:
     shown = failed.head(SHEET_ROWS)
     size = (1.1 * SHEET_COLUMNS, 1.2 * max(1, len(shown)))
     figure, axes = plt.subplots(max(1, len(shown)), SHEET_COLUMNS, figsize=size, squeeze=False)
+    figure.subplots_adjust(left=0.02, right=0.99, bottom=0, top=0.97, wspace=0.1, hspace=0.4)
     for axis in axes.flat:
         axis.axis("off")
     for row, (_, sample) in zip(axes, shown.iterrows(), strict=False):

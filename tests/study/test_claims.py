@@ -6,10 +6,11 @@ from model.data.mnist import Digits
 from study.claims import BETTER, NEEDED, TRAINED, judge, verdict
 from study.permutations import UNPERMUTED
 from study.pictures import MNIST, PREPROCESSED, RULE, TestSet
-from study.runs import factorial
-from study.statistics import Interval
+from study.runs import RECIPE, factorial, make_run
+from study.statistics import Interval, interval
 
 LABELS = torch.arange(2000) % 10
+CNN = [make_run("cnn", UNPERMUTED, RECIPE, 100, seed) for seed in range(5)]
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,9 @@ def test_the_claims_are_judged_by_what_was_predicted():
     assert found[TRAINED, "pen"] == ["refuted"]
     better = claims[(claims["claim"] == BETTER) & (claims["on"] == MNIST)]
     assert better["points"].tolist() == [2, 2]
+    # All intervals hold at once with 95 %: each is asked for 5 % divided by their number.
+    predicted = [kept["predictions"][sets[0].key] for run, kept in finished.items() if run in CNN]
+    correct = (torch.stack(predicted) == LABELS).numpy()
+    single = interval(correct, None, sets[0].writers, 1 - 0.05 / len(claims))
+    row = claims[(claims["claim"] == TRAINED) & (claims["on"] == MNIST)].iloc[0]
+    assert (row["low"], row["high"]) == pytest.approx((single.low, single.high), abs=1e-3)
