@@ -9,7 +9,7 @@
 #          api | front        one alone: http://localhost:8000/docs, http://localhost:8501
 #          predict FILE...    read pictures of digits, without any service
 # Measure  evaluate WHAT      how well a model reads: strokes, images, numbers; or quality: all of it
-#          compare            the study of MLP against CNN (--quick, --sweeps)
+#          compare            the study of MLP against CNN (--quick, --sweeps, --ladder)
 #          notebooks          run the notebooks from top to bottom (--quick)
 #          bench WHAT         how fast: train, serve or page
 # Check    test               lint, check the types and test (arguments go to pytest)
@@ -66,7 +66,7 @@ signal.alarm(3); u.urlopen(sys.argv[1]).close()' "$TORCH_INDEX/torch/"; } >/dev/
     free=$(df -Pk "$ROOT" | awk 'NR == 2 {print int($4 / 1048576)}')
     [ "$free" -ge "$need" ] || die "The installation needs about $need GB of free disk and $ROOT" \
         "has $free GB: free some space there, then run this again."
-    say "Making .venv with $("$PYTHON" --version) and installing requirements.txt (some minutes)."
+    say "Making .venv with $("$PYTHON" --version) and installing requirements.txt (a minute or two)."
     { rm -rf "$VENV" && "$PYTHON" -m venv "$VENV"; } >&2 || die "$PYTHON could not make $VENV (see above)."
     pip_install "$(pin uv)" || true
     # shellcheck disable=SC2046 # one argument a pin
@@ -133,7 +133,7 @@ case "${1:-} ${2:-}" in
 'evaluate '*) in_venv -m evaluation "${@:2}" ;;
 'compare '*) in_venv -m study "${@:2}" ;;
 'notebooks --quick') NOTEBOOKS_QUICK=1 in_venv "$VENV/bin/jupyter-execute" --timeout=1200 "$ROOT"/notebooks/*.ipynb ;;
-'notebooks '*) in_venv "$VENV/bin/jupyter-execute" --timeout=1200 --inplace "$ROOT"/notebooks/*.ipynb ;;
+'notebooks ') in_venv "$VENV/bin/jupyter-execute" --timeout=1200 --inplace "$ROOT"/notebooks/*.ipynb ;;
 'bench train' | 'bench serve' | 'bench page') in_venv -m "bench.$2" "${@:3}" ;;
 'test '*) run_tests "${@:2}" ;;
 'fuzz '*) cd "$ROOT"; in_venv -m tests.fuzz "${@:2}" ;;
@@ -142,9 +142,9 @@ case "${1:-} ${2:-}" in
         'No Docker engine with compose answers: install and start Docker, then run this again.'
     cd "$ROOT"; in_venv -m pytest tests/containers/check.py "${@:2}" ;;
 'lock '*) prepare; cd "$ROOT"; exec "$VENV/bin/uv" pip compile -q --group all -o requirements.txt "${@:2}" ;;
-'drawn '*) STATUS=2 die "'drawn' is now: bash run.sh evaluate strokes" ;;
+'drawn '*) STATUS=2 die "'drawn' is now: bash run.sh evaluate strokes FILE" ;;
 'bench quality') STATUS=2 die "'bench quality' is now: bash run.sh evaluate quality" ;;
 'readme '*) STATUS=2 die "'readme' is gone: evaluate, bench and compare write their tables themselves" ;;
 'help '* | '-h '* | '--help '*) usage ;;
-*) usage >&2; exit 2 ;;
+*) [ $# = 0 ] || say "There is no command '$*'."; usage >&2; exit 2 ;;
 esac

@@ -1,4 +1,4 @@
-"""The pipeline: load, preprocess, build, train, evaluate, save.
+"""Train a network: load data, train, calibrate, evaluate and save it.
 
 bash run.sh cnn                         the CNN -> models/mnist-0.0.1.pt
 bash run.sh mlp --epochs 5 --seed 1     the MLP, five epochs, another seed
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from errors import DigitsError
-from model.config import AUGMENTATION, MODELS_DIR, VERSION
+from model.config import AUGMENTATION, MODELS_DIR, RECIPES, VERSION
 from model.data.augment import AUGMENTATIONS
 from model.registry import NETWORKS
 from model.training.distributed import PRECISIONS
@@ -31,15 +31,20 @@ GRACE_SECONDS = 5  # for a worker to end when it is told to
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Parse the command line; exits with status 2 and the usage on a wrong one."""
     parser = argparse.ArgumentParser(
-        prog="run.sh", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="run.sh",
+        usage="bash run.sh cnn|mlp|deep [OPTIONS]",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
+    epochs = ", ".join(f"{name}: {recipe.epochs}" for name, recipe in RECIPES.items())
     add("network", choices=NETWORKS)
-    add("--epochs", type=at_least(1), help="passes over the data (the recipe's)")
+    add("--epochs", type=at_least(1), help=f"passes over the data ({epochs})")
     add("--seed", type=at_least(0), default=0, help="of weights, order and augmentation (0)")
     sources = "auto, mnist, sample (5,000 digits) or a directory with MNIST's four files (auto)"
     add("--data", default="auto", help=sources)
-    add("--augment", choices=AUGMENTATIONS, default=AUGMENTATION, help=f"({AUGMENTATION})")
+    changes = f"random changes of the images ({AUGMENTATION})"
+    add("--augment", choices=AUGMENTATIONS, default=AUGMENTATION, help=changes)
     permuted = "permute the 784 pixels, the same way for all"
     add("--permute", type=at_least(0), metavar="SEED", help=permuted)
     drawings = "drawings to train on as well, as often as on synthetic digits"
@@ -48,7 +53,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--version", default=VERSION, help=f"of the model that is written ({VERSION})")
     add("--output", type=Path, default=MODELS_DIR, help="directory to write to (models)")
     add("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
-    add("--precision", choices=PRECISIONS, default="auto", help="(auto)")
+    precision = "of the forward pass; auto takes bfloat16 where the processor computes it (auto)"
+    add("--precision", choices=PRECISIONS, default="auto", help=precision)
     processes = "train data-parallel in as many processes (1)"
     add("--processes", type=at_least(1), default=1, help=processes)
     return parser.parse_args(arguments)

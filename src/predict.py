@@ -42,8 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
     for path in options.files:
         try:
             print(f"{path}: {read(classifier, path.read_bytes())}")
-        except (DigitsError, OSError) as error:
+        except DigitsError as error:
             print(f"{path}: {error}", file=sys.stderr)
+            failed = True
+        except OSError as error:
+            advice = "give a picture file, such as data/digits/7.png"
+            print(f"{path}: {error.strerror}: {advice}", file=sys.stderr)
             failed = True
     return int(failed)
 
@@ -51,21 +55,26 @@ def main(arguments: list[str] | None = None) -> int:
 def describe_digit(classifier: Classifier, data: bytes) -> str:
     """Read the digit in a picture file, and say it or why there is none."""
     prediction = read_image(classifier, data).prediction
-    likeliest = f"{prediction.digit} ({prediction.confidence:.1%})"
+    likeliest = f"{prediction.digit} ({percent(prediction.confidence)})"
     if prediction.reason is None:
         return likeliest
-    return f"no digit. {REASONS[prediction.reason]} Likeliest: {likeliest}"
+    return f"rejected. {REASONS[prediction.reason]} Likeliest: {likeliest}"
 
 
 def describe_number(classifier: Classifier, data: bytes) -> str:
     """Read the lines of a picture file, and say the number of each or why it is none."""
     lines = [
-        f"{line.number} ({line.confidence:.1%})"
+        f"{line.number} ({percent(line.confidence)})"
         if line.reason is None
         else f"no number. {NUMBER_REASONS[line.reason]}"
         for line in read_numbers(classifier, preprocess(data))
     ]
     return "; ".join(lines) or f"no number. {NUMBER_REASONS[NO_DIGITS]}"
+
+
+def percent(probability: float) -> str:
+    """Write a probability in %, never as certain."""
+    return f"{probability:.1%}" if probability < 0.9995 else ">99.9%"
 
 
 if __name__ == "__main__":

@@ -60,11 +60,15 @@ def assert_one_sentence(result: subprocess.CompletedProcess, *parts: str) -> Non
 # --- Commands -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["bench"], ["bench", "nonsense"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["nonsense"], ["bench"], ["bench", "nonsense"], ["notebooks", "--help"]],
+)
 def test_an_unknown_command_gets_the_usage_and_status_2(machine, arguments):
     result = machine.run(*arguments)
     assert result.returncode == 2
     assert "bash run.sh COMMAND" in result.stderr
+    assert not arguments or f"There is no command '{' '.join(arguments)}'." in result.stderr
     assert not machine.venv.exists()
 
 

@@ -64,17 +64,7 @@ def measure(
     Raises:
         StrokeFileError: no writer has enough samples.
     """
-    chosen = [
-        indices
-        for writer in np.unique(writers)
-        if np.bincount(labels[indices := np.flatnonzero(writers == writer)], minlength=10).min()
-        > max(counts)
-    ]
-    if not chosen:
-        raise StrokeFileError(
-            f"No writer has more than {max(counts)} samples of every digit: "
-            "ask for fewer examples per digit, or record more."
-        )
+    chosen = choose_writers(labels, writers, counts)
     features = classifier.forward(images)[1]
     other = {kind: ood_samples(kind, OOD_COUNT, seed=0) for kind in OOD_KINDS}
     other_features = {kind: classifier.forward(images)[1] for kind, images in other.items()}
@@ -122,6 +112,26 @@ def measure(
             )
         )
     return results
+
+
+def choose_writers(labels: np.ndarray, writers: np.ndarray, counts: list[int]) -> list[np.ndarray]:
+    """Return the indices of each writer's samples who has more than ``counts`` of each digit.
+
+    Raises:
+        StrokeFileError: there is none.
+    """
+    chosen = [
+        indices
+        for writer in np.unique(writers)
+        if np.bincount(labels[indices := np.flatnonzero(writers == writer)], minlength=10).min()
+        > max(counts)
+    ]
+    if not chosen:
+        raise StrokeFileError(
+            f"No writer has more than {max(counts)} samples of every digit: "
+            "ask for fewer examples per digit, or record more."
+        )
+    return chosen
 
 
 def draw_examples(labels: np.ndarray, count: int, seed: list[int]) -> np.ndarray:

@@ -5,6 +5,7 @@ goes through the same code path as an image sent to the API. FILE is JSON lines,
 """
 
 import argparse
+import math
 from collections import defaultdict
 from pathlib import Path
 from typing import TypedDict
@@ -98,7 +99,9 @@ def contact_sheet(
     """Show the misclassified samples as "true as predicted", the most confident mistakes first."""
     wrong = [i for i, sample in enumerate(samples) if sample.label != predictions[i].digit]
     wrong.sort(key=lambda i: -predictions[i].confidence)
-    figure, grid = plt.subplots(SHEET_ROWS, SHEET_COLUMNS, figsize=(12, 11), layout="constrained")
+    rows = min(SHEET_ROWS, max(1, math.ceil(len(wrong) / SHEET_COLUMNS)))
+    size = (12, 1 + rows)
+    figure, grid = plt.subplots(rows, SHEET_COLUMNS, figsize=size, layout="constrained")
     for axes in grid.flat:
         axes.axis("off")
     for axes, i in zip(grid.flat, wrong, strict=False):
@@ -122,19 +125,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         nargs="+",
         metavar="N",
-        help="also adapt to N examples of each writer's digits, and draw accuracy against N",
+        help="also adapt to N examples of each digit of a writer, who has more than N of each",
     )
-    parser.add_argument("--data", default="auto", help="where MNIST is, for the same (auto)")
+    mnist = "where MNIST is, of which an adapted model may forget some (auto)"
+    parser.add_argument("--data", default="auto", help=mnist)
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure, print, write the contact sheet.
 
     Raises:
-        DigitsError: the file or the model cannot be read.
+        DigitsError: the file or the model cannot be read, or a writer has too few samples.
     """
     classifier = Classifier.load(find_model(options.model))
     samples = read_strokes(options.file)
+    labels = np.array([sample.label for sample in samples])
+    writers = np.array([sample.writer for sample in samples])
+    if options.examples_per_digit:
+        adaptation.choose_writers(labels, writers, options.examples_per_digit)
     images, predictions = predict_strokes(classifier, samples, options.seed)
     results = score(samples, predictions)
     title = f"{classifier.name} {classifier.version} on {options.file.name}"
@@ -153,8 +161,8 @@ def run(options: argparse.Namespace) -> None:
         adapted = adaptation.measure(
             classifier,
             images,
-            np.array([sample.label for sample in samples]),
-            np.array([sample.writer for sample in samples]),
+            labels,
+            writers,
             options.examples_per_digit,
             load_mnist(options.data).test,
         )

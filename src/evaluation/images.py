@@ -2,7 +2,8 @@
 
 DIR holds ``labels.csv`` with the columns file and label, or files named like ``7_anything.png``.
 A label is one digit, several digits for a number, or empty or -1 for a picture of neither. Where it
-is a number, the picture is read as one.
+is a number, the picture is read as one. "Naive" is what many readers do: a light picture is
+inverted, its contrast stretched, and it is resized to 28 x 28, which the same network reads.
 The columns kind and author may stand beside them: results are given by kind, and pictures of the
 kinds crop and unclear are not counted. What failed is shown on a contact sheet, with the candidates
 that the classifier chose from.
@@ -10,6 +11,8 @@ that the classifier chose from.
 
 import argparse
 import json
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +22,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from errors import DataError, ImageError
+from evaluation.results import markdown_table
 from model.checkpoint import find_model, write_json
 from model.classifier import Classifier
 from model.config import DATA_DIR, IMAGE_SIZE
@@ -40,22 +44,37 @@ def read_labels(directory: Path) -> pd.DataFrame:
         DataError: the directory holds no labelled picture, or ``labels.csv`` lacks a column.
     """
     path = directory / "labels.csv"
+    if not directory.is_dir():
+        raise DataError(f"There is no directory {directory}.")
     if path.exists():
         try:
             labels = pd.read_csv(path, dtype=str, keep_default_na=False)
             labels = labels.assign(file=labels["file"], label=labels["label"].str.strip())
             labels = labels.reindex(columns=["file", "label", "kind", "author"], fill_value="")
         except (ValueError, KeyError) as error:
-            raise DataError(f"{path} needs the columns file and label: {error}") from error
+            raise DataError(
+                f"{path} needs the columns file and label in its first line, separated by a comma."
+            ) from error
     else:
-        files = sorted(path.name for path in directory.glob("[0-9]*_*.*"))
-        rows = [(file, file.partition("_")[0], "", "") for file in files]
+        files = sorted(path.name for path in directory.iterdir())
+        rows = [(f, f.partition("_")[0], "", "") for f in files if re.match("[0-9]+_", f)]
         labels = pd.DataFrame(rows, columns=["file", "label", "kind", "author"])
+        if labels.empty or len(labels) < len(files):
+            left_out = ", ".join(sorted({*files} - {*labels["file"]}))
+            print(f"without a label in its name, left out: {left_out or '-'}", file=sys.stderr)
     if labels.empty:
         raise DataError(
             f"{directory} holds no labelled picture: add labels.csv (file,label), "
             "or give the files names like 7_anything.png"
         )
+    for file, label in zip(labels["file"], labels["label"], strict=True):
+        if not re.fullmatch("-1|[0-9]*", label):
+            raise DataError(
+                f"{path}: the label {label!r} of {file} is none. Give digits, or -1 or nothing "
+                "for a picture of neither digit nor number."
+            )
+        if not (directory / file).is_file():
+            raise DataError(f"{path} names {file}, which is not in {directory}.")
     return labels
 
 
@@ -108,7 +127,7 @@ def summarise(found: pd.DataFrame) -> pd.DataFrame:
     found = found[~found["kind"].isin(UNCOUNTED)]
     single = found["label"].str.fullmatch("[0-9]")
     labelled = found["label"].str.fullmatch("[0-9]+")
-    usual = np.where(single, "digits", np.where(labelled, "numbers", "no digit"))
+    usual = np.where(single, "single digits", np.where(labelled, "numbers", "no digit"))
     found = found.assign(
         group=found["kind"].where(found["kind"] != "", usual),
         accepted_correct=found["correct"] & found["accepted"],
@@ -129,6 +148,12 @@ def summarise(found: pd.DataFrame) -> pd.DataFrame:
         rows[name] = row
     columns = ["pictures", "correct", "correct and accepted", "naive, correct", "rejected"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _cells(row: tuple[str, float, float, float, float, float]) -> list[str]:
+    """Return a row of ``summarise`` as text."""
+    name, pictures, *shares = row
+    return [name, f"{pictures:.0f}", *("-" if np.isnan(s) else f"{s:.1%}" for s in shares)]
 
 
 def as_json(summary: pd.DataFrame) -> dict[str, dict[str, float | None]]:
@@ -152,6 +177,15 @@ def failures(found: pd.DataFrame) -> pd.DataFrame:
     return found[~correct & ~found["kind"].isin(UNCOUNTED)]
 
 
+def describe(sample: pd.Series) -> str:
+    """Say what a picture is and what was read in it."""
+    if sample["predicted"] == -1:
+        answer = sample["reason"].partition(".")[0]
+    else:
+        answer = f"read as {sample['predicted']}{'' if sample['accepted'] else ', rejected'}"
+    return f"{sample['label'] if sample['label'] != '-1' else 'no digit'}: {answer}"
+
+
 def contact_sheet(directory: Path, failed: pd.DataFrame) -> Figure:
     """Draw the first failures: the picture, the usual image, and the candidates."""
     shown = failed.head(SHEET_ROWS)
@@ -162,8 +196,7 @@ def contact_sheet(directory: Path, failed: pd.DataFrame) -> Figure:
         axis.axis("off")
     for row, (_, sample) in zip(axes, shown.iterrows(), strict=False):
         data = (directory / sample["file"]).read_bytes()
-        answer = f"{sample['predicted']}{'' if sample['accepted'] else ' rejected'}"
-        row[0].set_title(f"{sample['file']}\n{sample['label']}: {answer}", fontsize=6)
+        row[0].set_title(f"{sample['file']}\n{describe(sample)}", fontsize=6)
         try:
             read: Preprocessed = preprocess(data)
         except ImageError:
@@ -191,15 +224,18 @@ def run(options: argparse.Namespace) -> None:
     classifier = Classifier.load(find_model(options.model))
     found = classify(classifier, options.directory, read_labels(options.directory))
     summary = summarise(found)
-    shares = summary.drop(columns="pictures").columns
-    print(summary.to_string(formatters=dict.fromkeys(shares, "{:.1%}".format), na_rep="-"))
+    print(markdown_table(["", *summary.columns], [*map(_cells, summary.itertuples())]))
     complete, authors = complete_authors(found)
     if authors:
         print(f"authors with all digits correct and accepted: {complete} of {authors}")
-    sheet = DATA_DIR / "images" / f"{options.directory.resolve().name}-{classifier.name}.png"
-    sheet.parent.mkdir(parents=True, exist_ok=True)
-    save_figure(contact_sheet(options.directory, failures(found)), sheet)
-    print(f"what failed: {sheet}")
+    failed = failures(found)
+    for _, sample in failed.iterrows():
+        print(f"{sample['file']}: {describe(sample)}")
+    if len(failed):
+        sheet = DATA_DIR / "images" / f"{options.directory.resolve().name}-{classifier.name}.png"
+        sheet.parent.mkdir(parents=True, exist_ok=True)
+        save_figure(contact_sheet(options.directory, failed), sheet)
+        print(f"what failed, with what the model saw: {sheet}")
     if options.json:
         about = {"model": classifier.name, "version": classifier.version}
         rows = as_json(summary)

@@ -23,7 +23,7 @@ import numpy as np
 
 from errors import ModelFileError
 from model.card import ModelCard
-from model.config import IMAGE_SIZE, MODELS_DIR
+from model.config import IMAGE_SIZE, MODELS_DIR, RECIPES
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -246,9 +246,7 @@ def find_model(name: str, directory: Path = MODELS_DIR) -> Path:
         return Path(name)
     models = find_checkpoints(directory)
     if name not in models:
-        there = ", ".join(models) or "none"
-        raise ModelFileError(
-            f"There is no model {name!r} in {directory} (there: {there}); "
-            f"train one with: bash run.sh {name.removesuffix('-permuted')}"
-        )
+        network, there = name.removesuffix("-permuted"), ", ".join(models) or "none"
+        how = f"train it with: bash run.sh {network}" if network in RECIPES else "give one of them"
+        raise ModelFileError(f"There is no model {name!r} in {directory} (there: {there}); {how}")
     return models[name]

@@ -70,9 +70,30 @@ def test_names_are_labels_where_there_is_no_table(folder):
 def test_a_folder_without_labels_and_a_table_without_files_are_named(tmp_path):
     with pytest.raises(DataError, match=r"labels\.csv"):
         images.read_labels(tmp_path)
-    (tmp_path / "labels.csv").write_text("picture,label\na.png,3\n")
-    with pytest.raises(DataError, match="file and label"):
+    with pytest.raises(DataError, match="no directory"):
+        images.read_labels(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("picture,label\na.png,3\n", "file and label"),
+        ("file;label\na.png;3\n", "comma"),
+        ("file,label\na.png,three\n", "'three' of a.png"),
+        ("file,label\na.png,3\nb.png,4\n", "b.png, which is not in"),
+    ],
+)
+def test_a_table_that_is_wrong_says_where(tmp_path, table, message):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "labels.csv").write_text(table)
+    with pytest.raises(DataError, match=message):
         images.read_labels(tmp_path)
+
+
+def test_files_without_a_label_in_their_name_are_told(folder, capsys):
+    (folder / "foo.png").touch()
+    assert len(images.read_labels(folder)) == 2
+    assert "left out: foo.png" in capsys.readouterr().err
 
 
 def test_the_command_prints_and_writes_what_it_measured(folder, capsys, monkeypatch, tmp_path):
@@ -83,7 +104,8 @@ def test_the_command_prints_and_writes_what_it_measured(folder, capsys, monkeypa
     model = str(REPOSITORY / "models" / "mnist-0.0.1.pt")
     results = tmp_path / "results.json"
     images.run(parser.parse_args([str(folder), "--model", model, "--json", str(results)]))
-    assert "1 of 1" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "1 of 1" in output and "what failed" not in output
     written = json.loads(results.read_text())
     assert written["all single digits"]["correct and accepted"] == 1
     assert written["no digit"] == {
@@ -93,6 +115,11 @@ def test_the_command_prints_and_writes_what_it_measured(folder, capsys, monkeypa
         "naive, correct": None,
         "rejected": 1.0,
     }
+    (folder / "labels.csv").write_text("file,label\n1_ada.png,2\n3_blank.png,3\n")
+    images.run(parser.parse_args([str(folder), "--model", model]))
+    output = capsys.readouterr().out
+    assert "1_ada.png: 2: read as 1" in output
+    assert "3_blank.png: 3: The picture is blank" in output
     assert list((tmp_path / "out").rglob("*.png"))
 
 

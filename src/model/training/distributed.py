@@ -114,8 +114,8 @@ def choose_device(requested: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:  # AssertionError: a torch without CUDA
         reason = str(error).partition("\n")[0].rstrip(".")
         raise OptionError(
-            f"--device {requested} cannot be used: {reason}. Give auto, or a device that this "
-            "machine has: cpu, cuda or mps."
+            f"--device {requested} cannot be used: {reason}. Give auto, which takes the best "
+            "device of this machine, or cpu."
         ) from error
     return torch.device(name)
 

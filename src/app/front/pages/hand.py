@@ -46,7 +46,7 @@ def guide(session: Session) -> None:
         return
     given = sum(min(count, requested) for count in session.counts)
     st.header(t("hand.draw", digit=digit), anchor=False)
-    st.progress(given / (10 * requested), t("hand.progress", given=given, requested=10 * requested))
+    st.progress(given / (10 * requested), t("hand.progress", given=given, wanted=10 * requested))
     canvas = session.practice
     canvas_input(canvas, "practice", canvas.update, canvas.undo, canvas.clear)
     st.button(
