@@ -8,6 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from model.training.plots import BLUE, GREEN, ORANGE, VERMILION
 from study.corruptions import UNITS
@@ -59,6 +60,7 @@ def plot_accuracy(rows: pd.DataFrame) -> Figure:
     grid.set(yscale="log").set_titles("{col_name}")
     grid.set_axis_labels("trained with", "misclassified (%, logarithmic)")
     for axes in grid.axes.flat:
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}")
     return grid.figure
@@ -68,12 +70,14 @@ def plot_ladder(rows: pd.DataFrame) -> Figure:
     """Draw what is misread after each step, for each kind of digits."""
     figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
     means = rows.pivot_table("misclassified", "step", "on", observed=True)
-    looks = ((BLUE, "o", "center"), (VERMILION, "X", "right"), (GREEN, "s", "left"))
-    for (on, column), (colour, marker, side) in zip(means.items(), cycle(looks), strict=False):
+    looks = ((BLUE, "o", "center", 0), (VERMILION, "X", "right", -7), (GREEN, "s", "left", 7))
+    for (on, column), (colour, marker, side, away) in zip(
+        means.items(), cycle(looks), strict=False
+    ):
         places = range(len(column))
         axes.plot(column, places, marker=marker, color=colour, label=str(on))
         for percent, place in zip(column, places, strict=True):
-            offset: dict[str, Any] = {"xytext": (0, 6), "textcoords": "offset points"}
+            offset: dict[str, Any] = {"xytext": (away, 6), "textcoords": "offset points"}
             axes.annotate(f"{percent:.2g}", (percent, place), **offset, color=colour, ha=side)
     axes.set_yticks(range(len(means)), [f"{'+ ' * (i > 0)}{s}" for i, s in enumerate(means.index)])
     axes.set_xscale("symlog", linthresh=0.1)
