@@ -42,9 +42,10 @@ def page(comparison: Comparison) -> str:
     about, table, usual = comparison.about, comparison.table, comparison.factorial
     data = about["data"]
     counts = ", ".join(f"{on} {count:,}" for on, count in about["sets"].items())
-    validation = table[(table["on"] == VALIDATION) & (table["images"] == usual["images"].max())]
-    twice = validation[validation["pixels"].isin(usual["pixels"])]
     row = ["network", "pixels", "augmentation"]
+    twice = table[(table["on"] == VALIDATION) & table["images"].eq(usual["images"].max())]
+    twice = twice[twice["pixels"].isin(usual["pixels"]) & twice["network"].ne("deep")]
+    twice = twice[twice.groupby(row, observed=True)["epochs"].transform("nunique") > 1]
     sections = [
         ("The claims", CLAIMS, claims_tables(comparison.claims)),
         ("The ladder", LADDER, pivot(steps(comparison), ["step"], "on")),
@@ -96,7 +97,7 @@ def cost_table(rows: pd.DataFrame) -> str:
     """Return parameters, epochs and the mean seconds of training by augmentation."""
     index = ["network", "pixels", "parameters", "epochs", "augmentation"]
     seconds = rows.drop_duplicates("key").groupby(index, observed=True)["seconds"].mean()
-    return as_markdown(seconds.round().astype(int).unstack().reset_index())
+    return as_markdown(seconds.map("{:.0f}".format).unstack().fillna("-").reset_index())
 
 
 def claims_tables(claims: pd.DataFrame) -> str:
