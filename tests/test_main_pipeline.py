@@ -51,7 +51,7 @@ def test_a_wrong_command_line_ends_with_the_usage_and_status_2(wrong, capsys):
     with pytest.raises(SystemExit) as ended:
         main_pipeline.main(wrong)
     assert ended.value.code == 2
-    assert re.search(r"usage: run\.sh", capsys.readouterr().err)
+    assert re.search(r"usage: bash run\.sh cnn", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
