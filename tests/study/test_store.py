@@ -10,8 +10,10 @@ from evaluation import results
 from model.config import RECIPES
 from model.data.augment import AUGMENTATIONS
 from model.data.mnist import Digits, Mnist
+from model.train import predict_logits
+from study import permutations
 from study import store as store_module
-from study.permutations import PERMUTED, UNPERMUTED
+from study.permutations import PERMUTED, UNPERMUTED, pixel_permutation
 from study.pictures import TestSet
 from study.runs import Run
 from study.store import Store
@@ -40,6 +42,25 @@ def test_a_finished_run_is_not_trained_again_and_classifies_only_what_is_new(sto
     assert set(again["predictions"]) == {one_set(d).key for d in (MNIST.test, MNIST.validation)}
     for key, digits in first["predictions"].items():
         assert torch.equal(digits, again["predictions"][key])
+
+
+def test_a_network_of_permuted_pixels_classifies_permuted_pixels(store):
+    finished = store.finish(RUN, [one_set(MNIST.test)])
+    network = RUN.build()
+    network.load_state_dict(finished["weights"])
+    permuted, as_they_are = (
+        predict_logits(network, MNIST.test.images, permutation=permutation).argmax(dim=1)
+        for permutation in (pixel_permutation(PERMUTED), None)
+    )
+    (predicted,) = finished["predictions"].values()
+    assert torch.equal(predicted, permuted.byte())
+    assert not torch.equal(permuted, as_they_are)
+
+
+def test_another_permutation_gives_another_key(store, monkeypatch):
+    before = store.key(RUN)
+    monkeypatch.setattr(permutations, "PERMUTATION_SEED", 1)
+    assert store.key(RUN) != before
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 
 import torch
 
@@ -42,6 +43,14 @@ def test_the_same_run_gives_the_same_network_and_another_seed_another():
     )
     assert torch.equal(first, again)
     assert not torch.allclose(first, other)
+
+
+def test_permuted_pixels_train_another_network():
+    in_order, permuted = (
+        train_run(replace(run(), pixels=pixels), MNIST).state_dict()
+        for pixels in (UNPERMUTED, PERMUTED)
+    )
+    assert any(not torch.equal(in_order[name], permuted[name]) for name in in_order)
 
 
 def test_an_mlp_cannot_tell_permuted_pixels_from_unpermuted_ones():
