@@ -1,5 +1,7 @@
 """The committed notebooks were run from top to bottom, and show nothing of the machine."""
 
+import re
+
 import nbformat
 import pytest
 
@@ -15,3 +17,5 @@ def test_committed_notebooks_are_small_and_have_been_run_in_order(path):
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert not any(output.output_type == "error" for cell in code for output in cell.outputs)
     assert str(REPOSITORY) not in path.read_text()
+    shown = [str(output) for cell in code for output in cell.outputs]
+    assert not any(re.search(r"from /\S+/data/raw", text) for text in shown)  # nor of another
