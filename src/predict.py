@@ -42,12 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
     for path in options.files:
         try:
             print(f"{path}: {read(classifier, path.read_bytes())}")
-        except DigitsError as error:
-            print(f"{path}: {error}", file=sys.stderr)
-            failed = True
-        except OSError as error:
-            advice = "give a picture file, such as data/digits/7.png"
-            print(f"{path}: {error.strerror}: {advice}", file=sys.stderr)
+        except (DigitsError, OSError) as error:
+            reason: object = error
+            if isinstance(error, OSError):
+                reason = f"{error.strerror}: give a picture file, such as data/digits/7.png"
+            print(f"{path}: {reason}", file=sys.stderr)
             failed = True
     return int(failed)
 

@@ -59,9 +59,8 @@ def read_labels(directory: Path) -> pd.DataFrame:
         files = sorted(path.name for path in directory.iterdir())
         rows = [(f, f.partition("_")[0], "", "") for f in files if re.match("[0-9]+_", f)]
         labels = pd.DataFrame(rows, columns=["file", "label", "kind", "author"])
-        if labels.empty or len(labels) < len(files):
-            left_out = ", ".join(sorted({*files} - {*labels["file"]}))
-            print(f"without a label in its name, left out: {left_out or '-'}", file=sys.stderr)
+        if left_out := sorted({*files} - {*labels["file"]}):
+            print(f"no label in its name, left out: {', '.join(left_out)}", file=sys.stderr)
     if labels.empty:
         raise DataError(
             f"{directory} holds no labelled picture: add labels.csv (file,label), "
@@ -183,7 +182,7 @@ def describe(sample: pd.Series) -> str:
         answer = sample["reason"].partition(".")[0]
     else:
         answer = f"read as {sample['predicted']}{'' if sample['accepted'] else ', rejected'}"
-    return f"{sample['label'] if sample['label'] != '-1' else 'no digit'}: {answer}"
+    return f"{sample['label'].removeprefix('-1') or 'no digit'}: {answer}"
 
 
 def contact_sheet(directory: Path, failed: pd.DataFrame) -> Figure:

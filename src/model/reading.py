@@ -45,19 +45,19 @@ def read_images(classifier: Classifier, preprocessed: Sequence[Preprocessed]) ->
     ]
 
 
-def second_look(classifier: Classifier, one: Preprocessed, first: Prediction) -> Reading:
+def second_look(classifier: Classifier, preprocessed: Preprocessed, first: Prediction) -> Reading:
     """Look again at a picture that was rejected: several digits, or one in another foreground.
 
     It takes tens of milliseconds: keep it out of an event loop.
     """
-    parts = one.parts()
+    parts = preprocessed.parts()
     if len(parts) > 1 and sum(part.is_digit for part in classifier.predict(parts)) > 1:
-        return Reading(replace(first, reason=SEVERAL_DIGITS), one.image)
-    candidates = one.candidates()
+        return Reading(replace(first, reason=SEVERAL_DIGITS), preprocessed.image)
+    candidates = preprocessed.candidates()
     if len(candidates) == 0:
-        return Reading(first, one.image)
+        return Reading(first, preprocessed.image)
     predictions = classifier.predict(candidates)
     best = max(range(len(candidates)), key=lambda i: predictions[i].rejection_score)
     if predictions[best].rejection_score < SECOND_LOOK_FACTOR * classifier.threshold:
-        return Reading(first, one.image)
+        return Reading(first, preprocessed.image)
     return Reading(predictions[best], candidates[best])

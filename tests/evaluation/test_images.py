@@ -47,6 +47,13 @@ def test_an_author_is_complete_whose_counted_digits_all_are():
     assert images.complete_authors(ROWS) == (1, 2)
 
 
+@pytest.mark.parametrize("label", ["-1", ""])
+def test_a_picture_of_no_digit_is_called_so_whichever_way_it_is_labelled(label):
+    sample = ROWS.iloc[4].copy()
+    sample["label"] = label
+    assert images.describe(sample) == "no digit: read as 1"
+
+
 def test_failures_are_digits_rejected_and_others_accepted():
     assert images.failures(ROWS)["file"].tolist() == ["b", "e"]
 
