@@ -10,7 +10,6 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,22 +20,23 @@ from tqdm import tqdm
 
 from errors import DigitsError
 from model.config import DATA_DIR, MODELS_DIR
-from model.data.mnist import load_mnist
+from model.data.mnist import Mnist, load_mnist
 from study.claims import judge
 from study.ladder import can_give_examples, measure_deep
-from study.permutations import UNPERMUTED
-from study.pictures import MNIST, corrupted_sets, load_sets
+from study.pictures import MNIST, TestSet, corrupted_sets, drawn_sets, mnist_set
 from study.report import write_report
 from study.results import FILE_NAME, Comparison, merge, read_comparison, rows_of, write_comparison
 from study.runs import PARTS, SEEDS, Run
 from study.store import Finished, Store
 
 WORK = DATA_DIR / "study"
-OTHER_PARTS = {
-    "sweeps": "training-set size, corruptions, permuted blocks",
-    "ladder": "what makes a digit reader work on your own digit",
-    "doubled": "whether twice the epochs would gain anything",
-    "report": "tables and figures once more, from comparison.json",
+# Each command, the parts of the study that it makes, and what they are about
+COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
+    "factorial": (("factorial",), "every network, order and augmentation; the claims (default)"),
+    "sweeps": (("orders", "sizes", "corruptions"), "orders of the pixels, sizes, corruptions"),
+    "ladder": (("ladder",), "what makes a digit reader work on your own digit"),
+    "doubled": (("doubled",), "whether twice the epochs would gain anything"),
+    "report": ((), "tables and figures once more, from comparison.json"),
 }
 QUICK_SEEDS, QUICK_IMAGES, QUICK_FRACTION = 2, 3_000, 6  # divides the epochs
 
@@ -48,10 +48,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    part = parser.add_mutually_exclusive_group()
-    for name, about in OTHER_PARTS.items():
-        part.add_argument(f"--{name}", dest="part", action="store_const", const=name, help=about)
-    parser.set_defaults(part="factorial")
+    group = parser.add_mutually_exclusive_group()
+    for name, (_, about) in COMMANDS.items():
+        group.add_argument(f"--{name}", dest="name", action="store_const", const=name, help=about)
+    parser.set_defaults(name="factorial")
     add = parser.add_argument
     add("--quick", action="store_true", help="2 seeds, fewer images and epochs")
     add("--strokes", type=Path, nargs="+", default=[], metavar="FILE", help="recorded pen strokes")
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     output = options.output or (WORK / "quick" if options.quick else MODELS_DIR)
     path = output / FILE_NAME
     try:
-        if options.part != "report":
+        if options.name != "report":
             output.mkdir(parents=True, exist_ok=True)
             write_comparison(compare(options, path), path)
         write_report(read_comparison(path), output)
@@ -81,43 +81,49 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def compare(options: argparse.Namespace, path: Path) -> Comparison:
-    """Finish the runs of a part; return their results with those of other parts in `path`."""
+    """Finish the runs of a command; return their results with those of others in `path`."""
     mnist = load_mnist(options.data)
-    sets = load_sets(mnist, options.strokes, options.pictures)
-    if options.part == "ladder":
-        sets = [one for one in sets if can_give_examples(one)]
-    corruptions = corrupted_sets(mnist.test) if options.part == "sweeps" else []
     store = Store(WORK, mnist)
     images, seeds, fraction = len(mnist.training), SEEDS, 1
     if options.quick:
         images, seeds, fraction = min(images, QUICK_IMAGES), SEEDS[:QUICK_SEEDS], QUICK_FRACTION
-
-    def plan(part: Callable[[int, range], list[Run]]) -> list[Run]:
-        runs = part(images, seeds)
-        return [replace(run, epochs=max(1, run.epochs // fraction)) for run in runs]
-
+    plan = [
+        (part, replace(run, epochs=max(1, run.epochs // fraction)))
+        for part in PARTS
+        for run in PARTS[part].runs(images, seeds)
+    ]
+    sets = {part: load_sets(part, mnist, options) for part in COMMANDS[options.name][0]}
     rows: list[dict[str, Any]] = []
     finished: dict[Run, Finished] = {}
-    for run in tqdm(plan(PARTS[options.part]), unit="run", disable=None):
-        full = (run.pixels, run.images) == (UNPERMUTED, images)
-        sets_of_run = sets + corruptions if full else sets
-        finished[run] = store.finish(run, sets_of_run)
-        rows += rows_of(run, store.key(run), finished[run], sets_of_run)
-        (accuracy,) = (row["accuracy"] for row in rows[-len(sets_of_run) :] if row["on"] == MNIST)
-        tqdm.write(f"{run}: {accuracy:.2%} of MNIST's test images")
+    for part, run in tqdm([one for one in plan if one[0] in sets], unit="run", disable=None):
+        finished[run] = store.finish(run, sets[part])
+        rows += (found := rows_of(part, run, store.key(run), finished[run], sets[part]))
+        tqdm.write(f"{run}: {found[0]['accuracy']:.2%} of {found[0]['on']}")
     table = pd.DataFrame(rows)
-    if options.part == "ladder":
-        table = pd.concat([table, measure_deep(sets)])
-    claims = judge(finished, sets) if options.part == "factorial" else pd.DataFrame()
+    if "ladder" in sets:
+        table = pd.concat([table, measure_deep(sets["ladder"])])
+    claims = judge(finished, sets["factorial"]) if "factorial" in sets else pd.DataFrame()
     about = {
         "data": mnist.description(),
         "hardware": f"{platform.machine()}, {os.cpu_count()} cores",
         "torch": torch.__version__,
-        "sets": {one.on: len(one.digits) for one in sets},
+        "sets": {one.on: len(one.digits) for group in sets.values() for one in group},
     }
     comparison = Comparison(about, table, claims)
-    current = {store.key(run) for part in PARTS.values() for run in plan(part)}
+    current = {store.key(run) for _, run in plan}
     return merge(read_comparison(path), comparison, current) if path.is_file() else comparison
+
+
+def load_sets(part: str, mnist: Mnist, options: argparse.Namespace) -> list[TestSet]:
+    """Return what the networks of a part of the study classify."""
+    if part == "corruptions":
+        return corrupted_sets(mnist.test)
+    if part == "doubled":
+        return [mnist_set("MNIST, validation", mnist.validation)]
+    sets = [mnist_set(MNIST, mnist.test)]
+    if part in ("factorial", "ladder"):
+        sets += drawn_sets(options.strokes, options.pictures)
+    return [one for one in sets if part == "factorial" or can_give_examples(one)]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from study.permutations import PERMUTED, UNPERMUTED
-from study.pictures import MNIST, RULE, VALIDATION, TestSet
+from study.pictures import MNIST, RULE, TestSet
 from study.runs import AUGMENTATIONS, RECIPE, Run
 from study.statistics import Interval, interval, mcnemar
 from study.store import Finished
@@ -79,8 +79,7 @@ def judge(finished: Mapping[Run, Finished], sets: Sequence[TestSet]) -> pd.DataF
         (question, one)
         for question in QUESTIONS
         for one in sets
-        # MNIST's rule is a step of the ladder alone
-        if one.on != VALIDATION and one.preprocessing != RULE
+        if one.preprocessing != RULE  # a step of the ladder alone
         if question.where in (BOTH, MNIST if one.on == MNIST else DRAWN)
     ]
     confidence = 1 - (1 - CONFIDENCE) / len(asked)

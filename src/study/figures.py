@@ -14,7 +14,7 @@ from model.training.plots import BLUE, GREEN, ORANGE, VERMILION
 from study.corruptions import UNITS
 from study.ladder import steps
 from study.permutations import UNPERMUTED
-from study.pictures import PREPROCESSED, VALIDATION
+from study.pictures import PREPROCESSED
 from study.results import Comparison
 from study.runs import SMALL_MLP
 
@@ -25,14 +25,13 @@ LOOK: dict[str, Any] = {"errorbar": ("pi", 100), "hue": "network", "palette": CO
 
 def draw_all(comparison: Comparison) -> Iterator[tuple[str, Figure]]:
     """Give name and figure of all that the comparison has results for."""
-    table, factorial = comparison.table, comparison.factorial
-    drawn = factorial["preprocessing"].isin(["", PREPROCESSED]) & (factorial["on"] != VALIDATION)
+    factorial = comparison.part("factorial")
     for name, rows, plot in (
-        ("accuracy", factorial[drawn], plot_accuracy),
+        ("accuracy", factorial[factorial["preprocessing"].isin(["", PREPROCESSED])], plot_accuracy),
         ("ladder", steps(comparison), plot_ladder),
-        ("patches", comparison.sweep("pixels"), plot_patches),
-        ("training-size", comparison.sweep("images"), plot_sizes),
-        ("robustness", table[table["on"].isin(UNITS)], plot_robustness),
+        ("patches", comparison.part("orders"), plot_patches),
+        ("training-size", comparison.part("sizes"), plot_sizes),
+        ("robustness", comparison.part("corruptions"), plot_robustness),
     ):
         if len(rows):
             accuracy = 100 * rows["accuracy"]

@@ -39,12 +39,10 @@ STEPS = pd.DataFrame(
 
 
 def steps(comparison: Comparison) -> pd.DataFrame:
-    """Return the rows of results with `step`, for what the deep network was measured on."""
-    deep = comparison.table[comparison.table["network"] == "deep"]
-    rows = pd.concat([comparison.factorial, deep])
-    rows = rows[(rows["pixels"] == UNPERMUTED) & rows["on"].isin(deep["on"])]
+    """Return the ladder's rows of results with `step`."""
     steps_of = STEPS.assign(step=pd.Categorical(STEPS["step"], STEPS["step"]))
-    found = rows.merge(steps_of, on=["network", "augmentation", "examples"], suffixes=("", "_"))
+    by = ["network", "augmentation", "examples"]
+    found = comparison.part("ladder").merge(steps_of, on=by, suffixes=("", "_"))
     # MNIST's own images have come by its rule already
     return found[(found["preprocessing"] == found["preprocessing_"]) | (found["on"] == MNIST)]
 
@@ -53,9 +51,8 @@ def can_give_examples(one: TestSet) -> bool:
     """Whether the set has a place on the ladder: of strokes, every writer wrote enough digits."""
     if not one.preprocessing or one.on == REAL_PICTURES:
         return True
-    labels, writers = one.digits.labels.numpy(), one.writers
-    wrote = [np.bincount(labels[writers == w], minlength=NUM_CLASSES) for w in np.unique(writers)]
-    return bool(np.min(wrote) > PER_DIGIT)
+    wrote = pd.crosstab(one.writers, one.digits.labels.numpy()).to_numpy()
+    return wrote.shape[1] == NUM_CLASSES and wrote.min() > PER_DIGIT
 
 
 def measure_deep(sets: list[TestSet]) -> pd.DataFrame:
@@ -67,23 +64,20 @@ def measure_deep(sets: list[TestSet]) -> pd.DataFrame:
     path = find_model("deep")
     classifier = Classifier.load(path)
     card, training = classifier.card, classifier.card["training"]
-    run = {
-        "network": "deep",
-        "pixels": UNPERMUTED,
-        "augmentation": RECIPE,
+    common = {
+        "part": "ladder",
+        **{"network": "deep", "pixels": UNPERMUTED, "augmentation": RECIPE},
         "images": card["data"]["training"],
-        "epochs": training["epochs"],
-        "seed": training["seed"],
+        **{name: training[name] for name in ("epochs", "seed", "seconds")},
         "key": hashlib.sha256(path.read_bytes()).hexdigest(),
         "parameters": card["parameters"],
-        "seconds": training["seconds"],
     }
-    rows = []
-    for one in sets:
-        if one.preprocessing in ("", PREPROCESSED):
-            measured = {**run, "on": one.on, "preprocessing": one.preprocessing, "severity": 0.0}
-            accuracies = measure(classifier, one)
-            rows += [{**measured, "examples": e, "accuracy": a} for e, a in accuracies.items()]
+    rows = [
+        {**common, **one.columns, "examples": examples, "accuracy": accuracy}
+        for one in sets
+        if one.preprocessing in ("", PREPROCESSED)
+        for examples, accuracy in measure(classifier, one).items()
+    ]
     return pd.DataFrame(rows)
 
 

@@ -18,15 +18,14 @@ from tqdm import tqdm
 from errors import ImageError
 from evaluation.images import UNCOUNTED, read_labels, resize_plainly
 from model.config import IMAGE_SIZE
-from model.data.mnist import Digits, Mnist
+from model.data.mnist import Digits
 from model.data.strokes import draw_files, read_strokes
 from model.preprocessing.decode import luminance, open_image
 from model.preprocessing.normalize import center_by_mass, preprocess
 from study.corruptions import SEVERITIES, corrupt
 
-MNIST, VALIDATION, REAL_PICTURES = "MNIST", "MNIST, validation", "real pictures"
+MNIST, REAL_PICTURES = "MNIST", "real pictures"
 RESIZED, RULE, PREPROCESSED = "resized", "MNIST's rule", "preprocessed"
-CORRUPTED = "corrupted"  # the preprocessing of MNIST's corrupted images
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,11 @@ class TestSet:
         """A hash of the images."""
         return hashlib.sha256(self.digits.images.numpy().tobytes()).hexdigest()
 
+    @property
+    def columns(self) -> dict[str, object]:
+        """What the table of results says of it."""
+        return {"on": self.on, "preprocessing": self.preprocessing, "severity": self.severity}
+
 
 def mnist_rule(data: bytes) -> np.ndarray:
     """Apply MNIST's rule as tutorials do: the darker or lighter part, by Otsu's threshold."""
@@ -71,16 +75,18 @@ PREPROCESSING: dict[str, Callable[[bytes], np.ndarray]] = {
 }
 
 
-def load_sets(mnist: Mnist, strokes: Iterable[Path], pictures: Path | None) -> list[TestSet]:
-    """Return MNIST's two sets, then each file of strokes and the folder of pictures in each way.
+def mnist_set(on: str, digits: Digits, severity: float = 0.0) -> TestSet:
+    """Return MNIST's digits, whose writers are not known one by one, as a test set."""
+    return TestSet(on, "", digits, np.arange(len(digits)), severity)
+
+
+def drawn_sets(strokes: Iterable[Path], pictures: Path | None) -> list[TestSet]:
+    """Return each file of strokes and the folder of pictures, preprocessed in each way.
 
     Raises:
         StrokeFileError, DataError: a file or the folder cannot be read.
     """
-    sets = [
-        TestSet(on, "", digits, np.arange(len(digits)))
-        for on, digits in ((VALIDATION, mnist.validation), (MNIST, mnist.test))
-    ]
+    sets = []
     for path in strokes:
         samples = read_strokes(path)
         files = list(draw_files(samples, seed=0))
@@ -118,13 +124,7 @@ def preprocess_each_way(
 def corrupted_sets(test: Digits) -> list[TestSet]:
     """Return MNIST's test set with every corruption in every severity."""
     return [
-        TestSet(
-            corruption,
-            CORRUPTED,
-            Digits(corrupt(test.images, corruption, severity), test.labels),
-            np.arange(len(test)),
-            severity,
-        )
-        for corruption, severities in SEVERITIES.items()
+        mnist_set(name, Digits(corrupt(test.images, name, severity), test.labels), severity)
+        for name, severities in SEVERITIES.items()
         for severity in severities
     ]

@@ -11,7 +11,6 @@ from study import figures
 from study.claims import CONFIDENCE, MUCH
 from study.corruptions import UNITS
 from study.ladder import DRAWS, PER_DIGIT, steps
-from study.pictures import VALIDATION
 from study.results import Comparison
 
 CLAIMS = (
@@ -39,33 +38,33 @@ def write_report(comparison: Comparison, output: Path) -> None:
 
 def page(comparison: Comparison) -> str:
     """Return all tables, as a page of their own."""
-    about, table, usual = comparison.about, comparison.table, comparison.factorial
-    data = about["data"]
+    about, factorial = comparison.about, comparison.part("factorial")
+    images, seeds = factorial["images"].max(), factorial["seed"].nunique()
     counts = ", ".join(f"{on} {count:,}" for on, count in about["sets"].items())
-    row = ["network", "pixels", "augmentation"]
-    twice = table[(table["on"] == VALIDATION) & table["images"].eq(usual["images"].max())]
-    twice = twice[twice["pixels"].isin(usual["pixels"]) & twice["network"].ne("deep")]
-    twice = twice[twice.groupby(row, observed=True)["epochs"].transform("nunique") > 1]
+    row = ["network", "pixels"]
+    epochs = pivot(comparison.part("doubled"), [*row, "augmentation"], "epochs")
     sections = [
         ("The claims", CLAIMS, claims_tables(comparison.claims)),
         ("The ladder", LADDER, pivot(steps(comparison), ["step"], "on")),
-        ("Training", "Mean seconds of training.", cost_table(usual)),
-        ("Accuracy by epochs", "On MNIST's validation images.", pivot(twice, row, "epochs")),
+        ("Training", "Mean seconds of training.", cost_table(factorial)),
+        ("Accuracy by epochs", "On MNIST's validation images.", epochs),
     ]
-    for (on, preprocessing), rows in usual.groupby(["on", "preprocessing"], sort=False):
+    for (on, preprocessing), rows in factorial.groupby(["on", "preprocessing"], sort=False):
         title = f"Accuracy on {on}, {preprocessing}" if preprocessing else f"Accuracy on {on}"
-        sections.append((title, "", pivot(rows, ["network", "pixels"], "augmentation")))
+        sections.append((title, "", pivot(rows, row, "augmentation")))
     sections += [
-        (title, "On MNIST's test images.", pivot(comparison.sweep(column), ["network"], column))
-        for title, column in (("Order of the pixels", "pixels"), ("Training images", "images"))
+        (title, "On MNIST's test images.", pivot(comparison.part(part), ["network"], column))
+        for title, part, column in (
+            ("Order of the pixels", "orders", "pixels"),
+            ("Training images", "sizes", "images"),
+        )
     ]
-    for corruption, unit in UNITS.items():
-        rows = table[table["on"] == corruption]
+    for corruption, rows in comparison.part("corruptions").groupby("on", sort=False):
         columns = pivot(rows, ["network", "augmentation"], "severity")
-        sections.append((f"Corrupted by {corruption} ({unit})", "", columns))
+        sections.append((f"Corrupted by {corruption} ({UNITS[str(corruption)]})", "", columns))
     parts = [
         "# MLP against CNN: all results",
-        f"{data['source']}; trained on {usual['images'].max():,} images, {usual['seed'].nunique()} "
+        f"{about['data']['source']}; trained on {images:,} images, {seeds} "
         f"seeds ({about['hardware']}, PyTorch {about['torch']}). Images in test sets: {counts}. "
         "All accuracies are in %, “±” is the standard deviation over the seeds.",
     ]

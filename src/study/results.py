@@ -10,8 +10,8 @@ import pandas as pd
 
 from errors import DataError
 from model.checkpoint import write_atomically
-from study.permutations import ORDERS, PERMUTED, UNPERMUTED
-from study.pictures import CORRUPTED, MNIST, TestSet
+from study.permutations import ORDERS
+from study.pictures import TestSet
 from study.runs import AUGMENTATIONS, SMALL_MLP, Run
 from study.store import Finished
 
@@ -30,9 +30,10 @@ class Comparison:
 
     Attributes:
         about: data, hardware, and the number of images in each test set.
-        table: a row per network and test set: the fields of `Run`; `key`, the hash of all that
-            decides the training; `parameters`, `seconds` of training; `on`, `preprocessing` and
-            `severity` of `TestSet`; `examples` of the person's hand; `accuracy` (0-1).
+        table: a row per network and test set: `part` of the study; the fields of `Run`; `key`, the
+            hash of all that decides the training; `parameters`, `seconds` of training; `on`,
+            `preprocessing`, `severity` of `TestSet`; `examples` of the person's hand; `accuracy`
+            (0-1).
         claims: a row per question and test set, as `study.claims.judge` returns them.
     """
 
@@ -40,61 +41,38 @@ class Comparison:
     table: pd.DataFrame
     claims: pd.DataFrame
 
-    @property
-    def usual(self) -> pd.DataFrame:
-        """The rows with the usual epochs of networks that the study trained, none corrupted."""
-        table = self.table[self.table["network"] != "deep"]
-        table = table[table["preprocessing"] != CORRUPTED]
-        run = ["network", "pixels", "augmentation", "images"]
-        usual = table.groupby(run, observed=True)["epochs"].transform("min")
-        return table[table["epochs"] == usual]
-
-    @property
-    def factorial(self) -> pd.DataFrame:
-        """The rows of all images, of pixels in order and of permuted ones."""
-        rows = self.usual[self.usual["pixels"].isin([UNPERMUTED, PERMUTED])]
-        return rows[rows["images"] == rows["images"].max()]
-
-    def sweep(self, column: str) -> pd.DataFrame:
-        """Return the rows of the sweep over "pixels" or "images"; none where it was not made."""
-        rows = self.usual[self.usual["network"].isin(["mlp", "cnn"])]
-        rows = rows[(rows["on"] == MNIST) & (rows["augmentation"] == "none")]
-        if column == "pixels":
-            rows = rows[rows["images"] == rows["images"].max()]
-        else:
-            rows = rows[rows["pixels"] == UNPERMUTED]
-        made = rows[column].nunique() > (2 if column == "pixels" else 1)
-        return rows if made else rows.head(0)
+    def part(self, name: str) -> pd.DataFrame:
+        """Return the rows of a part of the study, none where it was not made."""
+        return self.table[self.table["part"] == name]
 
 
-def rows_of(run: Run, key: str, finished: Finished, sets: list[TestSet]) -> list[dict[str, Any]]:
+def rows_of(
+    part: str, run: Run, key: str, finished: Finished, sets: list[TestSet]
+) -> list[dict[str, Any]]:
     """Return the table's rows of a finished run, one per test set."""
     parameters = sum(parameter.numel() for parameter in run.build().parameters())
-    common = {**asdict(run), "key": key, "parameters": parameters, "seconds": finished["seconds"]}
+    common = {"part": part, **asdict(run), "key": key, "parameters": parameters}
     rows = []
     for one in sets:
         correct = finished["predictions"][one.key] == one.digits.labels
-        measured = {"on": one.on, "preprocessing": one.preprocessing, "severity": one.severity}
-        accuracy = correct.double().mean().item()
-        rows.append({**common, **measured, "examples": "", "accuracy": accuracy})
+        results = {"examples": "", "accuracy": correct.double().mean().item()}
+        rows.append({**common, "seconds": finished["seconds"], **one.columns, **results})
     return rows
 
 
 def merge(before: Comparison, new: Comparison, current: Collection[str]) -> Comparison:
-    """Return the new results, and those from before that they do not replace.
+    """Return the new results, and those of other parts from before.
 
     Args:
-        before: what other commands, or this one with other test sets, have found.
-        new: what counts where both have the same.
+        before: what commands have found before.
+        new: what replaces the same parts.
         current: keys of all runs; a network that was trained in another way counts no longer.
     """
-    old, deep = before.table, "deep" in new.table["network"].to_list()
-    old = old[old["key"].isin(list(current)) | ((old["network"] == "deep") & (not deep))]
-    measured = ["key", "on", "preprocessing", "severity", "examples"]
-    table = pd.concat([old, new.table]).drop_duplicates(measured, keep="last")
+    old = before.table[~before.table["part"].isin(new.table["part"])]
+    old = old[old["key"].isin(list(current)) | (old["network"] == "deep")]
     claims = before.claims if new.claims.empty else new.claims
     about = {**new.about, "sets": {**before.about["sets"], **new.about["sets"]}}
-    return Comparison(about, table, claims)
+    return Comparison(about, pd.concat([old, new.table]), claims)
 
 
 def read_comparison(path: Path) -> Comparison:
@@ -104,9 +82,9 @@ def read_comparison(path: Path) -> Comparison:
         DataError: it is not there, or has the shape of an earlier version.
     """
     content = json.loads(path.read_text()) if path.is_file() else {}
-    if "results" not in content:
+    table, claims = (pd.DataFrame(content.get(name, [])) for name in ("results", "claims"))
+    if "part" not in table:
         raise DataError(f"There is no table of results in {path}; make it: bash run.sh compare")
-    table, claims = pd.DataFrame(content["results"]), pd.DataFrame(content["claims"])
     categories = {name: pd.Categorical(table[name], order) for name, order in CATEGORIES.items()}
     return Comparison(content["about"], table.assign(**categories), claims)
 

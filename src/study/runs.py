@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
+from typing import NamedTuple
 
 from model.config import RECIPES, Recipe
 from model.registry import NETWORKS, Network
@@ -23,7 +25,6 @@ ROWS = (
 # `compare --doubled` shows. A CNN whose pixels are out of order learns more slowly.
 EPOCHS = {"mlp": 24, SMALL_MLP: 24, "cnn": 6}
 EPOCHS_OUT_OF_ORDER = {**EPOCHS, "cnn": 20}
-SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000)  # training images, besides all of them
 SMALL_EPOCH = 10_000  # fewer training images are gone through several times per epoch
 
 
@@ -73,46 +74,29 @@ def make_run(network: str, pixels: str, augmentation: str, images: int, seed: in
     return Run(network, pixels, augmentation, images, epochs, seed)
 
 
-def factorial(images: int, seeds: Sequence[int]) -> list[Run]:
-    """Return every row with every augmentation, one whole seed after the other."""
-    return [
-        make_run(*row, augmentation, images, seed)
-        for seed in seeds
-        for augmentation in AUGMENTATIONS
-        for row in ROWS
-    ]
+class Part(NamedTuple):
+    """Runs that answer one question: rows x augmentations x sizes of the training set x seeds."""
+
+    rows: Sequence[tuple[str, str]]  # network and order of the pixels
+    augmentations: Sequence[str] = ("none",)
+    sizes: Sequence[int] = ()  # besides all images
+    seeds: int = 3  # a sweep has many runs for each
+    epochs: Sequence[int] = (1,)  # times the row's
+
+    def runs(self, images: int, seeds: Sequence[int]) -> list[Run]:
+        """Return the runs, one whole seed after the other."""
+        sizes = [*(size for size in self.sizes if size < images), images]
+        cells = product(seeds[: self.seeds], sizes, self.augmentations, self.epochs, self.rows)
+        runs = [(make_run(*row, name, size, seed), n) for seed, size, name, n, row in cells]
+        return [replace(run, epochs=times * run.epochs) for run, times in runs]
 
 
-def doubled(images: int, seeds: Sequence[int]) -> list[Run]:
-    """Return the factorial, and the same with twice the epochs."""
-    runs = factorial(images, seeds)
-    return runs + [replace(run, epochs=2 * run.epochs) for run in runs]
-
-
-def ladder(images: int, seeds: Sequence[int]) -> list[Run]:
-    """Return the runs of the ladder's lower steps."""
-    return [
-        make_run("cnn", UNPERMUTED, augmentation, images, seed)
-        for seed in seeds
-        for augmentation in ("none", "slight", RECIPE)
-    ]
-
-
-def sweeps(images: int, seeds: Sequence[int]) -> list[Run]:
-    """Return the runs of the sweeps: orders of the pixels, sizes of the training set, corruptions.
-
-    What is corrupted are the pixels in order of networks trained on all images. Of the MLP one seed
-    shows that the order of the pixels does not matter to it.
-    """
-    runs = []
-    for seed in seeds:
-        for network in ("mlp", "cnn"):
-            orders = ORDERS if network == "cnn" or seed == seeds[0] else (UNPERMUTED,)
-            runs += [make_run(network, order, "none", images, seed) for order in orders]
-            sizes = [size for size in SIZES if size < images]
-            runs += [make_run(network, UNPERMUTED, "none", size, seed) for size in sizes]
-            runs.append(make_run(network, UNPERMUTED, RECIPE, images, seed))
-    return runs
-
-
-PARTS = {"factorial": factorial, "sweeps": sweeps, "ladder": ladder, "doubled": doubled}
+_IN_ORDER = (("mlp", UNPERMUTED), ("cnn", UNPERMUTED))
+PARTS = {
+    "factorial": Part(ROWS, AUGMENTATIONS, seeds=len(SEEDS)),
+    "ladder": Part(_IN_ORDER[1:], ("none", "slight", RECIPE), seeds=len(SEEDS)),  # its lower steps
+    "orders": Part([*product(("mlp", "cnn"), ORDERS)]),
+    "sizes": Part(_IN_ORDER, sizes=(100, 300, 1_000, 3_000, 10_000, 30_000)),
+    "corruptions": Part(_IN_ORDER, ("none", RECIPE)),
+    "doubled": Part(ROWS, AUGMENTATIONS, seeds=len(SEEDS), epochs=(1, 2)),
+}

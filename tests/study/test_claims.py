@@ -6,7 +6,7 @@ from model.data.mnist import Digits
 from study.claims import BETTER, NEEDED, TRAINED, judge, verdict
 from study.permutations import UNPERMUTED
 from study.pictures import MNIST, PREPROCESSED, RULE, TestSet
-from study.runs import RECIPE, factorial, make_run
+from study.runs import PARTS, RECIPE, make_run
 from study.statistics import Interval, interval
 
 LABELS = torch.arange(2000) % 10
@@ -35,7 +35,7 @@ def test_the_claims_are_judged_by_what_was_predicted():
         for place, (on, way) in enumerate([(MNIST, ""), ("pen", PREPROCESSED), ("pen", RULE)])
     ]
     finished = {}
-    for run in factorial(100, range(5)):
+    for run in PARTS["factorial"].runs(100, range(5)):
         wrong = [20 if (run.network, run.pixels) == ("cnn", UNPERMUTED) else 60, 400, 0]
         predictions = {}
         for one, count in zip(sets, wrong, strict=True):

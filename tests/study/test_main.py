@@ -58,14 +58,13 @@ def study(work: Path, *options: str) -> int:
 
 def test_one_table_has_factorial_and_sweeps(work):
     comparison = read_comparison(work / "quick" / "comparison.json")
-    assert comparison.factorial["key"].nunique() == EVERY_RUN
-    ways = {"", "resized", "MNIST's rule", "preprocessed"}
-    assert set(comparison.factorial["preprocessing"]) == ways
-    # two seeds of the CNN, one of the MLP, whose second has the two orders of the factorial
-    assert len(comparison.sweep("pixels")) == 3 * len(runs.ORDERS) + 2
-    corrupted = comparison.table[comparison.table["preprocessing"] == "corrupted"]
+    factorial = comparison.part("factorial")
+    assert factorial["key"].nunique() == EVERY_RUN
+    assert set(factorial["preprocessing"]) == {"", "resized", "MNIST's rule", "preprocessed"}
+    assert len(comparison.part("orders")) == 2 * 2 * len(runs.ORDERS)  # networks, seeds
+    assert set(comparison.part("orders")["on"]) == {"MNIST"}
     severities = sum(map(len, SEVERITIES.values()))
-    assert len(corrupted) == 2 * 2 * 2 * severities  # networks, augmentations, seeds
+    assert len(comparison.part("corruptions")) == 2 * 2 * 2 * severities  # augmentations, too
     assert set(comparison.claims["verdict"]) <= {"confirmed", "refuted", "open"}
 
 
@@ -79,7 +78,7 @@ def test_tables_and_figures_are_written(work):
     ):
         assert f"## {title}" in text
     figures = {path.stem for path in (work / "quick" / "figures").glob("*.png")}
-    assert figures == {"accuracy", "patches", "robustness"}
+    assert figures == {"accuracy", "patches", "training-size", "robustness"}
 
 
 def test_finished_runs_are_kept(work, monkeypatch):
@@ -90,9 +89,9 @@ def test_finished_runs_are_kept(work, monkeypatch):
 def test_results_of_networks_that_were_trained_in_another_way_are_dropped(work):
     before = read_comparison(work / "quick" / "comparison.json")
     current = before.table["key"].unique()
-    fresh = replace(before, table=before.table[before.table["key"] == current[0]])
+    fresh = replace(before, table=before.part("sizes"))
     assert len(merge(before, fresh, current).table) == len(before.table)
-    assert current[1] not in set(merge(before, fresh, current[2:]).table["key"])
+    assert current[0] not in set(merge(before, fresh, current[1:]).part("factorial")["key"])
 
 
 def test_an_interrupted_study_goes_on_where_it_stopped(tmp_path, capsys, monkeypatch):

@@ -3,13 +3,9 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image, ImageDraw
 
-from model.data.mnist import Digits, Mnist
-from study.pictures import MNIST, PREPROCESSED, RESIZED, RULE, load_sets, mnist_rule
-
-EMPTY = Digits(torch.zeros(0, 28, 28, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64))
+from study.pictures import PREPROCESSED, RESIZED, RULE, drawn_sets, mnist_rule
 
 
 def png(background: int, ink: int) -> bytes:
@@ -29,18 +25,16 @@ def test_mnists_rule_scales_to_twenty_pixels_and_centres(background, ink):
     assert (round(rows.mean()), round(columns.mean())) == (14, 14)
 
 
-def test_strokes_and_pictures_are_preprocessed_in_each_way_and_mnist_by_none(tmp_path):
+def test_strokes_and_pictures_are_preprocessed_in_each_way(tmp_path):
     line = {"label": 1, "writer": "ada", "strokes": [[[10, 0], [10, 100]]]}
     (tmp_path / "pen.jsonl").write_text(json.dumps(line))
     folder = tmp_path / "pictures"
     folder.mkdir()
     (folder / "1_a.png").write_bytes(png(0, 255))
     (folder / "2_blank.png").write_bytes(png(0, 0))
-    mnist = Mnist(EMPTY, EMPTY, EMPTY, "none", {}, complete=False)
 
-    loaded = load_sets(mnist, [tmp_path / "pen.jsonl"], folder)
+    loaded = drawn_sets([tmp_path / "pen.jsonl"], folder)
     sets = {(one.on, one.preprocessing): one for one in loaded}
-    assert (MNIST, "") in sets
     for preprocessing in (RESIZED, RULE, PREPROCESSED):
         assert sets["pen", preprocessing].writers.tolist() == ["ada"]
         assert sets["pen", preprocessing].digits.images[0].any()

@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -6,15 +7,11 @@ from model.config import RECIPES
 from study.permutations import ORDERS, PERMUTED, UNPERMUTED
 from study.runs import (
     AUGMENTATIONS,
+    PARTS,
     RECIPE,
     SEEDS,
-    SIZES,
     SMALL_MLP,
     Run,
-    doubled,
-    factorial,
-    ladder,
-    sweeps,
 )
 
 IMAGES = 55_000
@@ -25,7 +22,9 @@ def parameters_of(network: str) -> int:
 
 
 def test_the_factorial_has_every_row_with_every_augmentation_at_five_seeds():
-    runs = Counter((c.network, c.pixels, c.augmentation) for c in factorial(IMAGES, SEEDS))
+    runs = Counter(
+        (c.network, c.pixels, c.augmentation) for c in PARTS["factorial"].runs(IMAGES, SEEDS)
+    )
     rows = {("mlp", UNPERMUTED), ("mlp", PERMUTED), ("cnn", UNPERMUTED), ("cnn", PERMUTED)}
     rows |= {(SMALL_MLP, UNPERMUTED)}
     names = ("none", "affine", "slight", "slight + synthetic")
@@ -37,22 +36,22 @@ def test_the_small_mlp_has_as_many_parameters_as_the_cnn():
 
 
 def test_each_run_is_repeated_with_twice_the_epochs():
-    runs = doubled(IMAGES, [0])
-    once, twice = runs[: len(runs) // 2], runs[len(runs) // 2 :]
-    assert [2 * run.epochs for run in once] == [run.epochs for run in twice]
+    once = PARTS["factorial"].runs(IMAGES, SEEDS)
+    twice = {replace(run, epochs=2 * run.epochs) for run in once}
+    runs = PARTS["doubled"].runs(IMAGES, SEEDS)
+    assert len(runs) == 2 * len(once)
+    assert set(runs) == {*once, *twice}
 
 
 def test_the_ladder_needs_no_run_that_the_factorial_has_not():
-    assert set(ladder(IMAGES, SEEDS)) < set(factorial(IMAGES, SEEDS))
+    assert set(PARTS["ladder"].runs(IMAGES, SEEDS)) < set(PARTS["factorial"].runs(IMAGES, SEEDS))
 
 
-def test_the_sweeps_have_every_order_and_every_size_and_no_run_twice():
-    runs = sweeps(IMAGES, SEEDS)
-    assert len(runs) == len(set(runs))
-    cnn = [run for run in runs if run.network == "cnn" and run.augmentation == "none"]
-    assert {run.pixels for run in cnn if run.images == IMAGES} == set(ORDERS)
-    assert {run.images for run in cnn if run.pixels == UNPERMUTED} == {*SIZES, IMAGES}
-    assert max(run.images for run in sweeps(3_000, SEEDS)) == 3_000
+def test_the_sweeps_have_three_seeds_of_every_order_and_of_every_size_up_to_all_images():
+    orders = Counter((run.network, run.pixels) for run in PARTS["orders"].runs(IMAGES, SEEDS))
+    assert orders == {(network, order): 3 for network in ("mlp", "cnn") for order in ORDERS}
+    sizes = Counter((run.network, run.images) for run in PARTS["sizes"].runs(1_000, SEEDS))
+    assert sizes == {(network, size): 3 for network in ("mlp", "cnn") for size in (100, 300, 1_000)}
 
 
 @pytest.mark.parametrize("augmentation", AUGMENTATIONS)

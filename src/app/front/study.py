@@ -9,31 +9,22 @@ ORDERS = ("in order", "permuted")
 AUGMENTATIONS = ("none", "affine", "slight", "slight + synthetic")
 # MNIST's own images, and what the API's preprocessing makes of others
 PREPROCESSING = ("", "preprocessed")
-VALIDATION = "MNIST, validation"
 
 
 def accuracy_tables(study: dict[str, Any]) -> dict[str, list[list[str]]]:
-    """Accuracy in % as mean ± standard deviation over seeds, by test set.
+    """Accuracy in % as mean ± standard deviation over seeds, by test set of the factorial.
 
     Args:
         study: what the API's `/api/v1/study` answers.
 
     Returns:
         For each test set its rows, one per network and order of the pixels: "network, order", then
-        the accuracy with each of `AUGMENTATIONS`. Runs on all images with the fewest epochs count.
+        the accuracy with each of `AUGMENTATIONS`.
     """
-    results = [row for row in study.get("results", []) if row["pixels"] in ORDERS]
-    images = max((row["images"] for row in results if row["network"] in NETWORKS), default=0)
-    epochs: dict[tuple[str, str], int] = {}
     cells: dict[tuple[str, str, str, str], list[float]] = {}
-    kept = [row for row in results if row["images"] == images and row["network"] in NETWORKS]
-    for row in kept:
-        place = row["network"], row["pixels"]
-        epochs[place] = min(row["epochs"], epochs.get(place, row["epochs"]))
-    for row in kept:
-        network, pixels = row["network"], row["pixels"]
-        if row["preprocessing"] in PREPROCESSING and row["epochs"] == epochs[network, pixels]:
-            cell = row["on"], network, pixels, row["augmentation"]
+    for row in study.get("results", []):
+        if row.get("part") == "factorial" and row["preprocessing"] in PREPROCESSING:
+            cell = row["on"], row["network"], row["pixels"], row["augmentation"]
             cells.setdefault(cell, []).append(row["accuracy"])
     return {
         on: [
@@ -44,7 +35,6 @@ def accuracy_tables(study: dict[str, Any]) -> dict[str, list[list[str]]]:
             if any(cell[:3] == (on, network, pixels) for cell in cells)
         ]
         for on in dict.fromkeys(cell[0] for cell in cells)
-        if on != VALIDATION
     }
 
 

@@ -117,12 +117,10 @@ def study_file(folder: Path) -> None:
     """Leave the results of a small study and one figure."""
     results = [
         {
+            "part": "factorial",
             "network": network,
             "pixels": pixels,
             "augmentation": "none",
-            "images": 55_000,
-            "epochs": 1,
-            "seed": seed,
             "on": "MNIST",
             "preprocessing": "",
             "accuracy": accuracy + seed / 1000,
