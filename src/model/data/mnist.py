@@ -23,7 +23,7 @@ from torchvision.datasets import MNIST
 from torchvision.datasets.utils import calculate_md5, download_url, extract_archive
 
 from errors import DataError
-from model.config import DATA_DIR, IMAGE_SIZE
+from model.config import DATA_DIR, IMAGE_SIZE, REPOSITORY
 
 VALIDATION_SIZE = 5_000  # of the 60,000 training images
 SAMPLE_SPLIT_SIZE = 500  # of the 5,000 digits: for validation, and again for the test
@@ -221,7 +221,9 @@ def _load_directory(directory: Path, set_damaged_aside: bool = False) -> Mnist:
             else:
                 (raw / path.name).symlink_to(path.resolve())
         development, test = MNIST(root, train=True), MNIST(root, train=False)
-    _log(f"MNIST: {len(development):,} training and {len(test):,} test images from {directory}")
+    inside = directory.is_relative_to(REPOSITORY)  # what a notebook shows is anybody's
+    place = directory.relative_to(REPOSITORY) if inside else directory
+    _log(f"MNIST: {len(development):,} training and {len(test):,} test images from {place}")
     training, validation = _split(Digits(development.data, development.targets), VALIDATION_SIZE)
     test_digits = Digits(test.data, test.targets)
     return Mnist(training, validation, test_digits, "MNIST", checksums, complete=True)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from errors import DataError
+from model.data import mnist as mnist_module
 from model.data.mnist import load_mnist
 
 TEST_IMAGES = "t10k-images-idx3-ubyte"
@@ -55,6 +56,14 @@ def test_what_a_mirror_gave_is_found_in_data_raw_the_next_time(tiny_mnist, tmp_p
 
     assert mnist.complete
     assert str(data_dir / "raw") in capsys.readouterr().out
+
+
+def test_a_folder_of_the_repository_is_named_without_where_that_lies(
+    tiny_mnist, capsys, monkeypatch
+):
+    monkeypatch.setattr(mnist_module, "REPOSITORY", tiny_mnist.parent)
+    load_mnist(str(tiny_mnist))
+    assert capsys.readouterr().out.endswith(f" from {tiny_mnist.name}\n")
 
 
 def test_the_environment_names_the_mirror(tiny_mnist, tmp_path, monkeypatch):
