@@ -4,12 +4,13 @@ import argparse
 import sys
 
 from errors import DigitsError
-from evaluation import evaluate_strokes, images, numbers, quality
+from evaluation import evaluate_strokes, images, number_weights, numbers, quality
 
 COMMANDS = {
     "strokes": evaluate_strokes,
     "images": images,
     "numbers": numbers,
+    "number-weights": number_weights,
     "quality": quality,
 }
 

@@ -3,7 +3,7 @@
 Each run of a few pieces is a segment, which the classifier reads. A path splits a line into
 segments and names each a digit or an outlier; its probability is a semi-Markov conditional random
 field's (S. Sarawagi and W. Cohen, NIPS 2004) over what the classifier says of each segment and
-how the segment lies in its line. Its weights are in `weights.json`.
+how the segment lies in its line. ``bash run.sh evaluate number-weights`` fits its weights.
 """
 
 import json
@@ -19,6 +19,7 @@ from model.numbers.cut import Piece
 from model.numbers.find import Component
 from model.preprocessing.normalize import center_by_mass
 
+WEIGHTS_FILE = Path(__file__).with_name("weights.json")
 MAX_PIECES = 5  # in one segment
 MAX_WIDTH = 1.4  # heights of a segment of several pieces
 MAX_HOLE = 0.5  # heights between neighbouring pieces of a segment
@@ -47,7 +48,7 @@ class Weights:
     @classmethod
     def load(cls) -> "Weights":
         """Read the weights that belong to this package."""
-        content = json.loads(Path(__file__).with_name("weights.json").read_text())
+        content = json.loads(WEIGHTS_FILE.read_text())
         arrays = {name: np.array(content[name]) for name in ("digit", "outlier", "label")}
         return cls(
             **arrays,

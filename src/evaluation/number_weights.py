@@ -1,0 +1,207 @@
+"""What chooses the digits of a number, fitted anew: ``bash run.sh evaluate number-weights [FILE]``.
+
+Numbers are rows of MNIST's training images and of synthetic digits, read by cnn and deep. The
+likelihood of a number is that of all paths that spell it, however they cut it; that of a word, an
+expression or a scribble is that of all paths with an outlier. FILE, of stroke samples, decides
+nothing but the confidence, which says how often such numbers are right.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from scipy.special import logit
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+from tqdm import tqdm
+
+from evaluation.numbers import (
+    GAPS,
+    OTHERS,
+    SYNTHETIC_SAMPLES,
+    Number,
+    numbers_of_writers,
+    synthetic_samples,
+)
+from model.checkpoint import find_model, write_atomically
+from model.classifier import Classifier
+from model.data.mnist import Digits, load_mnist
+from model.data.strokes import read_strokes
+from model.numbers.choose import (
+    MIN_PROBABILITY,
+    WEIGHTS_FILE,
+    Segment,
+    Weights,
+    best_path,
+    features_of,
+    segments_of,
+)
+from model.numbers.cut import cut_line, stroke_width
+from model.numbers.find import find_lines
+from model.numbers.read import MIN_NUMBER
+from model.preprocessing.normalize import normalize
+
+FITTED = ("digit", "outlier", "label", "probability")
+L2 = 3e-4  # on all weights
+STEPS = 80  # of L-BFGS
+IMPOSSIBLE = -1e6  # log likelihood of what no path spells; minus infinity has no gradient
+
+
+@dataclass(frozen=True)
+class Example:
+    """The lattice of a line, as `model.numbers.read` makes it, and its text, if any."""
+
+    text: str | None
+    segments: list[Segment]
+    features: tuple[np.ndarray, np.ndarray]
+    probabilities: np.ndarray
+
+
+def rows_of_mnist(digits: Digits, count: int, seed: int) -> list[Number]:
+    """Return numbers of 2 to 6 images side by side; in every second one they stand closer."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for index in range(count):
+        chosen = torch.from_numpy(rng.integers(len(digits), size=rng.integers(2, 7)))
+        parts = list(digits.images[chosen].numpy())
+        if index % 2:
+            parts = [part[:, part.any(axis=0)] for part in parts]
+            parts = [np.pad(part, ((0, 0), (0, int(rng.integers(1, 9))))) for part in parts]
+        factor = rng.choice([1, 1, 2, 3, 5])
+        row = cv2.resize(np.hstack(parts), None, fx=factor, fy=factor)
+        rows.append(Number("".join(map(str, digits.labels[chosen].tolist())), row))
+    return rows
+
+
+def examples_of(classifier: Classifier, numbers: Sequence[Number]) -> list[Example]:
+    """Return the lattices of pictures that are found to be one line."""
+    examples = []
+    for number in tqdm(numbers, classifier.name, unit="picture", disable=None):
+        lines = find_lines(normalize(Image.fromarray(number.image)).foreground)
+        if len(lines) != 1:
+            continue
+        pieces = cut_line(lines[0])
+        segments = segments_of(pieces, lines[0].height)
+        predictions = classifier.predict(np.stack([segment.image for segment in segments]))
+        scores = np.array([prediction.rejection_score for prediction in predictions])
+        probabilities = np.array([prediction.probabilities for prediction in predictions])
+        stroke = stroke_width(lines[0])
+        features = features_of(segments, pieces, lines[0].height, stroke, scores)
+        examples.append(Example(number.text, segments, features, probabilities))
+    return examples
+
+
+def log_likelihood(example: Example, weights: dict[str, Tensor]) -> Tensor:
+    """Return the logarithm of the probability that the lattice spells the example's text.
+
+    See `model.numbers.choose.best_path`, which does the same without gradients.
+    """
+    common, by_label = (torch.from_numpy(f).float() for f in example.features)
+    known = torch.from_numpy(np.maximum(example.probabilities, MIN_PROBABILITY)).float().log()
+    digit = (common @ weights["digit"])[:, None] + by_label @ weights["label"].T
+    digit = digit + weights["probability"] * known
+    of_digits = digit.logsumexp(dim=1)
+    every = torch.logaddexp(of_digits, common @ weights["outlier"])
+    labels = [int(character) for character in example.text or ""]
+    scores = torch.column_stack([every, of_digits, digit[:, labels]])  # (S, 2 + L)
+    ending: dict[int, list[int]] = {}
+    for index, segment in enumerate(example.segments):
+        ending.setdefault(segment.stop, []).append(index)
+    # columns: all paths, those of digits alone, those that spell the text's first 0, 1, ... digits
+    nothing = torch.full((1,), IMPOSSIBLE)
+    sums = {0: torch.cat([torch.zeros(3), nothing.expand(len(labels))])}
+    for node in sorted(ending):
+        before = torch.stack([sums[example.segments[index].first] for index in ending[node]])
+        total = (torch.hstack([before[:, :2], before[:, 2:-1]]) + scores[ending[node]]).logsumexp(0)
+        sums[node] = torch.cat([total[:2], nothing, total[2:]])
+    total, number, *_, spelled = sums[max(ending)]
+    if example.text is not None:
+        return spelled - total
+    return torch.log(-torch.expm1((number - total).clamp(max=-1e-6)))
+
+
+def fit(examples: Sequence[Example], start: Weights) -> Weights:
+    """Return the likeliest weights, found by L-BFGS from `start`; its calibration stays."""
+    fitted = {
+        name: torch.tensor(getattr(start, name), dtype=torch.float32, requires_grad=True)
+        for name in FITTED
+    }
+    with torch.no_grad():  # a number whose digits are not cut apart teaches nothing
+        possible = [e for e in examples if log_likelihood(e, fitted) > IMPOSSIBLE / 2]
+    optimizer = torch.optim.LBFGS(fitted.values(), max_iter=STEPS, line_search_fn="strong_wolfe")
+    bar = tqdm(desc="evaluations", disable=None)
+
+    def loss() -> float:
+        optimizer.zero_grad()
+        penalty = L2 * torch.stack([w.square().sum() for w in fitted.values()]).sum()
+        penalty.backward()
+        value = penalty.item()
+        for example in possible:
+            part = -log_likelihood(example, fitted) / len(possible)
+            part.backward()
+            value += part.item()
+        bar.update()
+        bar.set_postfix(loss=value)
+        return value
+
+    optimizer.step(loss)
+    digit, outlier, label, probability = (fitted[name].detach().double().numpy() for name in FITTED)
+    return Weights(digit, outlier, label, float(probability), start.calibration)
+
+
+def calibrate(examples: Sequence[Example], weights: Weights) -> Weights:
+    """Return the weights with a confidence that says how often what is called a number is right."""
+    plain = replace(weights, calibration=(1.0, 0.0))
+    odds, right = [], []
+    for example in examples:
+        path = best_path(example.segments, example.features, example.probabilities, plain)
+        if example.text is not None and -1 not in path.labels and path.number >= MIN_NUMBER:
+            odds.append([logit(path.confidence)])
+            right.append("".join(map(str, path.labels)) == example.text)
+    line = LogisticRegression(C=np.inf).fit(odds, right)
+    return replace(weights, calibration=(float(line.coef_[0, 0]), float(line.intercept_[0])))
+
+
+def write_weights(weights: Weights, path: Path) -> None:
+    """Write the weights' file, atomically."""
+    rounded = {name: np.round(getattr(weights, name), 3).tolist() for name in FITTED}
+    rounded["calibration"] = np.round(weights.calibration, 2).tolist()
+    lines = (f'"{name}": {json.dumps(values)}' for name, values in rounded.items())
+    text = "{\n  " + ",\n  ".join(lines) + "\n}\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="stroke samples")
+    parser.add_argument("--count", type=int, default=500, help="pictures of each kind (500)")
+    parser.add_argument("--seed", type=int, default=100, help="of what is written (100)")
+    parser.add_argument("--output", type=Path, default=WEIGHTS_FILE, help="where the weights go")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Fit the weights and write them.
+
+    Raises:
+        DigitsError: the file, a model or MNIST cannot be read.
+    """
+    count, seed = options.count, options.seed
+    synthetic = synthetic_samples(SYNTHETIC_SAMPLES, seed)
+    numbers = rows_of_mnist(load_mnist("mnist").training, 2 * count, seed)
+    for gaps in GAPS.values():
+        numbers += numbers_of_writers(synthetic, count // 2, gaps, seed)
+    for make in OTHERS.values():
+        rng = np.random.default_rng(seed)
+        numbers += [Number(None, make(rng)) for _ in range(count)]
+    samples = read_strokes(options.file) if options.file else synthetic
+    checked = [n for gaps in GAPS.values() for n in numbers_of_writers(samples, count, gaps, seed)]
+    classifiers = [Classifier.load(find_model(name)) for name in ("cnn", "deep")]
+    weights = fit([e for c in classifiers for e in examples_of(c, numbers)], Weights.load())
+    weights = calibrate([e for c in classifiers for e in examples_of(c, checked)], weights)
+    write_weights(weights, options.output)
