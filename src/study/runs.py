@@ -98,5 +98,5 @@ PARTS = {
     "orders": Part([*product(("mlp", "cnn"), ORDERS)]),
     "sizes": Part(_IN_ORDER, sizes=(100, 300, 1_000, 3_000, 10_000, 30_000)),
     "corruptions": Part(_IN_ORDER, ("none", RECIPE)),
-    "doubled": Part(ROWS, AUGMENTATIONS, seeds=len(SEEDS), epochs=(1, 2)),
+    "doubled": Part(ROWS, AUGMENTATIONS, seeds=1, epochs=(1, 2)),
 }

@@ -36,7 +36,7 @@ def test_the_small_mlp_has_as_many_parameters_as_the_cnn():
 
 
 def test_each_run_is_repeated_with_twice_the_epochs():
-    once = PARTS["factorial"].runs(IMAGES, SEEDS)
+    once = PARTS["factorial"].runs(IMAGES, [0])
     twice = {replace(run, epochs=2 * run.epochs) for run in once}
     runs = PARTS["doubled"].runs(IMAGES, SEEDS)
     assert len(runs) == 2 * len(once)
