@@ -42,28 +42,21 @@ class Question(NamedTuple):
     where: str = DRAWN
 
 
-def _cnn(augmentation: str) -> Row:
-    return "cnn", UNPERMUTED, augmentation
-
-
-def _mlp(augmentation: str) -> Row:
-    return "mlp", UNPERMUTED, augmentation
-
-
+_CNN, _MLP = ("cnn", UNPERMUTED), ("mlp", UNPERMUTED)
 _CNN_PERMUTED, _MLP_PERMUTED = ("cnn", PERMUTED, "none"), ("mlp", PERMUTED, "none")
 QUESTIONS = [
-    *(Question(BETTER, _cnn(a), _mlp(a), MUCH, where=BOTH) for a in ("none", RECIPE)),
+    *(Question(BETTER, (*_CNN, a), (*_MLP, a), MUCH, where=BOTH) for a in ("none", RECIPE)),
     Question(ORDER, _CNN_PERMUTED, _MLP_PERMUTED, 0, over=False, where=BOTH),
-    Question(ORDER, _MLP_PERMUTED, _mlp("none"), -MUCH, where=BOTH),
+    Question(ORDER, _MLP_PERMUTED, (*_MLP, "none"), -MUCH, where=BOTH),
     *(
-        Question(AUGMENTED, row(a), row("none"), 0)
-        for row in (_mlp, _cnn)
+        Question(AUGMENTED, (*network, a), (*network, "none"), 0)
+        for network in (_MLP, _CNN)
         for a in AUGMENTATIONS[1:]
     ),
-    Question(NEEDED, _cnn("none"), None, WORKS, over=False),
-    Question(NEEDED, _cnn("affine"), None, WORKS),
-    Question(TRAINED, _cnn(RECIPE), None, 98, where=MNIST),
-    Question(TRAINED, _cnn(RECIPE), None, WORKS),
+    Question(NEEDED, (*_CNN, "none"), None, WORKS, over=False),
+    Question(NEEDED, (*_CNN, "affine"), None, WORKS),
+    Question(TRAINED, (*_CNN, RECIPE), None, 98, where=MNIST),
+    Question(TRAINED, (*_CNN, RECIPE), None, WORKS),
 ]
 
 

@@ -42,11 +42,13 @@ def page(comparison: Comparison) -> str:
     images, seeds = factorial["images"].max(), factorial["seed"].nunique()
     counts = ", ".join(f"{on} {count:,}" for on, count in about["sets"].items())
     row = ["network", "pixels"]
+    costs = [*row, "parameters", "epochs"]
+    seconds = pivot(factorial.drop_duplicates("key"), costs, "augmentation", "seconds")
     epochs = pivot(comparison.part("doubled"), [*row, "augmentation"], "epochs")
     sections = [
         ("The claims", CLAIMS, claims_tables(comparison.claims)),
         ("The ladder", LADDER, pivot(steps(comparison), ["step"], "on")),
-        ("Training", "Mean seconds of training.", cost_table(factorial)),
+        ("Training", "Mean seconds of training.", seconds),
         ("Accuracy by epochs", "On MNIST's validation images.", epochs),
     ]
     for (on, preprocessing), rows in factorial.groupby(["on", "preprocessing"], sort=False):
@@ -73,11 +75,12 @@ def page(comparison: Comparison) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def pivot(rows: pd.DataFrame, index: list[str], columns: str) -> str:
+def pivot(rows: pd.DataFrame, index: list[str], columns: str, of: str = "accuracy") -> str:
     """Return a table of accuracies, mean ± standard deviation over the seeds; "" without rows."""
     if rows.empty:
         return ""
-    cells = rows.groupby([*index, columns], observed=True)["accuracy"].agg(spread)
+    write = spread if of == "accuracy" else lambda values: f"{values.mean():.0f}"
+    cells = rows.groupby([*index, columns], observed=True)[of].agg(write)
     return as_markdown(cells.unstack().fillna("-").reset_index())
 
 
@@ -90,13 +93,6 @@ def spread(accuracies: pd.Series) -> str:
     """Return accuracies (0-1) as "mean ± standard deviation", in %."""
     deviation = f" ± {100 * accuracies.std():.2f}" if len(accuracies) > 1 else ""
     return f"{100 * accuracies.mean():.2f}{deviation}"
-
-
-def cost_table(rows: pd.DataFrame) -> str:
-    """Return parameters, epochs and the mean seconds of training by augmentation."""
-    index = ["network", "pixels", "parameters", "epochs", "augmentation"]
-    seconds = rows.drop_duplicates("key").groupby(index, observed=True)["seconds"].mean()
-    return as_markdown(seconds.map("{:.0f}".format).unstack().fillna("-").reset_index())
 
 
 def claims_tables(claims: pd.DataFrame) -> str:
