@@ -40,7 +40,7 @@ def page(comparison: Comparison) -> str:
     """Return all tables, as a page of their own."""
     about, factorial = comparison.about, comparison.part("factorial")
     images, seeds = factorial["images"].max(), factorial["seed"].nunique()
-    counts = ", ".join(f"{on} {count:,}" for on, count in about["sets"].items())
+    counts = ", ".join(f"{on} {n:,}" for on, n in about["sets"].items() if on not in UNITS)
     row = ["network", "pixels"]
     costs = [*row, "parameters", "epochs"]
     seconds = pivot(factorial.drop_duplicates("key"), costs, "augmentation", "seconds")
