@@ -118,9 +118,9 @@ both() {
 
 run_tests() {
     prepare; cd "$ROOT"
-    export PATH="$VENV/bin:$PATH" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" # one thread for each test worker
+    export PATH="$VENV/bin:$PATH" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" # two workers share the cores
     ruff check .; ruff format --check .; mypy; shellcheck run.sh .ci/run; PYTHONPATH=src lint-imports
-    exec python -m pytest --cov --durations=10 -n 3 --dist loadfile "$@"
+    exec python -m pytest --cov --durations=10 -n 2 --dist loadfile "$@"
 }
 
 case "${1:-} ${2:-}" in
