@@ -34,8 +34,10 @@ def test_undo_and_clear_act_on_the_canvas_itself(open_page, page_url):
     answered = page.locator(SEEN).get_attribute("src")
     page.get_by_test_id("stButton").get_by_role("button", name="Undo").click()
     expect(page.locator(SEEN)).not_to_have_attribute("src", answered)
+    cleared = page.locator("canvas.upper-canvas").element_handle()
     page.get_by_role("button", name="Clear").click()
     expect(head(page)).to_have_text("Waiting for a digit")
+    cleared.wait_for_element_state("hidden")  # another one takes its place
     draw(page, DIGITS[3])
     expect(head(page)).to_have_text("This is a 3")
 
