@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, TypedDict
 
 from bench.browser import chromium, running_page
-from bench.pen import DIGITS, SEEN, Strokes, draw
+from bench.pen import DIGITS, SEEN, Strokes, clear, draw
 from bench.services import running_api
 from errors import DigitsError
 from evaluation.results import markdown_table, write_results
@@ -57,9 +57,8 @@ def measure(page: "Page", strokes: int) -> list[float]:
 
 def draw_digit(page: "Page", digit: Strokes) -> list[float]:
     """Clear the canvas, draw a digit, and return the seconds from each stroke to its answer."""
-    clear = page.get_by_role("button", name="Clear")
-    if clear.is_enabled():
-        clear.click()
+    if page.get_by_role("button", name="Clear").is_enabled():
+        clear(page)
         page.locator(".answer.waiting").wait_for()
     seconds = []
     for stroke in digit:

@@ -63,6 +63,13 @@ def draw(page: "Page", strokes: Strokes) -> None:
         page.mouse.up()
 
 
+def clear(page: "Page") -> None:
+    """Clear the canvas, and wait until another one has taken its place."""
+    canvas = page.locator("canvas.upper-canvas").element_handle()
+    page.get_by_role("button", name="Clear").click()
+    canvas.wait_for_element_state("hidden", timeout=WAIT)
+
+
 def canvas_box(page: "Page") -> dict[str, float]:
     """Where the canvas lies in the window, in pixels; waits for it and scrolls to it."""
     from playwright.sync_api import expect

@@ -39,12 +39,11 @@ from model.numbers.choose import (
     Segment,
     Weights,
     best_path,
-    features_of,
     segments_of,
 )
 from model.numbers.cut import cut_line, stroke_width
 from model.numbers.find import find_lines
-from model.numbers.read import MIN_NUMBER
+from model.numbers.read import MIN_NUMBER, describe
 from model.preprocessing.normalize import normalize
 
 FITTED = ("digit", "outlier", "label", "probability")
@@ -86,14 +85,12 @@ def examples_of(classifier: Classifier, numbers: Sequence[Number]) -> list[Examp
         lines = find_lines(normalize(Image.fromarray(number.image)).foreground)
         if len(lines) != 1:
             continue
+        height, stroke = lines[0].height, stroke_width(lines[0])
         pieces = cut_line(lines[0])
-        segments = segments_of(pieces, lines[0].height)
+        segments = segments_of(pieces, height)
         predictions = classifier.predict(np.stack([segment.image for segment in segments]))
-        scores = np.array([prediction.rejection_score for prediction in predictions])
-        probabilities = np.array([prediction.probabilities for prediction in predictions])
-        stroke = stroke_width(lines[0])
-        features = features_of(segments, pieces, lines[0].height, stroke, scores)
-        examples.append(Example(number.text, segments, features, probabilities))
+        described = describe(segments, pieces, height, stroke, predictions)
+        examples.append(Example(number.text, segments, *described))
     return examples
 
 

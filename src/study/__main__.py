@@ -120,10 +120,12 @@ def load_sets(part: str, mnist: Mnist, options: argparse.Namespace) -> list[Test
         return corrupted_sets(mnist.test)
     if part == "doubled":
         return [mnist_set("MNIST, validation", mnist.validation)]
-    sets = [mnist_set(MNIST, mnist.test)]
+    drawn = []
     if part in ("factorial", "ladder"):
-        sets += drawn_sets(options.strokes, options.pictures)
-    return [one for one in sets if part == "factorial" or can_give_examples(one)]
+        drawn = drawn_sets(options.strokes, options.pictures)
+    if part == "ladder":
+        drawn = [one for one in drawn if can_give_examples(one)]
+    return [mnist_set(MNIST, mnist.test), *drawn]
 
 
 if __name__ == "__main__":

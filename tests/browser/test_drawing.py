@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from tests.support.canvas import draw_and_read
 from tests.support.touch import draw_with_a_finger
 
-from bench.pen import DIGITS, SEEN, draw
+from bench.pen import DIGITS, SEEN, clear, draw
 from model.config import REPOSITORY
 from model.data.strokes import read_strokes
 
@@ -34,10 +34,8 @@ def test_undo_and_clear_act_on_the_canvas_itself(open_page, page_url):
     answered = page.locator(SEEN).get_attribute("src")
     page.get_by_test_id("stButton").get_by_role("button", name="Undo").click()
     expect(page.locator(SEEN)).not_to_have_attribute("src", answered)
-    cleared = page.locator("canvas.upper-canvas").element_handle()
-    page.get_by_role("button", name="Clear").click()
+    clear(page)
     expect(head(page)).to_have_text("Waiting for a digit")
-    cleared.wait_for_element_state("hidden")  # another one takes its place
     draw(page, DIGITS[3])
     expect(head(page)).to_have_text("This is a 3")
 

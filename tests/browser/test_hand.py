@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.support.canvas import draw_and_read
 from tests.support.touch import draw_with_a_finger
 
-from bench.pen import DIGITS, draw
+from bench.pen import DIGITS, clear, draw
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 MIRRORED_7 = [[(280 - x, y) for x, y in stroke] for stroke in DIGITS[7]]
@@ -39,7 +39,7 @@ def test_a_form_that_no_model_knows_is_corrected_by_one_tap_and_read_the_next_ti
     expect(history).to_have_count(0)
     button(page, "7").click()
     expect(history).to_have_count(1)
-    button(page, "Clear").click()
+    clear(page)
     expect(head(page)).to_have_text("Waiting for a digit")
     draw(page, WIDER_MIRRORED_7)
     expect(head(page)).to_have_text("This is a 7")

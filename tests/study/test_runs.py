@@ -52,6 +52,8 @@ def test_the_sweeps_have_three_seeds_of_every_order_and_of_every_size_up_to_all_
     assert orders == {(network, order): 3 for network in ("mlp", "cnn") for order in ORDERS}
     sizes = Counter((run.network, run.images) for run in PARTS["sizes"].runs(1_000, SEEDS))
     assert sizes == {(network, size): 3 for network in ("mlp", "cnn") for size in (100, 300, 1_000)}
+    every = {100, 300, 1_000, 3_000, 10_000, 30_000, IMAGES}
+    assert {run.images for run in PARTS["sizes"].runs(IMAGES, SEEDS)} == every
 
 
 @pytest.mark.parametrize("augmentation", AUGMENTATIONS)

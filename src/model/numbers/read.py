@@ -123,9 +123,7 @@ def _read_line(
         preprocessed: that the line stands in.
     """
     stroke = stroke_width(line)
-    scores = np.array([prediction.rejection_score for prediction in predictions])
-    probabilities = np.array([prediction.probabilities for prediction in predictions])
-    features = features_of(segments, pieces, line.height, stroke, scores)
+    features, probabilities = describe(segments, pieces, line.height, stroke, predictions)
     path = best_path(segments, features, probabilities, WEIGHTS)
     boxes = [_placed(line.box_in_image(segments[k].box), preprocessed) for k in path.segments]
     digits = [
@@ -142,6 +140,19 @@ def _read_line(
         reason = AMBIGUOUS
     outliers = path.labels.count(-1)
     return NumberLine(digits, path.confidence, reason, _around(boxes), outliers)
+
+
+def describe(
+    segments: list[Segment],
+    pieces: list[Piece],
+    height: float,
+    stroke: float,
+    predictions: Sequence[Prediction],
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Return what `best_path` wants of segments: their features, and (N, 10) probabilities."""
+    scores = np.array([prediction.rejection_score for prediction in predictions])
+    probabilities = np.array([prediction.probabilities for prediction in predictions])
+    return features_of(segments, pieces, height, stroke, scores), probabilities
 
 
 def _placed(box: Box, preprocessed: Preprocessed) -> Box:
