@@ -54,7 +54,7 @@ pip_install() {
 }
 
 install() {
-    local index='' need=9 free
+    local index='' need=8 free
     # torch from PyPI brings CUDA, on Linux; the alarm ends a name look-up that hangs, too
     if nvidia-smi -L >/dev/null 2>&1; then say 'There is an NVIDIA GPU: torch comes from PyPI, with CUDA.'
     elif [ "$(uname)" = Darwin ]; then need=3
@@ -62,7 +62,7 @@ install() {
 signal.alarm(3); u.urlopen(sys.argv[1]).close()' "$TORCH_INDEX/torch/"; } >/dev/null 2>&1; then
         index=$TORCH_INDEX need=3
         say "There is no NVIDIA GPU: torch comes as CPU build from $index."
-    else say "$TORCH_INDEX does not answer within 3 s: torch comes from PyPI, with CUDA (about 6 GB)."; fi
+    else say "$TORCH_INDEX does not answer within 3 s: torch comes from PyPI, with CUDA (about 7 GB)."; fi
     free=$(df -Pk "$ROOT" | awk 'NR == 2 {print int($4 / 1048576)}')
     [ "$free" -ge "$need" ] || die "The installation needs about $need GB of free disk and $ROOT" \
         "has $free GB: free some space there, then run this again."

@@ -182,8 +182,8 @@ def test_pip_installs_where_uv_does_not_get_through(machine):
 @pytest.mark.parametrize(
     ("tool", "script", "need"),
     [
-        ("true", "", "9 GB"),
-        ("nvidia-smi", "echo GPU 0", "9 GB"),
+        ("true", "", "8 GB"),
+        ("nvidia-smi", "echo GPU 0", "8 GB"),
         ("uname", "echo Darwin", "3 GB"),  # where PyPI's torch has no CUDA
     ],
 )
