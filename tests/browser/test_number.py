@@ -9,6 +9,9 @@ MIRRORED_6 = [[(280 - x, y) for x, y in stroke] for stroke in DIGITS[6]]  # it i
 WIDE = 560  # px
 
 
+MIRRORED_7 = [[(280 - x, y) for x, y in stroke] for stroke in DIGITS[7]]  # taken for no digit
+
+
 def head(page):
     return page.locator(".answer-head")
 
@@ -74,3 +77,13 @@ def test_one_digit_of_a_number_is_corrected_by_keyboard(open_page, page_url):
     page.keyboard.press("Enter")
     expect(page.locator(".answer-learnt")).to_have_text("Learnt: 1 example")
     expect(head(page)).to_have_text("This is 26")
+
+
+def test_what_is_taken_for_no_digit_is_corrected_like_any_other(open_page, page_url):
+    page = open_page(page_url)
+    draw_number(page, [DIGITS[2], MIRRORED_7])
+    expect(head(page)).to_have_text("This is not a number")
+    expect(page.locator(".st-key-wide-frame .box")).to_have_text(["2", "?"])
+    page.get_by_role("button", name="7", exact=True).click()
+    expect(page.locator(".answer-learnt")).to_have_text("Learnt: 1 example")
+    expect(head(page)).to_have_text("This is 27")

@@ -80,10 +80,14 @@ class BatchResponse(BaseModel):
 
 
 class DigitOfNumber(BaseModel):
-    """A digit of a number."""
+    """A digit of a number, or what was found in a digit's place."""
 
-    prediction: Digit
+    prediction: Digit = Field(description="the likeliest digit, even where it is none")
     confidence: Probability = Field(description="of this digit by itself")
+    is_digit: bool = Field(
+        description="false where it is not taken for a digit; the line is no number then",
+        examples=[True],
+    )
     box: list[int] = Field(
         description="x, y, width, height in pixels of the upright picture",
         min_length=4,

@@ -56,10 +56,15 @@ def digit_boxes(digits: list[dict[str, Any]], chosen: int | None, size: tuple[in
         frames.append(
             f'<span class="box{" chosen" if index == chosen else ""}" style="left:{x / width:.2%};'
             f'top:{y / height:.2%};width:{w / width:.2%};height:{h / height:.2%}">'
-            f"<b>{digit['prediction']}</b></span>"
+            f"<b>{digit_sign(digit)}</b></span>"
         )
     shape = f"aspect-ratio:{width}/{height}"
     return f'<div class="boxes" aria-hidden="true" style="{shape}">{"".join(frames)}</div>'
+
+
+def digit_sign(digit: dict[str, Any]) -> str:
+    """What was read in a digit's place: the digit, or a question mark where it is none."""
+    return str(digit["prediction"]) if digit["is_digit"] else "?"
 
 
 def number_digits(digits: list[dict[str, Any]], language: str) -> str:
@@ -135,7 +140,7 @@ def cards(items: list[str], heading: str) -> str:
 
 def summarize(reply: dict[str, Any], language: str) -> str:
     """An answer in a few words: "read as 7, 99.8 %" or "rejected"."""
-    if not reply.get("is_digit", True):
+    if not reply["is_digit"]:
         return translate("history.rejected", language)
     return translate(
         "history.read_as",

@@ -118,7 +118,7 @@ class Session:
 
     def add(self, source: int, answer: dict[str, Any], strokes: list[Stroke]) -> Drawing:
         """Add to the history; the prediction is the label until somebody corrects it."""
-        label = answer["prediction"] if answer.get("is_digit", True) else None
+        label = answer["prediction"] if answer["is_digit"] else None
         return self._append(
             Drawing(next(self._numbers), source, answer["image"], answer, strokes, label)
         )

@@ -28,17 +28,19 @@ WEIGHTS = Weights.load()
 
 @dataclass(frozen=True)
 class Digit:
-    """One digit of a number.
+    """One digit of a number, or what was found in a digit's place.
 
     Attributes:
-        digit: 0-9.
+        digit: 0-9, the likeliest even where it is none.
         confidence: its probability by the classifier, 0-1.
+        is_digit: False for an outlier.
         box: x, y, width, height in pixels of the picture.
         image: (28, 28) uint8, what the classifier read.
     """
 
     digit: int
     confidence: float
+    is_digit: bool
     box: Box
     image: np.ndarray
 
@@ -48,18 +50,16 @@ class NumberLine:
     """A line of writing.
 
     Attributes:
-        digits: from left to right, also where the line is no number; outliers are left out.
+        digits: from left to right, also where the line is no number.
         confidence: the probability, 0-1, that the whole number is right.
         reason: None where the line is a number, else one of `REASONS`.
         box: x, y, width, height in pixels of the picture.
-        outliers: how many things in it are no digits.
     """
 
     digits: list[Digit]
     confidence: float
     reason: str | None
     box: Box
-    outliers: int
 
     @property
     def number(self) -> str | None:
@@ -94,7 +94,7 @@ def _or_single(classifier: Classifier, preprocessed: Preprocessed, line: NumberL
 
     Of a line of several outliers, only a digit that is accepted at first sight counts.
     """
-    if len(line.digits) + line.outliers == 1:
+    if len(line.digits) == 1:
         reading = read_images(classifier, [preprocessed])[0]
     elif line.reason is None:
         return line
@@ -105,8 +105,9 @@ def _or_single(classifier: Classifier, preprocessed: Preprocessed, line: NumberL
     prediction, reason = reading.prediction, None
     if not prediction.is_digit:
         reason = AMBIGUOUS if prediction.reason == AMBIGUOUS else NOT_A_NUMBER
-    digit = Digit(prediction.digit, prediction.confidence, line.box, reading.image)
-    return NumberLine([digit], prediction.confidence, reason, line.box, 0)
+    confidence, is_digit = prediction.confidence, prediction.is_digit
+    digit = Digit(prediction.digit, confidence, is_digit, line.box, reading.image)
+    return NumberLine([digit], confidence, reason, line.box)
 
 
 def _read_line(
@@ -127,9 +128,9 @@ def _read_line(
     path = best_path(segments, features, probabilities, WEIGHTS)
     boxes = [_placed(line.box_in_image(segments[k].box), preprocessed) for k in path.segments]
     digits = [
-        Digit(label, float(probabilities[k, label]), box, segments[k].image)
+        Digit(digit, float(probabilities[k, digit]), label >= 0, box, segments[k].image)
         for k, label, box in zip(path.segments, path.labels, boxes, strict=True)
-        if label >= 0
+        for digit in [label if label >= 0 else int(probabilities[k].argmax())]
     ]
     reason = None
     if holds_sign(line.components, line.height, stroke):
@@ -138,8 +139,7 @@ def _read_line(
         reason = NOT_A_NUMBER
     elif path.confidence < MIN_CONFIDENCE:
         reason = AMBIGUOUS
-    outliers = path.labels.count(-1)
-    return NumberLine(digits, path.confidence, reason, _around(boxes), outliers)
+    return NumberLine(digits, path.confidence, reason, _around(boxes))
 
 
 def describe(

@@ -49,8 +49,8 @@ def test_a_number_comes_as_text_with_what_was_read_of_each_digit(api_url, pictur
     assert answer["lines"] == [{name: answer[name] for name in MEMBERS}]
     assert answer["model"] == "cnn"
     for digit, expected in zip(answer["digits"], line.digits, strict=True):
-        assert digit.keys() == {"prediction", "confidence", "box", "image"}
-        assert digit["prediction"] == expected.digit
+        assert digit.keys() == {"prediction", "confidence", "is_digit", "box", "image"}
+        assert (digit["prediction"], digit["is_digit"]) == (expected.digit, True)
         assert digit["confidence"] == pytest.approx(expected.confidence, abs=1e-4)
         assert digit["box"] == list(expected.box)
         image = Image.open(io.BytesIO(base64.b64decode(digit["image"].partition(",")[2])))

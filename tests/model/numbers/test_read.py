@@ -95,9 +95,18 @@ def test_five_digits_of_mnist_in_a_row_are_read(classifier, mnist_dir):
     assert right >= 36
 
 
-def test_a_word_is_no_number(classifier):
+def test_a_word_is_no_number_and_its_letters_are_no_digits(classifier):
     (line,) = read(classifier, printed("HKMWXN"))
     assert line.number is None and line.reason == NOT_A_NUMBER
+    assert sum(not digit.is_digit for digit in line.digits) >= 3
+
+
+def test_what_is_no_digit_stands_in_its_place_among_the_digits(classifier):
+    (line,) = read(classifier, printed("2W7"))
+    assert line.reason == NOT_A_NUMBER
+    assert [digit.is_digit for digit in line.digits] == [True, False, True]
+    assert [digit.digit for digit in line.digits][::2] == [2, 7]
+    assert [d.box[0] for d in line.digits] == sorted(d.box[0] for d in line.digits)
 
 
 @pytest.mark.parametrize("text", ["-35", "35-2", "3.5", "3,5"])

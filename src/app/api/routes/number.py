@@ -16,7 +16,7 @@ from app.api.schemas import NumberResponse
 from model.numbers.read import NO_DIGITS, Digit, NumberLine, read_numbers
 
 router = APIRouter(prefix="/api/v1", tags=["predict"])
-_NOTHING = NumberLine([], 0.0, NO_DIGITS, (0, 0, 0, 0), 0)
+_NOTHING = NumberLine([], 0.0, NO_DIGITS, (0, 0, 0, 0))
 
 
 @router.post(
@@ -70,6 +70,7 @@ def _describe_digit(digit: Digit, scale: float) -> Json:
     return {
         "prediction": digit.digit,
         "confidence": digit.confidence,
+        "is_digit": digit.is_digit,
         "box": [left, top, right - left, bottom - top],
         "image": data_url(digit.image),
     }

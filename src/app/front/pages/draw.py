@@ -122,29 +122,32 @@ def number_board(session: Session) -> None:
             answer = read_number(image, session.model, session.examples)
         st.html(components.answer(answer, current_language(), WAITING[source], "number"))
         if image and answer and answer["digits"]:
-            chosen = number_correction(answer["digits"])
+            chosen = number_correction(image, answer["digits"])
             boxes = components.digit_boxes(answer["digits"], chosen, upright_size(image))
             picture.html(boxes)
 
 
-def number_correction(digits: list[dict[str, Any]]) -> int:
-    """Choose a digit of the number, at first the least sure one, and say what it is.
+def number_correction(image: bytes, digits: list[dict[str, Any]]) -> int:
+    """Choose a digit of the number, at first what is none or the least sure one, and correct it.
 
     Returns:
         The chosen digit's index.
     """
-    least_sure = min(range(len(digits)), key=lambda index: digits[index]["confidence"])
+    doubtful = [(digit["is_digit"], digit["confidence"]) for digit in digits]
+    number = hash(image), len(digits)
+    if "digit" not in st.session_state or st.session_state["digit-of"] != number:
+        st.session_state["digit"] = doubtful.index(min(doubtful))
+        st.session_state["digit-of"] = number  # of another one the choice is made anew
     st.html(components.number_digits(digits, current_language()))
     chosen: int = st.segmented_control(
         t("number.choose"),
         range(len(digits)),
-        default=least_sure,
         required=True,
         # Streamlit tells options apart by their labels, so equal digits differ by invisible signs.
-        format_func=lambda index: f"{digits[index]['prediction']}{WORD_JOINER * index}",
+        format_func=lambda index: components.digit_sign(digits[index]) + WORD_JOINER * index,
         key="digit",
     )
-    st.caption(t("correct.question", digit=digits[chosen]["prediction"]))
+    question(digits[chosen])
     digit_buttons(functools.partial(correct_digit, digits))
     return chosen
 
@@ -188,11 +191,17 @@ def correction(answer: dict[str, Any] | None) -> None:
     """Ten buttons that say what the current image is; the models learn it at once."""
     if answer is None:
         st.caption(t("correct.waiting"))
-    elif answer.get("is_digit", True):
+    else:
+        question(answer)
+    digit_buttons(correct, disabled=answer is None)
+
+
+def question(answer: dict[str, Any]) -> None:
+    """Ask whether what was read is right, of one image or of a digit of a number."""
+    if answer["is_digit"]:
         st.caption(t("correct.question", digit=answer["prediction"]))
     else:
         st.caption(t("correct.rejected"))
-    digit_buttons(correct, disabled=answer is None)
 
 
 def correct(digit: int) -> None:

@@ -9,8 +9,8 @@ from PIL import Image
 from app.client import DigitsClient
 
 
-def answer_of(number, digits, reason=None, examples=()):
-    """What the API answers; `digits` has a confidence for each digit of `number`."""
+def answer_of(number, digits, reason=None, examples=(), outlier=None):
+    """What the API answers; `digits` has a confidence for each of `number`, `outlier` is none."""
     line = {
         "number": None if reason else number,
         "confidence": 0.9,
@@ -18,6 +18,7 @@ def answer_of(number, digits, reason=None, examples=()):
             {
                 "prediction": int(digit),
                 "confidence": confidence,
+                "is_digit": index != outlier,
                 "box": [20 + 100 * index, 40, 50, 120],
                 "image": picture_url(28, shade=index),
             }
@@ -85,6 +86,35 @@ def test_the_least_sure_digit_is_chosen_and_one_tap_corrects_it(open_number, num
     assert "Learnt: 1 example<" in visitor.shown
     assert number_api[-1] == [{"label": 6, "image": picture_url(28, shade=3)}]
     assert visitor.app.session_state["session"].counts[6] == 1
+
+
+def test_each_further_stroke_chooses_anew_which_digit_is_corrected(open_number, monkeypatch):
+    confidences = iter([[0.6, 0.9], [0.9, 0.6]])
+    monkeypatch.setattr(DigitsClient, "number", lambda *_, **__: answer_of("23", next(confidences)))
+    visitor = open_number()
+    visitor.draw(7, canvas="wide")
+    assert "Not a 2?" in visitor.shown
+    visitor.draw(3, strokes=2, canvas="wide")
+    assert "Not a 3?" in visitor.shown
+
+
+def test_what_is_no_digit_of_the_number_is_chosen_and_can_be_corrected(open_number, monkeypatch):
+    sent = []
+
+    def number(client, picture, model=None, examples=()):
+        sent.extend(examples)
+        if examples:
+            return answer_of("27", [0.6, 0.9])
+        return answer_of("23", [0.6, 0.9], reason="not_a_number", outlier=1)
+
+    monkeypatch.setattr(DigitsClient, "number", number)
+    visitor = open_number()
+    visitor.draw(7, canvas="wide")
+    assert "not a number" in visitor.shown and "Is it a digit?" in visitor.shown
+    assert "<b>2</b>" in visitor.shown and "<b>?</b>" in visitor.shown
+    visitor.press("7")
+    assert sent == [{"label": 7, "image": picture_url(28, shade=1)}]
+    assert "This is 27" in visitor.shown
 
 
 @pytest.mark.parametrize(("index", "digit"), [(1, 0), (2, 2)])
