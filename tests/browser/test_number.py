@@ -87,3 +87,4 @@ def test_what_is_taken_for_no_digit_is_corrected_like_any_other(open_page, page_
     page.get_by_role("button", name="7", exact=True).click()
     expect(page.locator(".answer-learnt")).to_have_text("Learnt: 1 example")
     expect(head(page)).to_have_text("This is 27")
+    expect(page.locator(".st-key-digit").get_by_role("radio", name="7")).to_be_checked()

@@ -135,11 +135,13 @@ def number_correction(image: bytes, digits: list[dict[str, Any]]) -> int:
     """
     doubtful = [(digit["is_digit"], digit["confidence"]) for digit in digits]
     number = hash(image), len(digits)
-    if "digit" not in st.session_state or st.session_state["digit-of"] != number:
-        st.session_state["digit"] = doubtful.index(min(doubtful))
-        st.session_state["digit-of"] = number  # of another one the choice is made anew
+    chosen = st.session_state.get("digit")
+    if chosen is None or st.session_state["digit-of"] != number:
+        chosen = doubtful.index(min(doubtful))
+    # set in every run, since the browser forgets it where a label changes
+    st.session_state.update({"digit": chosen, "digit-of": number})
     st.html(components.number_digits(digits, current_language()))
-    chosen: int = st.segmented_control(
+    st.segmented_control(
         t("number.choose"),
         range(len(digits)),
         required=True,
