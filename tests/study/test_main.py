@@ -61,7 +61,7 @@ def test_one_table_has_factorial_and_sweeps(work):
     factorial = comparison.part("factorial")
     assert factorial["key"].nunique() == EVERY_RUN
     assert set(factorial["preprocessing"]) == {"", "resized", "MNIST's rule", "preprocessed"}
-    assert len(comparison.part("orders")) == 2 * 2 * len(runs.ORDERS)  # networks, seeds
+    assert len(comparison.part("orders")) == 2 * len(runs.ORDERS)  # networks
     assert set(comparison.part("orders")["on"]) == {"MNIST"}
     severities = sum(map(len, SEVERITIES.values()))
     assert len(comparison.part("corruptions")) == 2 * 2 * 2 * severities  # augmentations, too

@@ -35,8 +35,9 @@ def test_the_small_mlp_has_as_many_parameters_as_the_cnn():
     assert parameters_of(SMALL_MLP) == pytest.approx(parameters_of("cnn"), rel=0.01)
 
 
-def test_each_run_is_repeated_with_twice_the_epochs():
-    once = PARTS["factorial"].runs(IMAGES, [0])
+def test_each_run_with_least_and_most_variety_is_repeated_with_twice_the_epochs():
+    factorial = PARTS["factorial"].runs(IMAGES, [0])
+    once = [run for run in factorial if run.augmentation in ("none", RECIPE)]
     twice = {replace(run, epochs=2 * run.epochs) for run in once}
     runs = PARTS["doubled"].runs(IMAGES, SEEDS)
     assert len(runs) == 2 * len(once)
@@ -47,9 +48,9 @@ def test_the_ladder_needs_no_run_that_the_factorial_has_not():
     assert set(PARTS["ladder"].runs(IMAGES, SEEDS)) < set(PARTS["factorial"].runs(IMAGES, SEEDS))
 
 
-def test_the_sweeps_have_three_seeds_of_every_order_and_of_every_size_up_to_all_images():
+def test_the_sweeps_have_every_order_and_three_seeds_of_every_size_up_to_all_images():
     orders = Counter((run.network, run.pixels) for run in PARTS["orders"].runs(IMAGES, SEEDS))
-    assert orders == {(network, order): 3 for network in ("mlp", "cnn") for order in ORDERS}
+    assert orders == {(network, order): 1 for network in ("mlp", "cnn") for order in ORDERS}
     sizes = Counter((run.network, run.images) for run in PARTS["sizes"].runs(1_000, SEEDS))
     assert sizes == {(network, size): 3 for network in ("mlp", "cnn") for size in (100, 300, 1_000)}
     every = {100, 300, 1_000, 3_000, 10_000, 30_000, IMAGES}
