@@ -133,7 +133,8 @@ case "${1:-} ${2:-}" in
 'evaluate '*) in_venv -m evaluation "${@:2}" ;;
 'compare '*) in_venv -m study "${@:2}" ;;
 'notebooks --quick') NOTEBOOKS_QUICK=1 in_venv "$VENV/bin/jupyter-execute" --timeout=1200 "$ROOT"/notebooks/*.ipynb ;;
-'notebooks ') in_venv "$VENV/bin/jupyter-execute" --timeout=1200 --inplace "$ROOT"/notebooks/*.ipynb ;;
+'notebooks ') in_venv "$VENV/bin/jupyter-nbconvert" --execute --inplace --ExecutePreprocessor.timeout=1200 \
+    --ExecutePreprocessor.record_timing=False "$ROOT"/notebooks/*.ipynb ;;
 'bench train' | 'bench serve' | 'bench page') in_venv -m "bench.$2" "${@:3}" ;;
 'test '*) run_tests "${@:2}" ;;
 'fuzz '*) cd "$ROOT"; in_venv -m tests.fuzz "${@:2}" ;;
