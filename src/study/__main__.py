@@ -1,6 +1,6 @@
 """The study: MLP against CNN, pixels unpermuted against permuted, by augmentation.
 
-Every row is trained with every augmentation and five seeds, in about three hours on two cores;
+Every row is trained with every augmentation and five seeds, which takes seven hours of a core;
 then the claims are judged. With --quick it is a rougher answer in 5 minutes, in data/study/quick.
 
 Finished runs are kept in data/study: stopped by Ctrl-C, the same command goes on from there.

@@ -69,10 +69,13 @@ def merge(before: Comparison, new: Comparison, current: Collection[str]) -> Comp
         current: keys of all runs; a network that was trained in another way counts no longer.
     """
     old = before.table[~before.table["part"].isin(new.table["part"])]
-    old = old[old["key"].isin(list(current)) | (old["network"] == "deep")]
+    is_current = old["key"].isin(list(current)) | (old["network"] == "deep")
+    if not is_current.all():
+        networks = old.loc[~is_current, "key"].nunique()
+        print(f"Results of {networks} networks that were trained in another way are dropped.")
     claims = before.claims if new.claims.empty else new.claims
     about = {**new.about, "sets": {**before.about["sets"], **new.about["sets"]}}
-    return Comparison(about, pd.concat([old, new.table]), claims)
+    return Comparison(about, pd.concat([old[is_current], new.table]), claims)
 
 
 def read_comparison(path: Path) -> Comparison:

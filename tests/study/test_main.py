@@ -86,12 +86,14 @@ def test_finished_runs_are_kept(work, monkeypatch):
     assert study(work) == 0
 
 
-def test_results_of_networks_that_were_trained_in_another_way_are_dropped(work):
+def test_results_of_networks_that_were_trained_in_another_way_are_dropped_aloud(work, capsys):
     before = read_comparison(work / "quick" / "comparison.json")
     current = before.table["key"].unique()
     fresh = replace(before, table=before.part("sizes"))
     assert len(merge(before, fresh, current).table) == len(before.table)
+    assert capsys.readouterr().out == ""
     assert current[0] not in set(merge(before, fresh, current[1:]).part("factorial")["key"])
+    assert "1 networks" in capsys.readouterr().out
 
 
 def test_an_interrupted_study_goes_on_where_it_stopped(tmp_path, capsys, monkeypatch):

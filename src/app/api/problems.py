@@ -39,7 +39,7 @@ class ProblemType:
     advice: Annotated[str, Field(examples=["Draw or photograph one digit, large."])]
 
 
-_FORMATS = ", ".join(IMAGE_FORMATS)
+FORMATS = ", ".join(IMAGE_FORMATS)
 _TYPES = (
     ProblemType("malformed-request", 400, "The request cannot be parsed.",
                 "Send a well-formed multipart/form-data body; most HTTP clients build it."),
@@ -71,7 +71,7 @@ _TYPES = (
                 "Send a form (curl -F file=@digit.png URL) or the picture itself as the body "
                 "(curl --data-binary @digit.png -H 'Content-Type: image/png' URL)."),
     ProblemType("not-a-picture", 415, "The file is no picture that can be read here.",
-                f"Send one of {_FORMATS}."),
+                f"Send one of {FORMATS}."),
     ProblemType("damaged-picture", 422, "The picture is damaged or truncated.",
                 "Save it again as PNG or JPEG and send that."),
     ProblemType("no-file", 422, "The request holds no file.",

@@ -26,7 +26,7 @@ IMAGE_PROBLEMS = (
     "empty-file", "blank-picture", "invalid-parameter", "overloaded",
 )  # fmt: skip
 BATCH_PROBLEMS = (*IMAGE_PROBLEMS, "batch-too-large", "too-many-files")
-_FILE = {"type": "string", "format": "binary", "description": "PNG, JPEG, WebP, BMP or GIF"}
+_FILE = {"type": "string", "format": "binary", "description": f"one of {problems.FORMATS}"}
 
 _EXAMPLES = {
     "type": "string",

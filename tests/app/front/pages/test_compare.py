@@ -74,4 +74,5 @@ def test_where_no_permuted_model_is_served_the_page_says_how_to_make_them(open_p
     visitor = open_page(url=cnn_api_url)
     visitor.draw(7)
     visitor.go_to("compare")
-    assert "bash run.sh compare" in visitor.shown
+    for network in ("cnn", "mlp"):
+        assert f"bash run.sh {network} --permute 0" in visitor.shown
