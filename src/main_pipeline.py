@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from errors import DigitsError
-from model.config import MODELS_DIR, RECIPES, VERSION
+from model.config import AUGMENTATION, MODELS_DIR, RECIPES, VERSION
 from model.data.augment import AUGMENTATIONS
 from model.registry import NETWORKS
 from model.training.distributed import PRECISIONS
@@ -43,8 +43,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--seed", type=at_least(0), default=0, help="of weights, order and augmentation (0)")
     sources = "auto, mnist, sample (5,000 digits) or a directory with MNIST's four files (auto)"
     add("--data", default="auto", help=sources)
-    changes = ", ".join(f"{name}: {recipe.augmentation}" for name, recipe in RECIPES.items())
-    add("--augment", choices=AUGMENTATIONS, help=f"random changes of the images ({changes})")
+    changes = f"random changes of the images ({AUGMENTATION})"
+    add("--augment", choices=AUGMENTATIONS, default=AUGMENTATION, help=changes)
     permuted = "permute the 784 pixels, the same way for all"
     add("--permute", type=at_least(0), metavar="SEED", help=permuted)
     drawings = "drawings to train on as well, as often as on synthetic digits"

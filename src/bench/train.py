@@ -23,7 +23,7 @@ from torchvision.transforms import v2
 
 from errors import DigitsError
 from evaluation.results import markdown_table, write_results
-from model.config import MEAN, MODELS_DIR, RECIPES, STD
+from model.config import AUGMENTATION, MEAN, MODELS_DIR, RECIPES, STD
 from model.data.augment import AUGMENTATIONS
 from model.data.loader import Batches
 from model.data.mnist import Digits, load_mnist
@@ -49,7 +49,7 @@ class BaselineImages(Dataset):
     """Images one by one through torchvision's transforms."""
 
     def __init__(self, digits: Digits) -> None:
-        changes = AUGMENTATIONS[RECIPES["cnn"].augmentation]
+        changes = AUGMENTATIONS[AUGMENTATION]
         assert changes is not None, "the recipes train with augmentation"
         self.digits = digits
         self.transform = v2.Compose(
@@ -93,7 +93,7 @@ def pipeline_epoch(network: nn.Module, digits: Digits, batch_size: int, precisio
     )
     network = network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters())
-    train(network, Batches(digits, recipe, recipe.augmentation, 0), optimizer, precision=precision)
+    train(network, Batches(digits, recipe, AUGMENTATION, 0), optimizer, precision=precision)
 
 
 def seconds(epoch: Callable[[], None]) -> float:

@@ -77,7 +77,9 @@ def train(network: str, seed: int, mnist: Mnist, data: str) -> Path:
     """Train by the real pipeline unless that very run is finished; return the weights' path."""
     options = Options(network=network, output=RUNS, seed=seed, data=data)
     recipe = options.recipe(complete=mnist.complete).as_json()
-    key = fingerprint(data_checksum(mnist), network=network, seed=seed, recipe=recipe)
+    key = fingerprint(
+        data_checksum(mnist), network=network, seed=seed, recipe=recipe, augment=options.augment
+    )
     directory = RUNS / f"{network}-{seed}-{key[:16]}"
     path = checkpoint_path(network, VERSION, directory)
     if path.with_suffix(".json").exists():

@@ -22,7 +22,6 @@ class RecipeRecord(TypedDict):
     handwriting: float
     non_digits: float
     average: float
-    augmentation: str
 
 
 class EpochRecord(TypedDict):
@@ -41,6 +40,7 @@ class TrainingRecord(RecipeRecord):
     ``strokes`` is the number of one's own drawings among the data (``--strokes``).
     """
 
+    augmentation: str
     strokes: int
     seed: int
     seconds: float

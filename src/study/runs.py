@@ -51,14 +51,15 @@ class Run:
     @property
     def recipe(self) -> Recipe:
         """The network's own recipe, synthetic images only where the augmentation says so."""
-        recipe = replace(
-            RECIPES[self.network.split(",")[0]],
-            epochs=self.epochs,
-            augmentation=self.augmentation.split(" + ")[0],
-        )
+        recipe = replace(RECIPES[self.network.split(",")[0]], epochs=self.epochs)
         if self.augmentation != RECIPE:
             recipe = replace(recipe, synthetic_fraction=0.0, outlier_ratio=0.0)
         return recipe
+
+    @property
+    def batch_augmentation(self) -> str:
+        """The name for `model.data.augment.augment`."""
+        return self.augmentation.split(" + ")[0]
 
     def build(self) -> Network:
         """Return the untrained network; torch's generator decides its weights."""

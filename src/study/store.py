@@ -53,7 +53,7 @@ class Store:
     def key(self, run: Run) -> str:
         """Return a hash of data and split, code of training, recipe and all of the run."""
         device = choose_device("auto")
-        augmentation = AUGMENTATIONS[run.recipe.augmentation]
+        augmentation = AUGMENTATIONS[run.batch_augmentation]
         permutation = pixel_permutation(run.pixels)
         return fingerprint(
             self._data,

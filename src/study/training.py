@@ -19,14 +19,13 @@ def train_run(run: Run, mnist: Mnist) -> Network:
     permutation = pixel_permutation(run.pixels)
     images = choose_images(mnist.training, run)
     torch.manual_seed(run.seed)
-    recipe = run.recipe
     # Augmentation comes first, in the batches, and `fit` permutes afterwards: to rotate or to
     # shift an image whose pixels are permuted already would mean something else.
     network, _ = fit(
         run.build().to(device),
-        Batches(images, recipe, recipe.augmentation, run.seed, device=device),
+        Batches(images, run.recipe, run.batch_augmentation, run.seed, device=device),
         mnist.validation,
-        recipe,
+        run.recipe,
         permutation=None if permutation is None else permutation.to(device),
         precision=choose_precision("auto", device),
     )

@@ -55,16 +55,15 @@ class Augmentation:
 
 # normalised pictures hardly differ in place and size: rotation, shear and perspective remain
 MILD = Augmentation(degrees=15, translate=0.04, scale=(0.9, 1.1), shear=15, perspective=0.3)
-# half of mild: beside synthetic digits, which have slants of their own, more of it does harm
-SLIGHT = Augmentation(degrees=7, translate=0.04, scale=(0.92, 1.08), shear=7, perspective=0.15)
 AUGMENTATIONS: dict[str, Augmentation | None] = {
     "none": None,
     # RandomAffine(degrees=25, translate=(0.2, 0.2), shear=15), RandomPerspective(0.3, p=0.5)
     "affine": Augmentation(degrees=25, translate=0.2, shear=15, perspective=0.3),
     "mild": MILD,
-    "slight": SLIGHT,
-    # a dose of elastic displacements that a deep network, trained for longer, has a use for
-    "slight-elastic": replace(SLIGHT, elastic=0.6),
+    # half of mild: beside synthetic digits, which have slants of their own, more of it does harm
+    "slight": Augmentation(
+        degrees=7, translate=0.04, scale=(0.92, 1.08), shear=7, perspective=0.15
+    ),
     # what else differs from hand to hand and pen to pen
     "elastic": replace(MILD, elastic=0.8, thinner=0.3, thicker=0.7),
 }

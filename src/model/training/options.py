@@ -10,6 +10,7 @@ import torch
 from errors import OptionError
 from model.checkpoint import checkpoint_path
 from model.config import (
+    AUGMENTATION,
     MODELS_DIR,
     RECIPES,
     SAMPLE_EPOCHS,
@@ -29,7 +30,7 @@ class Options:
     epochs: int | None = None
     seed: int = 0
     data: str = "auto"
-    augment: str | None = None
+    augment: str = AUGMENTATION
     permute: int | None = None
     strokes: Path | None = None
     no_synthetic: bool = False
@@ -55,8 +56,6 @@ class Options:
             recipe = replace(recipe, epochs=epochs, synthetic_fraction=SAMPLE_SYNTHETIC_FRACTION)
         if self.epochs is not None:
             recipe = replace(recipe, epochs=self.epochs)
-        if self.augment is not None:
-            recipe = replace(recipe, augmentation=self.augment)
         if self.no_synthetic:
             recipe = replace(recipe, synthetic_fraction=0.0, outlier_ratio=0.0)
         return recipe

@@ -56,6 +56,7 @@ def run(options: Options) -> Path:
             return options.path
         training: TrainingRecord = {
             **options.recipe(complete=mnist.complete).as_json(),
+            "augmentation": options.augment,
             "strokes": 0 if recorded is None else len(recorded),
             "seed": options.seed,
             "seconds": round(time.perf_counter() - started, 1),
@@ -98,7 +99,7 @@ def train_network(
     batches = Batches(
         mnist.training,
         recipe,
-        recipe.augmentation,
+        options.augment,
         options.seed,
         recorded=recorded,
         rank=process.rank,

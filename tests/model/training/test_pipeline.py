@@ -19,7 +19,6 @@ from model.data.synthetic.outliers import synthesize_outliers
 from model.registry import NETWORKS
 from model.train import predict_logits
 from model.training.calibration import fit_temperature
-from model.training.options import Options
 from model.training.pipeline import make_permutation, synthetic_digits
 
 BASE = {"--epochs": "2", "--seed": "1", "--augment": "none", "--precision": "float32"}
@@ -133,14 +132,6 @@ def test_the_same_options_give_the_same_weights(load, with_few_digits, tmp_path)
     assert main_pipeline.main([*command(), "--output", str(tmp_path)]) == 0
     again = load_checkpoint(tmp_path / "mnist-mlp-0.0.1.pt").network.state_dict()
     assert are_equal(load()[0], again)
-
-
-@pytest.mark.parametrize("network", RECIPES)
-def test_a_network_trains_by_its_own_recipe_with_another_augmentation_if_one_is_chosen(network):
-    recipe = RECIPES[network]
-    assert Options(network=network).recipe(complete=True) == recipe
-    chosen = Options(network=network, augment="none").recipe(complete=True)
-    assert chosen == replace(recipe, augmentation="none") != recipe
 
 
 @pytest.mark.parametrize(
