@@ -15,6 +15,7 @@ from model.training.calibration import reliability
 
 # Okabe and Ito's colours, told apart by colour-blind people
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+LEAST_IN_BIN = 5  # images; of fewer, accuracy says nothing
 FIGURES = ("confusion-matrix", "learning-curves", "reliability")  # of a model card
 
 
@@ -92,11 +93,13 @@ def plot_reliability(logits: Tensor, labels: Tensor, temperature: float, title: 
     styles = ((1.0, VERMILION, "s--", "before scaling"), (temperature, BLUE, "o-", "after scaling"))
     for divisor, colour, style, label in styles:
         confidence, accuracy, count = reliability(logits, labels, divisor)
-        upper.plot(confidence[count > 0], accuracy[count > 0], style, color=colour, label=label)
+        shown = count >= LEAST_IN_BIN
+        upper.plot(confidence[shown], accuracy[shown], style, color=colour, label=label)
     edges = np.linspace(0, 1, len(count) + 1)
     lower.bar(edges[:-1], count, width=np.diff(edges), align="edge", color=BLUE, edgecolor="white")
-    upper.set(title=title, ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.02))
-    upper.legend(loc="upper left")
+    ylabel = f"accuracy (bins of {LEAST_IN_BIN} images or more)"
+    upper.set(title=title, ylabel=ylabel, xlim=(0, 1), ylim=(0, 1.02))
+    upper.legend(loc="lower right")
     lower.set(xlabel="confidence", ylabel="images", yscale="log")
     return figure
 

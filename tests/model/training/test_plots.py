@@ -34,6 +34,16 @@ def test_recall_is_the_part_of_each_digit_read_right():
     assert math.isnan(parts[0])
 
 
+def test_the_reliability_diagram_shows_no_accuracy_of_a_few_images():
+    confidences = torch.tensor([0.95] * 6 + [0.45] * 5 + [0.25] * 4).double()
+    others = ((1 - confidences) / 9)[:, None].expand(-1, 9)
+    logits = torch.cat((confidences[:, None], others), dim=1).log()
+    figure = plot_reliability(logits, torch.tensor([0] * 6 + [1] * 9), 1.0, "reliability")
+    _, before, after = figure.axes[0].lines
+    for line in (before, after):
+        np.testing.assert_allclose(line.get_xydata(), [[0.45, 0], [0.95, 1]], atol=1e-6)
+
+
 def test_every_figure_is_written_as_an_image(tmp_path):
     logits = torch.randn(200, 10, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(200) % 10
