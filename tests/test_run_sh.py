@@ -62,7 +62,7 @@ def assert_one_sentence(result: subprocess.CompletedProcess, *parts: str) -> Non
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["nonsense"], ["bench"], ["bench", "nonsense"], ["notebooks", "--help"]],
+    [[], ["nonsense"], ["bench", "nonsense"], ["notebooks", "--loud"]],
 )
 def test_an_unknown_command_gets_the_usage_and_status_2(machine, arguments):
     result = machine.run(*arguments)
@@ -72,10 +72,27 @@ def test_an_unknown_command_gets_the_usage_and_status_2(machine, arguments):
     assert not machine.venv.exists()
 
 
-def test_help_is_the_usage_with_status_0(machine):
-    result = machine.run("--help")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["api", "--port", "3"], "'api' takes no options, but environment variables."),
+        (["app", "now"], "'app' takes no options, but environment variables."),
+        (["bench"], "bash run.sh bench train, serve or page"),
+    ],
+)
+def test_a_command_with_wrong_arguments_says_what_it_takes(machine, arguments, said):
+    result = machine.run(*arguments)
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert not machine.venv.exists()
+
+
+@pytest.mark.parametrize("command", [[], ["app"], ["front"], ["bench"], ["test-containers"]])
+def test_help_is_the_usage_with_status_0(machine, command):
+    result = machine.run(*command, "--help")
     assert result.returncode == 0
     assert "Environment" in result.stdout
+    assert not machine.venv.exists()
 
 
 @pytest.mark.parametrize(
