@@ -128,7 +128,7 @@ def choose_writers(labels: np.ndarray, writers: np.ndarray, counts: list[int]) -
     ]
     if not chosen:
         raise StrokeFileError(
-            f"No writer has more than {max(counts)} samples of every digit: "
+            f"No writer has {max(counts) + 1} samples of every digit or more: "
             "ask for fewer examples per digit, or record more."
         )
     return chosen

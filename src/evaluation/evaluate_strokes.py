@@ -150,8 +150,9 @@ def run(options: argparse.Namespace) -> None:
     stem = options.file.name.split(".")[0]
     sheet = DATA_DIR / "generated" / "strokes" / f"{stem}-{classifier.name}-misclassified.png"
     sheet.parent.mkdir(parents=True, exist_ok=True)
-    save_figure(contact_sheet(samples, images, predictions, title), sheet)
-    print(f"\nwhat was misclassified: {sheet}")
+    if results["accuracy"] < 1:
+        save_figure(contact_sheet(samples, images, predictions, title), sheet)
+        print(f"\nwhat was misclassified: {sheet}")
     about: dict[str, object] = {
         "model": classifier.name,
         "version": classifier.version,

@@ -1,6 +1,7 @@
 """How well a model reads a folder of pictures: ``bash run.sh evaluate images DIR``.
 
-DIR holds ``labels.csv`` with the columns file and label, or files named like ``7_anything.png``.
+DIR holds ``labels.csv`` with the columns file and label, or files named like ``7_anything.png`` or
+``7.png``.
 A label is one digit, several digits for a number, or empty or -1 for a picture of neither. Where it
 is a number, the picture is read as one. "Naive" is what many readers do: a light picture is
 inverted, its contrast stretched, and it is resized to 28 x 28, which the same network reads.
@@ -57,7 +58,8 @@ def read_labels(directory: Path) -> pd.DataFrame:
             ) from error
     else:
         files = sorted(path.name for path in directory.iterdir())
-        rows = [(f, f.partition("_")[0], "", "") for f in files if re.match("[0-9]+_", f)]
+        named = (re.match("([0-9]+)[_.]", file) for file in files)
+        rows = [(match.string, match[1], "", "") for match in named if match]
         labels = pd.DataFrame(rows, columns=["file", "label", "kind", "author"])
         if left_out := sorted({*files} - {*labels["file"]}):
             print(f"no label in its name, left out: {', '.join(left_out)}", file=sys.stderr)
@@ -188,14 +190,18 @@ def describe(sample: pd.Series) -> str:
 def contact_sheet(directory: Path, failed: pd.DataFrame) -> Figure:
     """Draw the first failures: the picture, the usual image, and the candidates."""
     shown = failed.head(SHEET_ROWS)
-    size = (1.1 * SHEET_COLUMNS, 1.2 * max(1, len(shown)))
+    height = 1.2 * max(1, len(shown)) + 0.6  # inches; the title and the first captions take 0.6
+    size = (1.1 * SHEET_COLUMNS, height)
     figure, axes = plt.subplots(max(1, len(shown)), SHEET_COLUMNS, figsize=size, squeeze=False)
-    figure.subplots_adjust(left=0.02, right=0.99, bottom=0, top=0.97, wspace=0.1, hspace=0.4)
+    edges = {"left": 0.02, "right": 0.99, "bottom": 0.0, "top": 1 - 0.6 / height}
+    figure.subplots_adjust(**edges, wspace=0.1, hspace=0.4)
+    title = "Each row: the picture, what the model saw, the candidates that it chose from"
+    figure.suptitle(title, x=0.02, y=1 - 0.1 / height, ha="left", va="top", fontsize=9)
     for axis in axes.flat:
         axis.axis("off")
     for row, (_, sample) in zip(axes, shown.iterrows(), strict=False):
         data = (directory / sample["file"]).read_bytes()
-        row[0].set_title(f"{sample['file']}\n{describe(sample)}", fontsize=6)
+        row[0].set_title(f"{sample['file']}\n{describe(sample)}", fontsize=6, loc="left")
         try:
             read: Preprocessed = preprocess(data)
         except ImageError:

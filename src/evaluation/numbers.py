@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
+from errors import OptionError
 from evaluation.out_of_distribution import FONTS, LETTERS, hershey, scribble
 from evaluation.results import markdown_table
 from model.checkpoint import DEFAULT_FILE, find_model, write_json
@@ -148,12 +149,12 @@ OTHERS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 }
 
 
-def measure(classifier: Classifier, numbers: Sequence[Number]) -> dict[str, float]:
+def measure(classifier: Classifier, numbers: Sequence[Number]) -> dict[str, float | None]:
     """Read numbers, each a picture of its own.
 
     Returns:
-        Shares from 0 to 1: of pictures read whole and right, of pictures called a number, and of
-        these the mean confidence and the right ones.
+        Shares from 0 to 1: of pictures read whole and right (None where they hold no number), of
+        pictures called a number, and of these, if any, the mean confidence and the right ones.
     """
     read = []
     for number in tqdm(numbers, unit="picture", disable=None):
@@ -162,13 +163,13 @@ def measure(classifier: Classifier, numbers: Sequence[Number]) -> dict[str, floa
         right = called and lines[0].number == number.text
         read.append((called, right, lines[0].confidence if called else math.nan))
     called, right, confidence = np.array(read, dtype=float).T
-    count = max(called.sum(), 1)
+    are_numbers = any(number.text is not None for number in numbers)
     return {
         "pictures": len(numbers),
-        "whole": float(right.mean()),
+        "whole": float(right.mean()) if are_numbers else None,
         "called_a_number": float(called.mean()),
-        "confidence": float(np.nansum(confidence) / count),
-        "right_of_called": float(right.sum() / count),
+        "confidence": float(np.nanmean(confidence)) if called.any() else None,
+        "right_of_called": float(right.sum() / called.sum()) if called.any() else None,
     }
 
 
@@ -185,8 +186,10 @@ def run(options: argparse.Namespace) -> None:
     """Measure and print.
 
     Raises:
-        DigitsError: the file or the model cannot be read.
+        DigitsError: the file or the model cannot be read, or there is nothing to count.
     """
+    if options.count < 1:
+        raise OptionError(f"--count {options.count}: give at least 1.")
     classifier = Classifier.load(find_model(options.model))
     if options.file:
         samples = read_strokes(options.file)
@@ -200,8 +203,12 @@ def run(options: argparse.Namespace) -> None:
         kinds[name] = [Number(None, make(rng)) for _ in range(options.count)]
     results = {name: measure(classifier, numbers) for name, numbers in kinds.items()}
     shares = ("whole", "called_a_number", "confidence", "right_of_called")
-    rows = [[name, *(f"{row[share]:.1%}" for share in shares)] for name, row in results.items()]
+    rows = [
+        [name, *("-" if row[share] is None else f"{row[share]:.1%}" for share in shares)]
+        for name, row in results.items()
+    ]
     print(markdown_table(["", *(share.replace("_", " ") for share in shares)], rows))
+    print("whole: of all, read whole and right; confidence: mean of what is called a number")
     if options.json:
         about = {"model": classifier.name, "version": classifier.version, "seed": options.seed}
         write_json(options.json, {**about, "kinds": results})

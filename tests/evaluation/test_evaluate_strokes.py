@@ -80,6 +80,15 @@ def test_the_command_prints_and_writes_what_was_misclassified(
         assert image.format == "PNG" and image.width > 1000
 
 
+def test_where_nothing_is_misclassified_there_is_no_sheet(tmp_path, monkeypatch, capsys, samples):
+    monkeypatch.setattr(evaluate_strokes, "DATA_DIR", tmp_path)
+    file = tmp_path / "mine.jsonl"
+    file.write_text(next(s.model_dump_json() for s in samples if s.label == 0))
+    assert main(["strokes", str(file)]) == 0
+    assert "misclassified" not in capsys.readouterr().out
+    assert not list(tmp_path.rglob("*.png"))
+
+
 def test_the_command_tells_what_examples_of_each_writer_change(
     tmp_path, monkeypatch, capsys, samples
 ):

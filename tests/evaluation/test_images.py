@@ -68,9 +68,12 @@ def folder(tmp_path):
 
 
 def test_names_are_labels_where_there_is_no_table(folder):
+    for name in ("7.png", "holiday.png", "8ball.png"):
+        (folder / name).touch()
     assert images.read_labels(folder)[["file", "label"]].to_numpy().tolist() == [
         ["1_ada.png", "1"],
         ["3_blank.png", "3"],
+        ["7.png", "7"],
     ]
 
 

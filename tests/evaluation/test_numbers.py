@@ -81,6 +81,11 @@ def test_shares_are_of_what_was_read(monkeypatch):
     }
 
 
+def test_no_pictures_are_nothing_to_measure(capsys):
+    assert main(["numbers", "--count", "0"]) == 1
+    assert capsys.readouterr().err == "error: --count 0: give at least 1.\n"
+
+
 def test_the_command_measures_every_kind(tmp_path, capsys):
     path = tmp_path / "results.json"
     assert main(["numbers", "--count", "6", "--json", str(path)]) == 0
@@ -89,5 +94,6 @@ def test_the_command_measures_every_kind(tmp_path, capsys):
     others = {"single digits", "words", "expressions", "scribbles"}
     assert set(results["kinds"]) == {"apart", "touching"} | others
     assert results["kinds"]["apart"]["whole"] >= 0.5
+    assert results["kinds"]["words"]["whole"] is None
     printed = capsys.readouterr().out
     assert all(kind in printed for kind in results["kinds"])
