@@ -34,8 +34,12 @@ def main(arguments: list[str] | None = None) -> int:
         classifier = Classifier.load(find_model(options.model))
         if options.examples:
             classifier = adapt(classifier, *read_examples(options.examples.read_bytes()))
-    except (DigitsError, OSError) as error:
+    except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        file = f"--examples {options.examples}: {error.strerror}"
+        print(f"error: {file}: give the file that the page saves on Your hand", file=sys.stderr)
         return 1
     read = describe_number if options.number else describe_digit
     failed = False

@@ -71,6 +71,7 @@ def test_examples_that_cannot_be_read_are_an_error_of_one_line(tmp_path, capsys,
     assert main(["--examples", str(examples), str(DIGITS / "7.png")]) == 1
     output = capsys.readouterr()
     assert output.err.startswith("error: ") and output.err.count("\n") == 1
+    assert content is not None or "give the file that the page saves" in output.err
     assert output.out == ""
 
 

@@ -53,11 +53,9 @@ def read_fields(body: bytes, content_type: str, field: str) -> tuple[list[bytes]
     kind = content_type.partition(";")[0].strip().lower()
     if kind.startswith(RAW_TYPES):
         return [body], None
-    missing = ProblemError(
-        "no-file", f"The request holds no file: put the picture into the form field '{field}'."
-    )
+    missing = f"The request holds no file: put the picture into the form field '{field}'"
     if not body and not kind:
-        raise missing
+        raise ProblemError("no-file", f"{missing}.")
     if kind != FORM_TYPE:
         raise ProblemError("wrong-content-type", headers={"Accept": f"{FORM_TYPE}, image/*"})
     fields = parse_form(body, content_type)
@@ -70,7 +68,8 @@ def read_fields(body: bytes, content_type: str, field: str) -> tuple[list[bytes]
         if name not in (field, EXAMPLES)
     }
     if not files:
-        raise missing
+        others = ", ".join(map(repr, faults))
+        raise ProblemError("no-file", f"{missing}, not into {others}." if others else f"{missing}.")
     if field == "file" and len(files) > 1:
         faults[field] = "Send one file; batches have their own path."
     if len(examples) > 1:

@@ -115,7 +115,9 @@ def test_39_megapixels_are_read(predict, drawing, encode):
 def test_a_missing_file_and_a_wrong_content_type(api, png):
     url = f"{api.url}/api/v1/predict"
     assert problem(requests.post(url, timeout=30)) == (422, "no-file")
-    assert problem(requests.post(url, files={"picture": png}, timeout=30)) == (422, "no-file")
+    wrong = requests.post(url, files={"picture": png}, timeout=30)
+    assert problem(wrong) == (422, "no-file")
+    assert "'file', not into 'picture'." in wrong.json()["detail"]
     json_type = {"Content-Type": "application/json"}
     response = requests.post(url, data=png, headers=json_type, timeout=30)
     assert problem(response) == (415, "wrong-content-type")
