@@ -103,5 +103,5 @@ def test_the_study_tells_what_each_writer_gains(classifier, mirrored, monkeypatc
 def test_too_few_samples_are_an_error(classifier, mirrored):
     images, labels = mirrored
     writers = np.repeat("a", len(labels))
-    with pytest.raises(StrokeFileError, match=f"more than {PER_DIGIT} samples of every digit"):
+    with pytest.raises(StrokeFileError, match=f"{PER_DIGIT + 1} samples of every digit or more"):
         measure(classifier, images, labels, writers, [PER_DIGIT], synthetic_digits(10, seed=6))
