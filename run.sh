@@ -124,6 +124,8 @@ run_tests() {
 }
 
 case "${1:-} ${2:-}" in
+'help '* | '-h '* | '--help '* | 'app --help' | 'api --help' | 'front --help') usage ;;
+'bench --help' | 'notebooks --help' | 'test-containers --help') usage ;;
 'cnn '* | 'mlp '* | 'deep '*) in_venv "$ROOT/src/main_pipeline.py" "$@" ;;
 'export '*) in_venv -m model.training.export "${@:2}" ;;
 'app ') check_port API_PORT; check_port FRONT_PORT; both ;;
@@ -138,7 +140,6 @@ case "${1:-} ${2:-}" in
 'bench train' | 'bench serve' | 'bench page') in_venv -m "bench.$2" "${@:3}" ;;
 'test '*) run_tests "${@:2}" ;;
 'fuzz '*) cd "$ROOT"; in_venv -m tests.fuzz "${@:2}" ;;
-'test-containers --help') usage ;;
 'test-containers '*)
     { docker info && docker compose version; } >/dev/null 2>&1 || STATUS=3 die \
         'No Docker engine with compose answers: install and start Docker, then run this again.'
@@ -147,8 +148,6 @@ case "${1:-} ${2:-}" in
 'drawn '*) STATUS=2 die "'drawn' is now: bash run.sh evaluate strokes FILE" ;;
 'bench quality') STATUS=2 die "'bench quality' is now: bash run.sh evaluate quality" ;;
 'readme '*) STATUS=2 die "'readme' is gone: evaluate, bench and compare write their tables themselves" ;;
-'help '* | '-h '* | '--help '*) usage ;;
-'app --help' | 'api --help' | 'front --help' | 'bench --help' | 'notebooks --help') usage ;;
 'app '* | 'api '* | 'front '*) say "'$1' takes no options, but environment variables."; usage >&2; exit 2 ;;
 'bench ') say "What should be measured? bash run.sh bench train, serve or page"; usage >&2; exit 2 ;;
 *) [ $# = 0 ] || say "There is no command '$*'."; usage >&2; exit 2 ;;

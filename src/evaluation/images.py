@@ -191,10 +191,9 @@ def contact_sheet(directory: Path, failed: pd.DataFrame) -> Figure:
     """Draw the first failures: the picture, the usual image, and the candidates."""
     shown = failed.head(SHEET_ROWS)
     height = 1.2 * max(1, len(shown)) + 0.6  # inches; the title and the first captions take 0.6
-    size = (1.1 * SHEET_COLUMNS, height)
+    size, top = (1.1 * SHEET_COLUMNS, height), 1 - 0.6 / height
     figure, axes = plt.subplots(max(1, len(shown)), SHEET_COLUMNS, figsize=size, squeeze=False)
-    edges = {"left": 0.02, "right": 0.99, "bottom": 0.0, "top": 1 - 0.6 / height}
-    figure.subplots_adjust(**edges, wspace=0.1, hspace=0.4)
+    figure.subplots_adjust(left=0.02, right=0.99, bottom=0, top=top, wspace=0.1, hspace=0.4)
     title = "Each row: the picture, what the model saw, the candidates that it chose from"
     figure.suptitle(title, x=0.02, y=1 - 0.1 / height, ha="left", va="top", fontsize=9)
     for axis in axes.flat:

@@ -3,13 +3,13 @@
 import json
 
 from playwright.sync_api import expect
-from tests.support.canvas import draw_and_read
+from tests.support.canvas import draw_and_read, mirrored
 from tests.support.touch import draw_with_a_finger
 
 from bench.pen import DIGITS, clear, draw
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
-MIRRORED_7 = [[(280 - x, y) for x, y in stroke] for stroke in DIGITS[7]]
+MIRRORED_7 = mirrored(7)
 WIDER_MIRRORED_7 = [[(140 + 1.1 * (x - 140), y + 5) for x, y in stroke] for stroke in MIRRORED_7]
 
 

@@ -2,14 +2,13 @@
 
 import pytest
 from playwright.sync_api import expect
+from tests.support.canvas import mirrored
 
 from bench.pen import DIGITS, draw
 
-MIRRORED_6 = [[(280 - x, y) for x, y in stroke] for stroke in DIGITS[6]]  # it is read as a 2
+MIRRORED_6 = mirrored(6)  # it is read as a 2
+MIRRORED_7 = mirrored(7)  # taken for no digit
 WIDE = 560  # px
-
-
-MIRRORED_7 = [[(280 - x, y) for x, y in stroke] for stroke in DIGITS[7]]  # taken for no digit
 
 
 def head(page):

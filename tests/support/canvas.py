@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from bench.pen import SEEN, Strokes, draw
+from bench.pen import DIGITS, SEEN, Strokes, draw
 
 
 def draw_and_read(page: Page, strokes: Strokes) -> None:
@@ -14,3 +14,8 @@ def draw_and_read(page: Page, strokes: Strokes) -> None:
             "([selector, before]) => document.querySelector(selector)?.src !== before",
             arg=[SEEN, before],
         )
+
+
+def mirrored(digit: int) -> Strokes:
+    """The strokes of a digit as in a mirror."""
+    return [[(280 - x, y) for x, y in stroke] for stroke in DIGITS[digit]]

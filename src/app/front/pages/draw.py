@@ -133,10 +133,10 @@ def number_correction(image: bytes, digits: list[dict[str, Any]]) -> int:
     Returns:
         The chosen digit's index.
     """
-    doubtful = [(digit["is_digit"], digit["confidence"]) for digit in digits]
     number = hash(image), len(digits)
     chosen = st.session_state.get("digit")
     if chosen is None or st.session_state["digit-of"] != number:
+        doubtful = [(digit["is_digit"], digit["confidence"]) for digit in digits]
         chosen = doubtful.index(min(doubtful))
     # set in every run, since the browser forgets it where a label changes
     st.session_state.update({"digit": chosen, "digit-of": number})

@@ -78,7 +78,7 @@ def effect(session: Session) -> None:
     images = [data_url_bytes(drawing.image) for drawing in drawings]
     before, after = (
         sum(
-            answer.get("prediction") == drawing.label and answer.get("is_digit", True)
+            answer.get("prediction") == drawing.label and answer["is_digit"]
             for drawing, answer in zip(
                 drawings, predict_batch(images, session.model, examples), strict=True
             )
