@@ -78,7 +78,7 @@ class DigitsClient:
         """Read the digit in a picture of any size; the answer is that of `/api/v1/predict`.
 
         Args:
-            picture: of any size.
+            image: the bytes of its file.
             model: its name; the API's default if absent.
             examples: digits of the same person, which the model learns before it answers.
         """
@@ -116,7 +116,7 @@ class DigitsClient:
 
         Args:
             target: the digit to explain; the one that was read if absent.
-            picture, model, examples: as for `predict`.
+            image, model, examples: as for `predict`.
         """
         options = {"model": model, "target": target}
         return self._predict("/api/v1/explain", [image], examples, self._explain_seconds, **options)
@@ -126,7 +126,7 @@ class DigitsClient:
 
         Args:
             images: (N, 28, 28), float in [0, 1], ink 1 on background 0.
-            model: the model's name.
+            model: its name.
 
         Returns:
             The probabilities, (N, 10), and whether each is a digit, (N,) bool.

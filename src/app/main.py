@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from starlette.middleware.gzip import GZipMiddleware
 
 from app.api import docs, problems
@@ -49,7 +48,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
+        # Operations are called as their functions, which gives generated clients readable names.
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
     configure_logging()
@@ -73,8 +73,3 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     for routes in (predict, number, explain, models, study, operations, open_inference):
         app.include_router(routes.router)
     return app
-
-
-def _operation_id(route: APIRoute) -> str:
-    """Name an operation as its function is, which gives generated clients readable names."""
-    return route.name

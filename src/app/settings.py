@@ -48,7 +48,8 @@ class ApiSettings(BaseSettings):
     workers: int = Field(1, ge=1, le=64)
     threads: int = Field(default_factory=usable_cores, ge=1, le=64)
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    token: SecretStr | None = Field(None, description="asked for by /api and /v2, as bearer token")
+    # Asked for by /api and /v2 as bearer token; compose hands on an empty one where none is set.
+    token: SecretStr = SecretStr("")
 
     queue: int = Field(64, ge=1, description="requests waiting or being worked on; beyond it: 503")
     heavy_queue: int = Field(16, ge=1, description="the same for large images and batches")
@@ -63,12 +64,6 @@ class ApiSettings(BaseSettings):
         if isinstance(value, str):
             return tuple(origin.strip() for origin in value.split(",") if origin.strip())
         return value
-
-    @field_validator("token", mode="after")
-    @classmethod
-    def _none_if_empty(cls, value: SecretStr | None) -> SecretStr | None:
-        """Compose hands on an empty variable where none is set."""
-        return value if value and value.get_secret_value() else None
 
     @field_validator("root_path", mode="after")
     @classmethod

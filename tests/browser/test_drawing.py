@@ -2,16 +2,12 @@
 
 import pytest
 from playwright.sync_api import expect
-from tests.support.canvas import draw_and_read
+from tests.support.canvas import draw_and_read, head
 from tests.support.touch import draw_with_a_finger
 
 from bench.pen import DIGITS, SEEN, clear, draw
 from model.config import REPOSITORY
 from model.data.strokes import read_strokes
-
-
-def head(page):
-    return page.locator(".answer-head")
 
 
 @pytest.mark.parametrize("digit", DIGITS)

@@ -3,7 +3,7 @@
 import json
 
 from playwright.sync_api import expect
-from tests.support.canvas import draw_and_read, mirrored
+from tests.support.canvas import draw_and_read, head, mirrored
 from tests.support.touch import draw_with_a_finger
 
 from bench.pen import DIGITS, clear, draw
@@ -11,10 +11,6 @@ from bench.pen import DIGITS, clear, draw
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 MIRRORED_7 = mirrored(7)
 WIDER_MIRRORED_7 = [[(140 + 1.1 * (x - 140), y + 5) for x, y in stroke] for stroke in MIRRORED_7]
-
-
-def head(page):
-    return page.locator(".answer-head")
 
 
 def counts(page):

@@ -2,7 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
-from tests.support.canvas import mirrored
+from tests.support.canvas import head, mirrored
 
 from bench.pen import DIGITS, draw
 
@@ -11,8 +11,8 @@ MIRRORED_7 = mirrored(7)  # taken for no digit
 WIDE = 560  # px
 
 
-def head(page):
-    return page.locator(".answer-head")
+def boxes(page):
+    return page.locator(".st-key-wide-frame .box")
 
 
 def row(digits):
@@ -35,18 +35,14 @@ def draw_number(page, digits, name="A number"):
     draw(page, [[(x * shown, y * shown) for x, y in stroke] for stroke in row(digits)])
 
 
-def test_2026_drawn_on_the_wide_canvas_is_read(open_page, page_url):
-    page = open_page(page_url)
+@pytest.mark.parametrize(("width", "has_touch"), [(320, True), (390, True), (1280, False)])
+def test_2026_drawn_on_the_wide_canvas_is_read_and_fits_on_the_screen(
+    open_page, page_url, width, has_touch
+):
+    page = open_page(page_url, viewport={"width": width, "height": 844}, has_touch=has_touch)
     draw_number(page, [DIGITS[digit] for digit in (2, 0, 2, 6)])
     expect(head(page)).to_have_text("This is 2026")
-    expect(page.locator(".st-key-wide-frame .box")).to_have_text(["2", "0", "2", "6"])
-
-
-@pytest.mark.parametrize("width", [320, 390])
-def test_a_number_fits_on_a_phone(open_page, page_url, width):
-    page = open_page(page_url, viewport={"width": width, "height": 844}, has_touch=True)
-    draw_number(page, [DIGITS[digit] for digit in (2, 0, 2, 6)])
-    expect(head(page)).to_have_text("This is 2026")
+    expect(boxes(page)).to_have_text(["2", "0", "2", "6"])
     main = page.get_by_test_id("stMain")
     wide, room = main.evaluate("main => [main.scrollWidth, main.clientWidth]")
     assert wide <= room
@@ -59,7 +55,7 @@ def test_a_number_is_read_in_french_and_stays_when_the_language_changes(open_pag
     page.get_by_role("radio", name="EN", exact=True).click()
     expect(head(page)).to_have_text("This is 26")
     expect(page.get_by_role("radio", name="A number")).to_be_checked()
-    expect(page.locator(".st-key-wide-frame .box")).to_have_text(["2", "6"])
+    expect(boxes(page)).to_have_text(["2", "6"])
     page.get_by_role("radio", name="FR", exact=True).click()
     expect(head(page)).to_have_text("C\N{RIGHT SINGLE QUOTATION MARK}est 26")
     expect(page.get_by_role("radio", name="Un nombre")).to_be_checked()
@@ -68,7 +64,7 @@ def test_a_number_is_read_in_french_and_stays_when_the_language_changes(open_pag
 def test_one_digit_of_a_number_is_corrected_by_keyboard(open_page, page_url):
     page = open_page(page_url)
     draw_number(page, [DIGITS[2], MIRRORED_6])
-    expect(page.locator(".st-key-wide-frame .box")).to_have_count(2)
+    expect(boxes(page)).to_have_count(2)
     chosen = page.locator(".st-key-digit").get_by_role("radio").nth(1)
     chosen.focus()
     page.keyboard.press("Space")
@@ -82,7 +78,7 @@ def test_what_is_taken_for_no_digit_is_corrected_like_any_other(open_page, page_
     page = open_page(page_url)
     draw_number(page, [DIGITS[2], MIRRORED_7])
     expect(head(page)).to_have_text("This is not a number")
-    expect(page.locator(".st-key-wide-frame .box")).to_have_text(["2", "?"])
+    expect(boxes(page)).to_have_text(["2", "?"])
     page.get_by_role("button", name="7", exact=True).click()
     expect(page.locator(".answer-learnt")).to_have_text("Learnt: 1 example")
     expect(head(page)).to_have_text("This is 27")

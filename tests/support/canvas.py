@@ -1,6 +1,6 @@
 """Drawing on the page's canvas as a visitor does: stroke by stroke, with an answer after each."""
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from bench.pen import DIGITS, SEEN, Strokes, draw
 
@@ -14,6 +14,11 @@ def draw_and_read(page: Page, strokes: Strokes) -> None:
             "([selector, before]) => document.querySelector(selector)?.src !== before",
             arg=[SEEN, before],
         )
+
+
+def head(page: Page) -> Locator:
+    """The line in which the page says what it has read."""
+    return page.locator(".answer-head")
 
 
 def mirrored(digit: int) -> Strokes:

@@ -14,8 +14,12 @@ def printed(text: str, scale: float = 2.5) -> np.ndarray:
     return ink
 
 
+def generator(seed: int = 0) -> torch.Generator:
+    """A source of random numbers of its own."""
+    return torch.Generator().manual_seed(seed)
+
+
 def random_digits(count: int, seed: int = 0) -> Digits:
     """Noise, labelled 0, 1, ... 9, 0, 1, ..."""
-    generator = torch.Generator().manual_seed(seed)
-    images = torch.randint(256, (count, 28, 28), generator=generator, dtype=torch.uint8)
+    images = torch.randint(256, (count, 28, 28), generator=generator(seed), dtype=torch.uint8)
     return Digits(images, torch.arange(count) % 10)

@@ -100,8 +100,7 @@ def _record(
 ) -> None:
     """Write the line and count the request."""
     # A path that no route has would let clients make as many time series as they like.
-    route = scope.get("route")
-    path = getattr(route, "path", "unmatched")
+    path = getattr(scope.get("route"), "path", "unmatched")
     metrics.REQUESTS.labels(scope["method"], path, status).inc()
     metrics.SECONDS.labels(path).observe(seconds)
     problem = scope["state"].get("problem")

@@ -17,26 +17,18 @@ ASSETS = "/docs/assets"
 def install(app: FastAPI) -> None:
     """Serve Swagger UI at /docs, and a description of the errors that really come."""
     describe = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            _drop_default_errors(describe())
-        return app.openapi_schema or {}
-
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = lambda: _without_default_errors(describe())  # type: ignore[method-assign]
     directory = Path(fastapi_offline.__file__).parent / "static"
     assets = {path.name: path for path in directory.iterdir()}
 
     @app.get(ASSETS + "/{name}", include_in_schema=False)
     def asset(request: Request, name: str) -> Response:
-        """Return a file of the page."""
         if name not in assets:
             raise ProblemError("not-found")
         return file_response(request, assets[name])
 
     @app.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
-        """Return the page."""
         root = request.scope.get("root_path", "")
         return get_swagger_ui_html(
             openapi_url=f"{root}{app.openapi_url}",
@@ -48,11 +40,10 @@ def install(app: FastAPI) -> None:
 
     @app.get("/", include_in_schema=False)
     async def start(request: Request) -> RedirectResponse:
-        """Lead to the page."""
         return RedirectResponse(request.scope.get("root_path", "") + "/docs")
 
 
-def _drop_default_errors(schema: dict[str, Any]) -> None:
+def _without_default_errors(schema: dict[str, Any]) -> dict[str, Any]:
     """Remove FastAPI's own form of a validation error, which no client ever gets."""
     for methods in schema["paths"].values():
         for operation in methods.values():
@@ -60,3 +51,4 @@ def _drop_default_errors(schema: dict[str, Any]) -> None:
                 del operation["responses"]["422"]
     for name in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(name, None)
+    return schema

@@ -115,8 +115,7 @@ class Executor:
         if len(self._arrived) == 1:
             loop.call_soon(self._hand_over, loop)  # with what else has arrived by then
         try:
-            result: T = await future
-            return result
+            return await future
         finally:
             # The traceback of an error leads here and to the job: they must not lead to the error.
             job.future = None
@@ -143,7 +142,7 @@ class Executor:
                         job.result = job.work()
                     except BaseException as error:
                         job.error = _without_images(error)
-                job.work = _nothing
+                del job.work  # and the images that it holds
                 done.append(job)
                 if time.perf_counter() - started > LATE_SECONDS:
                     self._hand_back(done, loop)
@@ -176,10 +175,6 @@ def _finish(done: list[Job]) -> None:
             job.future.set_exception(error)
         else:
             job.future.set_result(job.result)
-
-
-def _nothing() -> None:
-    """Stands for work that is done."""
 
 
 def _without_images(error: BaseException) -> BaseException:

@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from model.config import IMAGE_SIZE, NUM_CLASSES
 
-INPUT, OUTPUTS = "image", ("probabilities", "is_digit")
+INPUT = "image"
+OUTPUTS = {"probabilities": "FP32", "is_digit": "BOOL"}  # their datatypes
 
 
 def _tensor(name: str, datatype: str, shape: list[int], **parameters: str) -> dict[str, Any]:
@@ -21,14 +22,10 @@ _IMAGE = _tensor(
     preprocessing="MNIST's size and place; mean and standard deviation, and the pixel "
     "permutation of a permuted model, are applied inside",
 )
-_PROBABILITIES, _IS_DIGIT = (
-    _tensor(
-        "probabilities",
-        "FP32",
-        [-1, NUM_CLASSES],
-        meaning="calibrated probabilities of the digits 0 to 9",
-    ),
-    _tensor("is_digit", "BOOL", [-1], meaning="false where the picture is not taken for a digit"),
+_MEANING = "calibrated probabilities of the digits 0 to 9"
+_PROBABILITIES = _tensor("probabilities", "FP32", [-1, NUM_CLASSES], meaning=_MEANING)
+_IS_DIGIT = _tensor(
+    "is_digit", "BOOL", [-1], meaning="false where the picture is not taken for a digit"
 )
 METADATA: dict[str, Any] = {  # the same of every model
     "platform": "onnxruntime_onnx",

@@ -1,6 +1,5 @@
 """The API's errors as RFC 9457 problem details: one table of types, and what answers with them."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -162,10 +161,7 @@ def image_problem(error: ImageError) -> ProblemError:
 def problem_body(problem: ProblemError, instance: str, root_path: str = "") -> dict[str, Any]:
     """Return the problem as the JSON object of RFC 9457.
 
-    Args:
-        problem: what went wrong.
-        instance: path of the request.
-        root_path: the prefix under which clients know the service.
+    ``instance`` is the path of the request, ``root_path`` the prefix by which clients know the app.
     """
     body = {
         "type": f"{root_path}{PROBLEMS_PATH}/{problem.kind.code}",
@@ -244,8 +240,3 @@ def _from_validation_error(error: RequestValidationError) -> ProblemError:
             detail = f"There is no parameter {name!r}."
         faults.append({"in": place, "name": name, "detail": detail})
     return ProblemError("invalid-parameter", errors=faults)
-
-
-def megabytes(count: int) -> str:
-    """Write a number of bytes as megabytes, rounded up so that too many never reads as allowed."""
-    return f"{math.ceil(count / MEGABYTE * 10) / 10:.1f} MB"

@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 
 from app.api.executor import TooHeavyError
 from app.api.metrics import count_prediction
-from app.api.problems import ProblemError, image_problem, megabytes, problem_body
+from app.api.problems import ProblemError, image_problem, problem_body
 from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MEGABYTE
 from errors import ImageError
 from model.classifier import Classifier
@@ -51,21 +52,6 @@ class PredictOptions:
         return {**model, **learnt, "milliseconds": self.milliseconds}
 
 
-def check_size(data: bytes) -> None:
-    """Check the bytes of a file.
-
-    Raises:
-        ProblemError: "empty-file" or "file-too-large".
-    """
-    if not data:
-        raise ProblemError("empty-file")
-    if len(data) > MAX_FILE_BYTES:
-        raise ProblemError(
-            "file-too-large",
-            f"The file has {megabytes(len(data))}; send at most {MAX_FILE_BYTES // MEGABYTE} MB.",
-        )
-
-
 def prepare(data: bytes, heavy: bool) -> tuple[Preprocessed, float]:
     """Decode and preprocess the image in the bytes of a file.
 
@@ -74,9 +60,16 @@ def prepare(data: bytes, heavy: bool) -> tuple[Preprocessed, float]:
 
     Raises:
         TooHeavyError: the image has many pixels, and this is not the heavy queue.
-        ProblemError: the image cannot be read.
+        ProblemError: the file is empty or too large, or the image cannot be read.
     """
-    check_size(data)
+    if not data:
+        raise ProblemError("empty-file")
+    if len(data) > MAX_FILE_BYTES:
+        megabytes = math.ceil(len(data) / MEGABYTE * 10) / 10  # too many never reads as allowed
+        raise ProblemError(
+            "file-too-large",
+            f"The file has {megabytes:.1f} MB; send at most {MAX_FILE_BYTES // MEGABYTE} MB.",
+        )
     try:
         header = read_header(data)
         longest = max(header.size)

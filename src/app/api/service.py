@@ -27,22 +27,17 @@ class Service:
         settings: as given at the start.
         classifiers: the models that answer, by name.
         failures: why the others do not, by name.
-        adapted: the classifiers that have learnt a person's examples.
         executor: does all work on pixels.
+        adapted: the classifiers that have learnt a person's examples.
         draining: whether the process was told to end.
     """
 
     settings: ApiSettings
     classifiers: dict[str, Classifier]
     failures: dict[str, str]
+    executor: Executor
     adapted: AdaptedClassifiers = field(default_factory=AdaptedClassifiers)
-    executor: Executor = field(init=False)
     draining: bool = False
-
-    def __post_init__(self) -> None:
-        """Make the executor."""
-        settings = self.settings
-        self.executor = Executor(settings.threads, settings.queue, settings.heavy_queue)
 
     def classifier(self, name: str | None) -> Classifier:
         """Return the model called ``name``, or the default one.
@@ -64,8 +59,7 @@ class Service:
 
 def service_of(request: Request) -> Service:
     """Return the service of the app that answers ``request``."""
-    app: FastAPI = request.scope["app"]
-    return ensure_service(app)
+    return ensure_service(request.app)
 
 
 def ensure_service(app: FastAPI) -> Service:
@@ -76,8 +70,7 @@ def ensure_service(app: FastAPI) -> Service:
     """
     if not hasattr(app.state, "service"):
         app.state.service = load_service(app.state.settings)
-    service: Service = app.state.service
-    return service
+    return app.state.service
 
 
 def load_service(settings: ApiSettings) -> Service:
@@ -104,4 +97,5 @@ def load_service(settings: ApiSettings) -> Service:
             f"The default model {settings.model!r} is not in {settings.models_dir} "
             f"(found: {', '.join(classifiers) or 'none'}); {how}"
         )
-    return Service(settings, classifiers, failures)
+    executor = Executor(settings.threads, settings.queue, settings.heavy_queue)
+    return Service(settings, classifiers, failures, executor)

@@ -79,14 +79,12 @@ def model_card(name: str) -> dict[str, Any]:
 
 def current_session() -> Session:
     """This visitor's drawings, kept while the browser's tab is open."""
-    session: Session = st.session_state.setdefault("session", Session())
-    return session
+    return st.session_state.setdefault("session", Session())
 
 
 def current_language() -> str:
     """The chosen language: a key of `LANGUAGES`."""
-    language: str = st.session_state.get("language", LANGUAGES[0])
-    return language
+    return st.session_state.get("language", LANGUAGES[0])
 
 
 def read_language() -> None:

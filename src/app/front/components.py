@@ -108,25 +108,24 @@ def small_image(source: str, alt: str, caption: str = "", mark: str = "") -> str
     )
 
 
-def model_card(
-    name: str, about: str, source: str, alt: str, reply: dict[str, Any], summary: str
-) -> str:
+def model_card(name: str, about: str, seen: str, reply: dict[str, Any], language: str) -> str:
     """One model's answer beside those of others: its name, the image it saw, its prediction.
 
     Args:
         name, about: the model's name and what it is.
-        source, alt: the image it saw, as data URL, with its text alternative.
+        seen: the image it saw, as data URL.
         reply: has "prediction", "confidence" and "is_digit".
-        summary: the reply in a few words.
+        language: of the texts.
     """
     kind = "digit" if reply["is_digit"] else "rejected"
     share = f"{reply['confidence']:.2%}"
+    image = small_image(seen, translate("compare.alt", language, name=name))
     return (
         f'<li class="card {kind}"><p class="card-name">{escape(name)}</p>'
-        f'<p class="card-about">{escape(about)}</p>{small_image(source, alt)}'
+        f'<p class="card-about">{escape(about)}</p>{image}'
         f'<p class="card-digit" aria-hidden="true">{reply["prediction"]}</p>'
         f'<span class="bar-track"><span class="bar-fill" style="width:{share}"></span></span>'
-        f'<p class="card-answer">{escape(summary)}</p></li>'
+        f'<p class="card-answer">{escape(summarize(reply, language))}</p></li>'
     )
 
 

@@ -69,7 +69,7 @@ def encode_png(pixels: np.ndarray) -> bytes:
 
 
 def corrupt(
-    pixels: np.ndarray, right: int, down: int, degrees: int, scale: float, noise: float
+    pixels: np.ndarray, right: int, down: int, degrees: int, scale: int, noise: int
 ) -> np.ndarray:
     """Shift, rotate and scale a 28x28 image about its middle, and add noise.
 
@@ -77,8 +77,8 @@ def corrupt(
         pixels: (28, 28) float in [0, 1].
         right, down: shift in pixels, after rotation and scaling.
         degrees: rotation, counter-clockwise.
-        scale: 1 keeps the size.
-        noise: standard deviation of the noise, 1 being full foreground; the same noise each time.
+        scale: in %; 100 keeps the size.
+        noise: standard deviation in % of full foreground; the same noise each time.
 
     Returns:
         (28, 28) float32 in [0, 1].
@@ -86,16 +86,14 @@ def corrupt(
     angle, middle = np.deg2rad(degrees), IMAGE_SIZE / 2
     cos, sin = np.cos(angle), np.sin(angle)
     # Pillow wants the inverse: from a point of the result to the point that it comes from.
-    turn = np.array([[cos, -sin], [sin, cos]]) / scale
+    turn = 100 / scale * np.array([[cos, -sin], [sin, cos]])
     shift = middle - turn @ [middle + right, middle + down]
     matrix = np.column_stack([turn, shift]).ravel().tolist()
     moved = Image.fromarray(pixels.astype(np.float32)).transform(
         (IMAGE_SIZE, IMAGE_SIZE), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
     )
-    result = np.asarray(moved, dtype=np.float32)
-    if noise:
-        result = result + np.random.default_rng(0).normal(0, noise, result.shape).astype(np.float32)
-    return np.clip(result, 0, 1).astype(np.float32)
+    grain = np.random.default_rng(0).normal(0, noise / 100, pixels.shape)
+    return np.clip(np.asarray(moved) + grain, 0, 1).astype(np.float32)
 
 
 def permute(pixels: np.ndarray, order: list[int]) -> np.ndarray:
@@ -121,5 +119,4 @@ def overlay(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
     background = (1 - 0.35 * pixels)[..., None].repeat(3, axis=2)
     hue = np.where(values[..., None] >= 0, SPEAKS_FOR, SPEAKS_AGAINST)
     strength = np.clip(np.abs(values), 0, 1)[..., None]
-    blended: np.ndarray = background + strength * (hue - background)
-    return blended
+    return background + strength * (hue - background)

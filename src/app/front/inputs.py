@@ -87,8 +87,7 @@ def choose_model(current: str | None, width: int | Literal["stretch"] = "stretch
     """One of the models that answer, at first the current one; raises `ApiError`."""
     names = model_names()
     index = names.index(current) if current in names else 0
-    model: str = st.selectbox(t("draw.model"), names, index=index, width=width)
-    return model
+    return st.selectbox(t("draw.model"), names, index=index, width=width)
 
 
 def digit_buttons(on_click: Callable[[int], None], disabled: bool = False) -> None:

@@ -89,8 +89,7 @@ class Session:
 
     def clear(self) -> None:
         """Put the drawing into the history and begin a new one."""
-        if self.canvas.image and self.answer:
-            self.record()
+        self.record()
         self.canvas.clear()
         self.answer = self.correction = None
 
@@ -105,16 +104,15 @@ class Session:
             self.uploaded = image
             self.answer = self.correction = None
 
-    def record(self) -> Drawing:
-        """The current image in the history: added if it is not there yet, and corrected."""
+    def record(self) -> None:
+        """Add the current image to the history if it is answered and not there yet; correct it."""
         if self.image is None or self.answer is None:
-            raise ValueError("There is no answered image to record.")
+            return
         strokes = [] if self.uploaded else self.canvas.strokes
         drawing = self._drawing(hash(self.image), self.answer, strokes)
         if self.correction is not None:
             self.set_label(drawing, self.correction)
             self.correction = None
-        return drawing
 
     def add(self, source: int, answer: dict[str, Any], strokes: list[Stroke]) -> Drawing:
         """Add to the history; the prediction is the label until somebody corrects it."""

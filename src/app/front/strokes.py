@@ -58,5 +58,4 @@ def _centre(path: list[list[Any]]) -> np.ndarray:
     weights = np.stack([(1 - t) ** 3, 3 * t * (1 - t), t**3], axis=1)
     curves = [weights @ [before[-2:], after[1:3], after[-2:]] for before, after in pairwise(path)]
     points = np.concatenate([[path[0][1:]], *curves])
-    centre: np.ndarray = (points.min(axis=0) + points.max(axis=0)) / 2
-    return centre
+    return (points.min(axis=0) + points.max(axis=0)) / 2

@@ -1,8 +1,9 @@
 """The real API in a process of its own, with small models that are made for the tests."""
 
 import io
-import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,27 +11,26 @@ import pytest
 import requests
 import torch
 from PIL import Image, ImageDraw
+from tests.support.api import connect, form, post, until_closed
 
 from bench.services import Running, running_api
 from model.checkpoint import checkpoint_path, save_checkpoint
 from model.registry import NETWORKS
 from model.training.export import export
 
-VERSION = "0.0.1"
 
-
-def save_model(directory: Path, name: str, network: str, permuted: bool = False) -> Path:
+def save_model(directory: Path, name: str) -> Path:
     """Save an untrained network as the model called ``name``, with a card and a figure."""
+    network, _, permuted = name.partition("-")
     torch.manual_seed(len(name))
-    path = checkpoint_path(name, VERSION, directory)
+    path = checkpoint_path(name, "0.0.1", directory)
     model = NETWORKS[network]().eval()
     figure = path.with_name(f"{path.stem}-confusion-matrix.png")
-    directory.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (4, 4), "white").save(figure)
     permutation = {"seed": 1, "indices": torch.randperm(784).tolist()} if permuted else None
     card = {
         "name": name,
-        "version": VERSION,
+        "version": "0.0.1",
         "architecture": {"network": network, "settings": {}},
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "permutation": permutation,
@@ -46,10 +46,9 @@ def save_model(directory: Path, name: str, network: str, permuted: bool = False)
 def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with four untrained models, one of them truncated."""
     directory = tmp_path_factory.mktemp("models")
-    export(save_model(directory, "cnn", "cnn"))
-    export(save_model(directory, "mlp", "mlp"))
-    export(save_model(directory, "cnn-permuted", "cnn", permuted=True))
-    damaged = save_model(directory, "deep", "deep")
+    for name in ("cnn", "mlp", "cnn-permuted"):
+        export(save_model(directory, name))
+    damaged = save_model(directory, "deep")
     damaged.write_bytes(damaged.read_bytes()[:1000])
     return directory
 
@@ -87,31 +86,18 @@ def png(drawing: Image.Image, encode: Callable[..., bytes]) -> bytes:
     return encode(drawing)
 
 
-Predict = Callable[..., requests.Response]
-
-
 @pytest.fixture
-def predict(api: Running) -> Predict:
+def predict(api: Running) -> Callable[..., requests.Response]:
     """Send one picture to be read; keywords are the query's parameters."""
-
-    def send(data: bytes, path: str = "/api/v1/predict", **parameters: Any) -> requests.Response:
-        files = {"file": ("picture", data)}
-        return requests.post(api.url + path, files=files, params=parameters, timeout=60)
-
-    return send
+    return partial(post, api.url)
 
 
 class SlowUpload:
     """A prediction whose picture is sent up to the middle until ``finish`` is called."""
 
     def __init__(self, api: Running, picture: bytes) -> None:
-        body = (
-            b'--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
-            + picture
-            + b"\r\n--b--\r\n"
-        )
-        host, port = api.url.removeprefix("http://").split(":")
-        self.connection = socket.create_connection((host, int(port)), timeout=30)
+        body = form(picture)
+        self.connection = connect(api.url)
         self.rest = body[100:]
         self.connection.sendall(
             b"POST /api/v1/predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
@@ -125,22 +111,17 @@ class SlowUpload:
     def finish(self) -> bytes:
         """Send the rest and return the whole answer."""
         self.connection.sendall(self.rest)
-        return self.answer()
-
-    def answer(self) -> bytes:
-        """Return what the server sends until it closes the connection."""
-        return b"".join(iter(lambda: self.connection.recv(65536), b""))
+        return until_closed(self.connection)
 
 
 @pytest.fixture
 def slow_upload(png: bytes) -> Iterator[Callable[[Running], SlowUpload]]:
     """Begin an upload."""
-    begun: list[SlowUpload] = []
+    with ExitStack() as begun:
 
-    def begin(api: Running) -> SlowUpload:
-        begun.append(SlowUpload(api, png))
-        return begun[-1]
+        def begin(api: Running) -> SlowUpload:
+            upload = SlowUpload(api, png)
+            begun.enter_context(upload.connection)
+            return upload
 
-    yield begin
-    for upload in begun:
-        upload.connection.close()
+        yield begin

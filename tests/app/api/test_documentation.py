@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 import requests
@@ -15,43 +16,41 @@ README = REPOSITORY / "src" / "app" / "README.md"
 ADDRESS = "http://localhost:8000"
 
 
-@pytest.fixture(scope="module")
-def readme() -> str:
-    return README.read_text()
+@pytest.fixture
+def example(api_url) -> Callable[[str], str]:
+    """Gives the README's example of a prediction in a language, which asks the running API."""
+
+    def find(language: str) -> str:
+        blocks = re.findall(rf"```{language}\n(.*?)```", README.read_text(), flags=re.DOTALL)
+        (block,) = [block for block in blocks if f"{ADDRESS}/api/v1/predict" in block]
+        return block.replace(ADDRESS, api_url)
+
+    return find
 
 
-def example(readme: str, language: str) -> str:
-    """Return the README's example of a prediction in a language."""
-    blocks = re.findall(rf"```{language}\n(.*?)```", readme, flags=re.DOTALL)
-    (block,) = [block for block in blocks if f"{ADDRESS}/api/v1/predict" in block]
-    return block
-
-
-def run(command: list[str], **options: object) -> str:
-    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, **options)
+def run(*command: str) -> str:
+    ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
 
 
-def test_the_curl_example_reads_a_7(readme, api_url):
+def test_the_curl_example_reads_a_7(example):
     if not shutil.which("curl"):
         pytest.skip("no curl: install it")
-    command = example(readme, "bash").replace(ADDRESS, api_url)
-    assert '"prediction":7,' in run(["bash", "-c", command])
+    assert '"prediction":7,' in run("bash", "-c", example("bash"))
 
 
-def test_the_python_example_reads_a_7(readme, api_url):
-    program = example(readme, "python").replace(ADDRESS, api_url)
-    assert re.match(r"7 (0\.\d+|1\.0) True", run([sys.executable, "-c", program]))
+def test_the_python_example_reads_a_7(example):
+    assert re.match(r"7 (0\.\d+|1\.0) True", run(sys.executable, "-c", example("python")))
 
 
-def test_the_javascript_example_reads_a_7(readme, api_url, tmp_path):
+def test_the_javascript_example_reads_a_7(example, tmp_path):
     node = shutil.which("node") or shutil.which("nodejs")
     if node is None:
         pytest.skip("no Node.js: install it, on Debian with apt-get install nodejs")
     program = tmp_path / "example.mjs"
-    program.write_text(example(readme, "javascript").replace(ADDRESS, api_url))
-    assert re.match(r"7 [01](\.\d+)? true", run([node, str(program)]))
+    program.write_text(example("javascript"))
+    assert re.match(r"7 [01](\.\d+)? true", run(node, str(program)))
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +78,9 @@ def test_every_operation_is_described_and_every_error_has_an_example(openapi):
 def test_every_answer_in_json_has_an_example(openapi):
     for path, methods in openapi["paths"].items():
         for operation in methods.values():
-            content = operation["responses"]["200"].get("content", {}).get("application/json")
-            if content is None:
-                continue
-            assert has_example(content, openapi), path
+            content = operation["responses"]["200"].get("content", {})
+            if "application/json" in content:
+                assert has_example(content["application/json"], openapi), path
 
 
 def has_example(content: dict, openapi: dict) -> bool:

@@ -1,17 +1,16 @@
-import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 from PIL import Image, ImageDraw, ImageOps
+from tests.support.api import example, post
 
 from app.api.adapted import AdaptedClassifiers
 from app.api.executor import TooHeavyError
 from app.api.reading import PredictOptions
 from app.settings import MAX_ADAPTED
-from bench.services import Running, running_api
+from bench.services import running_api
 from model.adaptation import adapt
 from model.checkpoint import find_checkpoints
 from model.classifier import Classifier
@@ -20,14 +19,6 @@ from model.examples import read_examples
 from model.reading import read_image
 
 MODELS = ["cnn", "deep", "mlp", "cnn-permuted", "mlp-permuted"]
-Example = dict[str, object]
-
-
-@pytest.fixture(scope="module")
-def trained_api() -> Iterator[Running]:
-    """The API with the models of this project."""
-    with running_api() as api:
-        yield api
 
 
 @pytest.fixture(scope="module")
@@ -50,53 +41,33 @@ def scribble(encode) -> bytes:
     return encode(picture)
 
 
-def example(label: int, picture: bytes) -> Example:
-    return {"label": label, "image": "data:image/png;base64," + base64.b64encode(picture).decode()}
-
-
-def ask(
-    api: Running, picture: bytes, examples: object, path: str = "predict", **parameters: str
-) -> requests.Response:
-    """Ask with examples, a list or the text itself."""
-    text = examples if isinstance(examples, str) else json.dumps(examples)
-    field = "files" if path == "predict/batch" else "file"
-    return requests.post(
-        f"{api.url}/api/v1/{path}",
-        files=[(field, ("picture", picture))],
-        data={"examples": text},
-        params=parameters,
-        timeout=60,
-    )
-
-
 def without_time(answer: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in answer.items() if name != "milliseconds"}
 
 
 def test_a_form_that_the_model_did_not_know_is_accepted_and_a_scribble_is_not(
-    trained_api, mirrored, wider, scribble
+    api_url, mirrored, wider, scribble
 ):
-    url = f"{trained_api.url}/api/v1/predict"
-    before = requests.post(url, files={"file": wider}, timeout=60).json()
+    before = post(api_url, wider).json()
     assert "examples" not in before
     assert before["prediction"] != 7 or not before["is_digit"]
 
     learnt = [example(7, mirrored)]
-    after = ask(trained_api, wider, learnt).json()
+    after = post(api_url, wider, examples=learnt).json()
     assert (after["prediction"], after["is_digit"], after["examples"]) == (7, True, 1)
-    assert not ask(trained_api, scribble, learnt).json()["is_digit"]
+    assert not post(api_url, scribble, examples=learnt).json()["is_digit"]
 
 
-def test_the_image_of_an_answer_is_an_example(trained_api, mirrored, wider):
-    answer = ask(trained_api, mirrored, [example(7, mirrored)]).json()
+def test_the_image_of_an_answer_is_an_example(api_url, mirrored, wider):
+    answer = post(api_url, mirrored, examples=[example(7, mirrored)]).json()
     saved = [{"label": 7, "image": answer["image"]}]
-    assert ask(trained_api, wider, saved).json()["prediction"] == 7
+    assert post(api_url, wider, examples=saved).json()["prediction"] == 7
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_model_learns_as_on_the_command_line(trained_api, png, mirrored, name):
+def test_every_model_learns_as_on_the_command_line(api_url, png, mirrored, name):
     examples = [example(7, mirrored), example(1, png)]
-    answer = ask(trained_api, png, examples, model=name).json()
+    answer = post(api_url, png, examples=examples, model=name).json()
 
     base = Classifier.load(find_checkpoints(MODELS_DIR)[name])
     adapted = adapt(base, *read_examples(json.dumps(examples).encode()))
@@ -107,13 +78,13 @@ def test_every_model_learns_as_on_the_command_line(trained_api, png, mirrored, n
 
 
 def test_the_same_examples_give_the_same_answer_again_and_in_another_process(
-    api, small_models, png, mirrored
+    predict, small_models, png, mirrored
 ):
     learnt = [example(7, mirrored)]
-    first = without_time(ask(api, png, learnt).json())
-    assert without_time(ask(api, png, learnt).json()) == first
+    first = without_time(predict(png, examples=learnt).json())
+    assert without_time(predict(png, examples=learnt).json()) == first
     with running_api(MODELS_DIR=str(small_models)) as other:
-        assert without_time(ask(other, png, learnt).json()) == first
+        assert without_time(post(other.url, png, examples=learnt).json()) == first
 
 
 def test_only_what_was_used_last_is_kept_and_what_is_kept_needs_no_fit(small_models, mirrored):
@@ -134,48 +105,47 @@ def test_only_what_was_used_last_is_kept_and_what_is_kept_needs_no_fit(small_mod
         adapted.learn(options, texts[1], heavy=False)
 
 
-def test_other_examples_and_other_models_have_answers_of_their_own(api, png, mirrored):
+def test_other_examples_and_other_models_have_answers_of_their_own(predict, png, mirrored):
     answers = [
-        ask(api, png, [example(label, mirrored)], model=model).json()["probabilities"]
+        predict(png, examples=[example(label, mirrored)], model=model).json()["probabilities"]
         for label in (3, 7)
         for model in ("cnn", "mlp", "cnn-permuted")
     ]
     assert len({tuple(answer) for answer in answers}) == 6
 
 
-def test_a_batch_learns_too(api, png, mirrored):
+def test_a_batch_learns_too(predict, png, mirrored):
     learnt = [example(7, mirrored)] * 3
-    [result] = ask(api, png, learnt, "predict/batch").json()["results"]
+    [result] = predict([png], "predict/batch", learnt).json()["results"]
     assert result["examples"] == 3
-    assert without_time(result) == without_time(ask(api, png, learnt).json())
+    assert without_time(result) == without_time(predict(png, examples=learnt).json())
 
 
-def test_an_explanation_is_of_what_was_learnt_and_the_maps_stay(api, png, mirrored):
-    url = f"{api.url}/api/v1/explain?target=7"
-    before = requests.post(url, files={"file": png}, timeout=60).json()
+def test_an_explanation_is_of_what_was_learnt_and_the_maps_stay(predict, png, mirrored):
+    before = predict(png, "explain", target=7).json()
     learnt = [example(7, mirrored)]
-    after = ask(api, png, learnt, "explain", target="7").json()
-    assert after["probabilities"] == ask(api, png, learnt).json()["probabilities"]
+    after = predict(png, "explain", learnt, target=7).json()
+    assert after["probabilities"] == predict(png, examples=learnt).json()["probabilities"]
     assert after["attribution"]["values"] != before["attribution"]["values"]
     assert after["feature_maps"] == before["feature_maps"]
 
 
 @pytest.mark.parametrize("path", ["predict", "predict/batch", "explain"])
 @pytest.mark.parametrize(
-    ("bad", "name"),
+    "bad",
     [
-        ({"label": 11}, "examples[1]"),
-        ({"image": "data:image/png;base64,???"}, "examples[1]"),
-        ({"image": "data:image/png;base64,AAAA"}, "examples[1]"),
+        {"label": 11},
+        {"image": "data:image/png;base64,???"},
+        {"image": "data:image/png;base64,AAAA"},
     ],
 )
-def test_a_bad_example_is_named(api, png, path, bad, name):
+def test_a_bad_example_is_named(predict, png, path, bad):
     good = example(7, png)
-    response = ask(api, png, [good, {**good, **bad}], path)
-    assert response.status_code == 422
-    problem = response.json()
-    assert problem["code"] == "invalid-parameter"
-    assert [(error["in"], error["name"]) for error in problem["errors"]] == [("body", name)]
+    pictures = [png] if path == "predict/batch" else png
+    response = predict(pictures, path, [good, {**good, **bad}])
+    assert (response.status_code, response.json()["code"]) == (422, "invalid-parameter")
+    [error] = response.json()["errors"]
+    assert (error["in"], error["name"]) == ("body", "examples[1]")
 
 
 @pytest.mark.parametrize(
@@ -187,8 +157,8 @@ def test_a_bad_example_is_named(api, png, path, bad, name):
         (" " * 400_001, "400000"),
     ],
 )
-def test_examples_beyond_their_limits_are_refused(api, png, text, said):
-    response = ask(api, png, text)
+def test_examples_beyond_their_limits_are_refused(predict, png, text, said):
+    response = predict(png, examples=text)
     assert response.status_code == 422
     [error] = response.json()["errors"]
     assert error["name"] == "examples"

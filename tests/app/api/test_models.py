@@ -1,6 +1,7 @@
 import json
 
 import requests
+from tests.support.api import post
 
 from bench.services import running_api
 
@@ -68,5 +69,4 @@ def test_a_study_is_served_as_soon_as_it_is_made(api, small_models):
 def test_another_model_can_be_the_default(small_models, png):
     with running_api(MODELS_DIR=str(small_models), API_MODEL="mlp") as api:
         assert get(api, "/api/v1/models").json()["default"] == "mlp"
-        response = requests.post(f"{api.url}/api/v1/predict", files={"file": png}, timeout=30)
-        assert response.json()["model"] == "mlp"
+        assert post(api.url, png).json()["model"] == "mlp"

@@ -1,13 +1,10 @@
-import base64
-import io
-
 import numpy as np
 import pytest
 import requests
 import torch
 from PIL import Image
+from tests.support.api import pixels, post
 
-from bench.services import Running
 from model.checkpoint import find_checkpoints, load_checkpoint
 from model.classifier import Classifier, to_input
 from model.preprocessing.normalize import preprocess
@@ -15,12 +12,6 @@ from model.registry import standardize
 
 FIRST_FORM = {"prediction", "confidence", "probabilities", "model", "version", "image"}
 ADDED = {"top_k", "is_digit", "reason", "milliseconds"}
-
-
-def decode(url: str) -> np.ndarray:
-    head, _, data = url.partition(",")
-    assert head == "data:image/png;base64"
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
 def test_a_drawing_is_answered_with_what_the_network_says_of_the_normalised_picture(
@@ -39,7 +30,7 @@ def test_a_drawing_is_answered_with_what_the_network_says_of_the_normalised_pict
     assert answer["confidence"] == max(answer["probabilities"])
     assert (answer["model"], answer["version"]) == ("cnn", "0.0.1")
     assert (answer["is_digit"], answer["reason"]) == (True, None)
-    assert (decode(answer["image"]) == image).all()
+    assert (pixels(answer["image"]) == image).all()
     assert answer["milliseconds"] > 0
 
 
@@ -73,15 +64,15 @@ def test_a_permuted_model_also_shows_the_permuted_picture(predict, png, small_mo
 
     permutation = Classifier.load(find_checkpoints(small_models)["cnn-permuted"]).permutation
     assert answer["model"] == "cnn-permuted"
-    seen = decode(answer["image"]).ravel()
-    assert (decode(answer["permuted_image"]).ravel() == seen[permutation]).all()
+    seen = pixels(answer["image"]).ravel()
+    assert (pixels(answer["permuted_image"]).ravel() == seen[permutation]).all()
 
 
 def test_a_scribble_is_an_answer_that_says_it_is_no_digit(api_url, encode):
     noise = np.random.default_rng(0).random((28, 28)) < 0.4
     scribble = encode(Image.fromarray(noise).resize((280, 280)))
 
-    response = requests.post(f"{api_url}/api/v1/predict", files={"file": scribble}, timeout=30)
+    response = post(api_url, scribble)
 
     assert response.status_code == 200
     answer = response.json()
@@ -90,17 +81,10 @@ def test_a_scribble_is_an_answer_that_says_it_is_no_digit(api_url, encode):
     assert answer["prediction"] == int(np.argmax(answer["probabilities"]))
 
 
-def batch(api: Running, files: list[bytes], **parameters: object) -> requests.Response:
-    form = [("files", (f"{index}", data)) for index, data in enumerate(files)]
-    return requests.post(
-        f"{api.url}/api/v1/predict/batch", files=form, params=parameters, timeout=60
-    )
-
-
-def test_a_batch_answers_each_file_in_order_as_it_would_alone(api, predict, png, drawing, encode):
+def test_a_batch_answers_each_file_in_order_as_it_would_alone(predict, png, drawing, encode):
     files = [png, b"no picture", encode(drawing.rotate(90)), b"", png]
 
-    results = batch(api, files, model="mlp", top_k=2).json()["results"]
+    results = predict(files, "predict/batch", model="mlp", top_k=2).json()["results"]
 
     for data, result in zip(files, results, strict=True):
         alone = predict(data, model="mlp", top_k=2).json()
@@ -113,8 +97,8 @@ def test_a_batch_answers_each_file_in_order_as_it_would_alone(api, predict, png,
     ]  # fmt: skip
 
 
-def test_a_batch_takes_64_files_and_refuses_65(api, png):
-    assert len(batch(api, [png] * 64).json()["results"]) == 64
+def test_a_batch_takes_64_files_and_refuses_65(predict, png):
+    assert len(predict([png] * 64, "predict/batch").json()["results"]) == 64
     for count in (65, 66, 200):
-        response = batch(api, [png] * count)
+        response = predict([png] * count, "predict/batch")
         assert (response.status_code, response.json()["code"]) == (422, "too-many-files")

@@ -1,6 +1,5 @@
 """What a client may send to hold the service up: each is a request that the limits allow."""
 
-import io
 import socket
 import statistics
 import threading
@@ -8,44 +7,30 @@ import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 import requests
 import uvicorn
 from PIL import Image
+from tests.support.api import connect, until_closed, wait_for
 
 from app.api import http_protocol
 from app.api.http_protocol import HardenedHttpProtocol
-from app.api.tensors import InferenceRequestError, parse_request
+from app.api.problems import ProblemError
+from app.api.tensors import parse_request
 from app.main import create_app
 from app.settings import ApiSettings
-from bench.services import Running, running_api
+from bench.services import running_api
 
 
-def connect(api: Running) -> socket.socket:
-    url = urlsplit(api.url)
-    return socket.create_connection((url.hostname, url.port), timeout=30)
-
-
-def until_closed(connection: socket.socket) -> bytes:
-    """Return what comes until the server closes; raise TimeoutError where it does not."""
-    received = b""
-    with suppress(ConnectionResetError):
-        while part := connection.recv(65536):
-            received += part
-    return received
-
-
-def gradient() -> bytes:
+@pytest.fixture
+def gradient(encode) -> bytes:
     """A PNG of 1.6 kB whose uneven background takes the longest of all small pictures."""
     levels = np.linspace(60, 200, 500).astype(np.uint8)
     image = Image.fromarray(np.broadcast_to(levels, (500, 500)).copy())
     image.paste(10, (200, 100, 230, 400))
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
+    return encode(image)
 
 
 def seconds_of(call) -> float:
@@ -54,18 +39,17 @@ def seconds_of(call) -> float:
     return time.perf_counter() - started
 
 
-def test_health_does_not_wait_for_64_clients_with_the_worst_small_picture(small_models):
-    picture, stop = gradient(), threading.Event()
+def test_health_does_not_wait_for_64_clients_with_the_worst_small_picture(small_models, gradient):
+    stop = threading.Event()
     with running_api(MODELS_DIR=str(small_models)) as api, ThreadPoolExecutor(64) as pool:
         took: list[float] = []
 
         def post(_: int) -> None:
             with requests.Session() as session:
-                url, headers = f"{api.url}/api/v1/predict", {"Content-Type": "image/png"}
+                session.headers["Content-Type"] = "image/png"
+                url = f"{api.url}/api/v1/predict"
                 while not stop.is_set():
-                    started = time.perf_counter()
-                    session.post(url, data=picture, headers=headers, timeout=60)
-                    took.append(time.perf_counter() - started)
+                    took.append(seconds_of(lambda: session.post(url, data=gradient, timeout=60)))
 
         clients = [pool.submit(post, index) for index in range(64)]
         with requests.Session() as session:
@@ -88,7 +72,7 @@ def test_health_does_not_wait_for_64_clients_with_the_worst_small_picture(small_
 )
 def test_json_of_more_values_than_256_pictures_is_refused_before_it_takes_memory(hostile):
     tracemalloc.start()
-    with pytest.raises(InferenceRequestError, match="JSON"):
+    with pytest.raises(ProblemError, match="JSON has more values"):
         parse_request(hostile, None)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -97,7 +81,7 @@ def test_json_of_more_values_than_256_pictures_is_refused_before_it_takes_memory
 
 @pytest.mark.parametrize("path", ["/nothing", "/api/v1/predict?model=none", "/health"])
 def test_what_is_answered_before_its_body_came_ends_the_connection(api, path):
-    with connect(api) as connection:
+    with connect(api.url) as connection:
         connection.sendall(
             b"POST %b HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\nx" % path.encode()
         )
@@ -107,7 +91,7 @@ def test_what_is_answered_before_its_body_came_ends_the_connection(api, path):
 
 
 def test_a_body_that_is_too_large_is_not_taken_in_without_end(api):
-    with connect(api) as connection:
+    with connect(api.url) as connection:
         connection.sendall(
             b"POST /api/v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000000\r\n"
             b"Content-Type: image/png\r\n\r\n"
@@ -168,19 +152,17 @@ def test_connections_beyond_the_limit_get_503_and_room_comes_back(small_models):
     with running_api(MODELS_DIR=str(small_models), API_MAX_CONNECTIONS="5") as api:
         with ExitStack() as stack:
             for _ in range(5):
-                held = stack.enter_context(connect(api))
+                held = stack.enter_context(connect(api.url))
                 held.sendall(b"GET /health HTTP/1.1\r\n")
             response = requests.get(f"{api.url}/health", timeout=30)
             assert (response.status_code, response.json()["code"]) == (503, "overloaded")
             assert response.headers["connection"] == "close"
-        end = time.monotonic() + 30
-        while requests.get(f"{api.url}/health", timeout=30).status_code != 200:
-            assert time.monotonic() < end
+        wait_for(lambda: requests.get(f"{api.url}/health", timeout=30).ok, 30)
 
 
 @pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: b\r\n"])
 def test_a_request_has_exactly_one_host(api, hosts):
-    with connect(api) as connection:
+    with connect(api.url) as connection:
         connection.sendall(b"GET /health HTTP/1.1\r\n" + hosts + b"\r\n")
         answer = until_closed(connection)
     assert answer.startswith(b"HTTP/1.1 400")

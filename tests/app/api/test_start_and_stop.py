@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from tests.support.api import wait_for
 
 from bench.services import Running, free_port, running_api
 from model.config import REPOSITORY
@@ -40,38 +41,28 @@ def models(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def missing(models: Path) -> None:
-    (models / "mnist-0.0.1.pt").unlink()
-
-
-def without_card(models: Path) -> None:
-    (models / "mnist-0.0.1.json").unlink()
-
-
-def truncated(models: Path) -> None:
-    weights = models / "mnist-0.0.1.pt"
+def truncate(weights: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:5000])
 
 
-def mismatched(models: Path) -> None:
-    card = models / "mnist-0.0.1.json"
+def mismatch(card: Path) -> None:
     card.write_text(card.read_text().replace('"sha256": "', '"sha256": "0'))
 
 
 @pytest.mark.parametrize(
-    ("damage", "message", "workers"),
+    ("suffix", "damage", "message", "workers"),
     [
-        (missing, "The default model 'cnn' is not in", "1"),
-        (without_card, "has no model card", "1"),
-        (truncated, "sha256 differs", "1"),
-        (mismatched, "sha256 differs", "1"),
-        (truncated, "sha256 differs", "2"),
+        (".pt", Path.unlink, "The default model 'cnn' is not in", "1"),
+        (".json", Path.unlink, "has no model card", "1"),
+        (".pt", truncate, "sha256 differs", "1"),
+        (".json", mismatch, "sha256 differs", "1"),
+        (".pt", truncate, "sha256 differs", "2"),
     ],
 )
 def test_a_default_model_that_cannot_be_used_ends_the_start_with_a_message(
-    models, damage, message, workers
+    models, suffix, damage, message, workers
 ):
-    damage(models)
+    damage(models / f"mnist-0.0.1{suffix}")
     ended = start_and_wait(models, API_WORKERS=workers)
 
     printed = ended.stdout + ended.stderr
@@ -116,9 +107,7 @@ def test_sigterm_turns_readiness_off_and_ends_requests_in_flight_first(models, s
     with running_api(MODELS_DIR=str(models), API_DRAIN_SECONDS="2") as api:
         upload = slow_upload(api)
         api.process.send_signal(signal.SIGTERM)
-        while ask(api, "/ready") == 200:
-            time.sleep(0.01)
-        assert ask(api, "/ready") == 503
+        wait_for(lambda: ask(api, "/ready") == 503)
         assert ask(api, "/v2/health/ready") == 503
         assert ask(api, "/health") == 200
         assert upload.finish().startswith(b"HTTP/1.1 200 OK")
@@ -143,13 +132,6 @@ def test_a_request_that_never_ends_does_not_keep_the_service(models, slow_upload
         slow_upload(api)
         api.process.terminate()
         api.process.wait(30)
-
-
-def wait_for(condition, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.2)
 
 
 def version(api: Running) -> str | None:

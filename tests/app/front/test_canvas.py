@@ -1,3 +1,5 @@
+import pytest
+
 from app.front.canvas import Canvas
 from app.front.settings import MAX_UNDO_STEPS
 
@@ -5,32 +7,27 @@ ONE = {"path": [["M", 1, 1], ["L", 9, 9]], "left": 5, "top": 5}
 TWO = {"path": [["M", 2, 8], ["L", 8, 2]], "left": 5, "top": 5}
 
 
-def canvas_with_two_strokes():
+@pytest.fixture
+def canvas():
+    """Two strokes, one after the other."""
     canvas = Canvas()
     canvas.update([ONE], b"one")
     canvas.update([ONE, TWO], b"two")
     return canvas
 
 
-def test_the_last_stroke_is_in_the_image():
-    assert canvas_with_two_strokes().image == b"two"
-
-
-def test_the_same_objects_sent_twice_are_no_change():
-    canvas = canvas_with_two_strokes()
+def test_the_same_objects_sent_twice_are_no_change(canvas):
     assert not canvas.update([ONE, TWO], b"two")
     canvas.undo()
     assert canvas.image == b"one"
 
 
-def test_a_canvas_that_has_sent_no_image_changes_nothing():
-    canvas = canvas_with_two_strokes()
+def test_a_canvas_that_has_sent_no_image_changes_nothing(canvas):
     assert not canvas.update([ONE], None)
     assert canvas.image == b"two"
 
 
-def test_undo_gives_a_canvas_that_starts_from_the_step_before():
-    canvas = canvas_with_two_strokes()
+def test_undo_gives_a_canvas_that_starts_from_the_step_before(canvas):
     number = canvas.number
     canvas.undo()
     assert (canvas.image, canvas.initial_objects) == (b"one", [ONE])
@@ -39,8 +36,7 @@ def test_undo_gives_a_canvas_that_starts_from_the_step_before():
     assert (canvas.image, canvas.initial_objects) == (None, [])
 
 
-def test_the_canvas_s_own_reset_leaves_nothing():
-    canvas = canvas_with_two_strokes()
+def test_the_canvas_s_own_reset_leaves_nothing(canvas):
     assert canvas.update([], b"black")
     assert canvas.image is None
     assert not canvas.update([], b"black")

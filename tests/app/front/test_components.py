@@ -48,11 +48,6 @@ def test_every_reason_of_the_classifier_has_words_of_its_own(reason, language):
     assert (shown == components.answer(others, language)) == (reason == "not_a_digit")
 
 
-def test_several_digits_are_rejected_with_that_reason():
-    rejected = {**REPLY, "is_digit": False, "reason": "several_digits"}
-    assert "More than one digit" in words(components.answer(rejected, "en"))
-
-
 def test_a_reason_that_this_page_does_not_know_is_still_a_rejection():
     rejected = {**REPLY, "is_digit": False, "reason": "a_cat"}
     assert "This is not a digit" in words(components.answer(rejected, "en"))
@@ -66,11 +61,6 @@ def test_ten_bars_are_as_long_as_the_probabilities():
 def test_only_the_likeliest_bar_is_marked():
     rows = components.bars(REPLY["probabilities"], "en").split("<li")[1:]
     assert [digit for digit, row in enumerate(rows) if "best" in row] == [7]
-
-
-def test_an_empty_canvas_keeps_the_place_of_the_answer():
-    shown = components.answer(None, "en")
-    assert "Waiting for a digit" in words(shown)
 
 
 def test_every_image_has_a_text_alternative():

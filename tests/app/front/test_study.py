@@ -1,20 +1,7 @@
 import pytest
+from tests.support.study import result
 
 from app.front.study import accuracy_tables, markdown_table, mean_and_std
-
-
-def result(network, pixels, augmentation, accuracy, **changes):
-    row = {
-        "part": "factorial",
-        "network": network,
-        "pixels": pixels,
-        "augmentation": augmentation,
-        "on": "MNIST",
-        "preprocessing": "",
-        "accuracy": accuracy,
-    }
-    return {**row, **changes}
-
 
 STUDY = {
     "results": [

@@ -85,5 +85,4 @@ def _explain(options: PredictOptions, base: Classifier, data: bytes, query: Expl
 
 def _rounded(values: np.ndarray, decimals: int) -> list[object]:
     """Nested lists of numbers that are short as decimals, which a float32 is not."""
-    rounded: list[object] = values.astype(np.float64).round(decimals).tolist()
-    return rounded
+    return values.astype(np.float64).round(decimals).tolist()

@@ -49,12 +49,7 @@ def _answer(options: PredictOptions, files: list[bytes], heavy: bool) -> Json:
 
 
 def _describe_line(line: NumberLine, scale: float) -> Json:
-    """Return a line as ``LineOfWriting`` documents it.
-
-    Args:
-        line: as read.
-        scale: pixels of the file for one of the picture that it was read in.
-    """
+    """``scale`` is how many pixels of the file one of the picture that was read stands for."""
     return {
         "number": line.number,
         "confidence": line.confidence,

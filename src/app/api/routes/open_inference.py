@@ -22,7 +22,7 @@ from app.api.metrics import count_prediction
 from app.api.problems import ProblemError
 from app.api.routes.operations import refuse_while_draining
 from app.api.service import service_of
-from app.api.tensors import InferenceRequestError, encode_answer, parse_request
+from app.api.tensors import encode_answer, parse_request
 from app.settings import API_VERSION
 from model.classifier import NOT_A_DIGIT, Classifier
 
@@ -66,7 +66,7 @@ async def _any_version(request: Request, name: str) -> Classifier:
 
 
 async def _one_version(request: Request, name: str, version: str) -> Classifier:
-    classifier = service_of(request).classifier(name)
+    classifier = await _any_version(request, name)
     if classifier.version != version:
         raise ProblemError(
             "unknown-model", f"There is no version {version!r} of {name}; ask {classifier.version}."
@@ -116,10 +116,7 @@ async def _infer(request: Request, classifier: Classifier) -> Response:
     body = await read_body(request)
 
     def work(heavy: bool) -> tuple[bytes, int | None]:
-        try:
-            return _answer(classifier, body, None if length is None else int(length))
-        except InferenceRequestError as error:
-            raise ProblemError("malformed-request", str(error)) from error
+        return _answer(classifier, body, None if length is None else int(length))
 
     content, json_length = await service_of(request).executor.run(
         request, work, heavy=len(body) > LIGHT_BODY_BYTES

@@ -1,12 +1,10 @@
 """Every model's prediction for the current image, which sliders corrupt."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from app.client import Example
 from app.front import components
 from app.front.common import (
     client,
@@ -65,26 +63,23 @@ def show(image: bytes, renormalize: bool) -> None:
     names, examples = model_names(), current_session().examples
     pixels = decode_data_url(predict(image, names[0], examples)["image"])
     values = {name: st.session_state[f"slider-{name}"] for name in SLIDERS}
-    corrupted = corrupt(
-        pixels,
-        values["right"],
-        values["down"],
-        values["degrees"],
-        values["scale"] / 100,
-        values["noise"] / 100,
-    )
+    corrupted = corrupt(pixels, **values)
     untouched = values == {name: start for name, (_, _, start, _) in SLIDERS.items()}
     preprocessed = renormalize or untouched  # preprocessing leaves a preprocessed image as it is
     groups: dict[str, list[str]] = {"unpermuted": [], "permuted": []}
     for name in names:
         if preprocessed:
-            reply = predict_renormalized(corrupted, name, examples)
+            reply = predict(encode_png(corrupted), name, examples)
+            seen = decode_data_url(reply["image"])
         else:
-            reply = predict_pixels(corrupted, name)
+            reply, seen = predict_pixels(corrupted, name), corrupted
         permutation = model_card(name)["permutation"]
         if permutation:
-            reply["pixels"] = permute(reply["pixels"], permutation["indices"])
-        groups["permuted" if permutation else "unpermuted"].append(card(name, reply))
+            seen = permute(seen, permutation["indices"])
+        card = components.model_card(
+            name, describe_model(name), data_url(encode_png(seen)), reply, current_language()
+        )
+        groups["permuted" if permutation else "unpermuted"].append(card)
     shown = [
         components.cards(cards, t(f"compare.{group}")) for group, cards in groups.items() if cards
     ]
@@ -105,25 +100,7 @@ def predict_pixels(pixels: np.ndarray, model: str) -> dict[str, Any]:
         "prediction": digit,
         "confidence": float(probabilities[0, digit]),
         "is_digit": bool(is_digit[0]),
-        "pixels": pixels,
     }
-
-
-def predict_renormalized(
-    pixels: np.ndarray, model: str, examples: Sequence[Example]
-) -> dict[str, Any]:
-    """A model's prediction for the corrupted image after preprocessing it once more."""
-    reply = predict(encode_png(pixels), model, examples)
-    return {**reply, "pixels": decode_data_url(reply["image"])}
-
-
-def card(name: str, reply: dict[str, Any]) -> str:
-    """One model's answer."""
-    source = data_url(encode_png(reply["pixels"]))
-    summary = components.summarize(reply, current_language())
-    return components.model_card(
-        name, describe_model(name), source, t("compare.alt", name=name), reply, summary
-    )
 
 
 st.write(t("compare.intro"))

@@ -45,7 +45,7 @@ def drawing_board() -> None:
 
 def choose(name: str, options: tuple[str, ...]) -> str:
     """One of the options in a row, the first at first; another one keeps the drawing."""
-    chosen: str = st.segmented_control(
+    return st.segmented_control(
         t(f"draw.{name}"),
         options,
         default=options[0],
@@ -55,7 +55,6 @@ def choose(name: str, options: tuple[str, ...]) -> str:
         on_change=change_input,
         label_visibility="collapsed",
     )
-    return chosen
 
 
 def digit_board(session: Session) -> None:

@@ -95,7 +95,7 @@ def controls(session: Session) -> None:
         t("hand.use"),
         session.uses_examples,
         key="use-examples",
-        on_change=switch,
+        on_change=lambda: session.use_examples(st.session_state["use-examples"]),
     )
     with st.container(horizontal=True, vertical_alignment="bottom", key="hand-file"):
         st.download_button(
@@ -116,11 +116,6 @@ def controls(session: Session) -> None:
     if problem := st.session_state.get("examples-problem"):
         st.warning(problem, icon=":material/block:")
     st.caption(t("hand.privacy"))
-
-
-def switch() -> None:
-    """Use the examples or not, as the switch says."""
-    current_session().use_examples(st.session_state["use-examples"])
 
 
 def load() -> None:

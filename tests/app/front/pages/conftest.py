@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+import torch
 from streamlit.testing.v1 import AppTest
+from tests.support.study import result
 
 from app.client import DigitsClient
+from app.front.session import Session
+from bench.services import running_api
+from model.checkpoint import checkpoint_path, save_checkpoint
+from model.registry import NETWORKS
+from model.training.export import export
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 SCRIPT = REPOSITORY / "src" / "app" / "streamlit_app.py"
@@ -42,7 +49,7 @@ class Visitor:
         """Let a canvas send a drawing of the repository."""
         data = base64.b64encode(digit_png(digit)).decode()
         raw = {"objects": [STROKE | {"left": 140, "top": 140}] * strokes}
-        number = getattr(self.app.session_state["session"], canvas).number
+        number = getattr(self.session, canvas).number
         self.app.session_state[f"{canvas}-{number}"] = {
             "drawing": {"raw": raw, "data": f"data:image/png;base64,{data}"}
         }
@@ -56,10 +63,14 @@ class Visitor:
         text = "\n".join(element.value for kind in (*kinds, app.html) for element in kind)
         return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)  # as Markdown shows it
 
-    def widget(self, kind: str, label: str):
-        """The widget of that kind (`button`, `selectbox`, ...) and label."""
-        found = [one for one in getattr(self.app, kind) if one.label == label]
-        assert len(found) == 1, f"{len(found)} of {kind} {label!r}"
+    @property
+    def session(self) -> Session:
+        return self.app.session_state["session"]
+
+    def widget(self, kind: str, name: str):
+        """The widget of that kind (`button`, `selectbox`, ...) and label or key."""
+        found = [one for one in getattr(self.app, kind) if name in (one.label, one.key)]
+        assert len(found) == 1, f"{len(found)} of {kind} {name!r}"
         return found[0]
 
     def press(self, label: str) -> None:
@@ -67,9 +78,19 @@ class Visitor:
         self.widget("button", label).click()
         self.run()
 
-    def choose(self, kind: str, label: str, value: object) -> None:
-        """Give the widget of that kind and label a value."""
-        self.widget(kind, label).set_value(value)
+    def choose(self, kind: str, name: str, value: object) -> None:
+        """Give the widget of that kind and label or key a value."""
+        self.widget(kind, name).set_value(value)
+        self.run()
+
+    def switch(self, key: str, option: str) -> None:
+        """Choose an option of those in a row."""
+        self.choose("segmented_control", key, option)
+
+    def upload(self, content: bytes, kind: str = "png") -> None:
+        """Give the page a file of a kind that its name tells."""
+        [uploader] = self.app.file_uploader
+        uploader.upload(f"file.{kind}", content)
         self.run()
 
 
@@ -86,12 +107,6 @@ def copy_cnn(folder: Path) -> None:
 
 def permuted_model(network: str, folder: Path) -> None:
     """Leave a network of random weights that sees its pixels in reverse order."""
-    import torch
-
-    from model.checkpoint import checkpoint_path, save_checkpoint
-    from model.registry import NETWORKS
-    from model.training.export import export
-
     torch.manual_seed(0)
     name = f"{network}-permuted"
     untrained = NETWORKS[network]()
@@ -116,15 +131,7 @@ def permuted_model(network: str, folder: Path) -> None:
 def study_file(folder: Path) -> None:
     """Leave the results of a small study and one figure."""
     results = [
-        {
-            "part": "factorial",
-            "network": network,
-            "pixels": pixels,
-            "augmentation": "none",
-            "on": "MNIST",
-            "preprocessing": "",
-            "accuracy": accuracy + seed / 1000,
-        }
+        result(network, pixels, "none", accuracy + seed / 1000)
         for network, pixels, accuracy in (("mlp", "in order", 0.98), ("cnn", "permuted", 0.97))
         for seed in (0, 1, 2)
     ]
@@ -136,8 +143,6 @@ def study_file(folder: Path) -> None:
 @pytest.fixture(scope="session")
 def full_api_url(tmp_path_factory):
     """The base URL of an API that has permuted models and a study too."""
-    from bench.services import running_api
-
     folder = tmp_path_factory.mktemp("models")
     copy_cnn(folder)
     permuted_model("mlp", folder)
@@ -150,8 +155,6 @@ def full_api_url(tmp_path_factory):
 @pytest.fixture(scope="session")
 def cnn_api_url(tmp_path_factory):
     """The base URL of an API that has the cnn alone and no study."""
-    from bench.services import running_api
-
     folder = tmp_path_factory.mktemp("cnn-alone")
     copy_cnn(folder)
     with running_api(MODELS_DIR=str(folder)) as api:
@@ -171,6 +174,12 @@ def open_page(api_url, monkeypatch):
     yield open_
     st.cache_resource.clear()
     st.cache_data.clear()
+
+
+@pytest.fixture
+def visitor(open_page):
+    """Somebody who has just come to draw."""
+    return open_page()
 
 
 @pytest.fixture

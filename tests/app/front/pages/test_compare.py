@@ -19,7 +19,7 @@ def visitor(open_page, full_api_url):
 
 def seen(visitor):
     """The 28x28 picture that the cnn read."""
-    return decode_data_url(visitor.app.session_state["session"].answer["image"])
+    return decode_data_url(visitor.session.answer["image"])
 
 
 def move(visitor, **sliders):
@@ -28,8 +28,9 @@ def move(visitor, **sliders):
     visitor.run()
 
 
-def test_without_a_drawing_the_page_leads_back_to_the_canvas(open_page):
-    visitor = open_page("compare")
+@pytest.mark.parametrize("name", ["compare", "look_inside"])
+def test_without_a_drawing_the_page_leads_back_to_the_canvas(open_page, name):
+    visitor = open_page(name)
     assert "Draw a digit first" in visitor.shown
     assert len(visitor.app.page_link) == 1
 
@@ -37,6 +38,7 @@ def test_without_a_drawing_the_page_leads_back_to_the_canvas(open_page):
 def test_every_model_has_its_card(visitor):
     for name in ("cnn", "cnn-permuted", "mlp-permuted"):
         assert f'<p class="card-name">{name}</p>' in visitor.shown
+        assert f"The picture that {name} was given" in visitor.shown
 
 
 def test_a_permuted_model_is_shown_with_the_picture_that_it_sees(visitor):
@@ -48,12 +50,12 @@ def test_a_permuted_model_is_shown_with_the_picture_that_it_sees(visitor):
 
 def test_untouched_sliders_leave_the_answer_of_the_drawing_page(visitor):
     [answer] = re.findall(r'card-name">cnn</p>.*?card-answer">(.*?)</p>', visitor.shown)
-    assert unescape(answer) == summarize(visitor.app.session_state["session"].answer, "en")
+    assert unescape(answer) == summarize(visitor.session.answer, "en")
 
 
 def test_the_sliders_alter_what_the_models_are_given(visitor):
     move(visitor, right=6, degrees=45)
-    expected = corrupt(seen(visitor), 6, 0, 45, 1.0, 0.0)
+    expected = corrupt(seen(visitor), 6, 0, 45, 100, 0)
     assert data_url(encode_png(expected)) in visitor.shown
 
 

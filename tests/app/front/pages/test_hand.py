@@ -12,84 +12,60 @@ def teach(visitor, digit, drawing=None):
     visitor.press("Next")
 
 
-def counts(visitor):
-    return visitor.app.session_state["session"].counts
+@pytest.fixture
+def visitor(open_page):
+    return open_page("hand")
 
 
-def test_the_page_asks_for_one_digit_after_the_other(open_page):
-    visitor = open_page("hand")
-    visitor.app.segmented_control(key="wanted").set_value(1)
-    visitor.run()
+@pytest.fixture
+def with_examples(visitor):
+    """Somebody who has given a 0, and a 1 that looks like the 7 of the repository."""
+    teach(visitor, 0)
+    teach(visitor, 1, drawing=7)
+    return visitor
+
+
+def test_the_page_asks_for_one_digit_after_the_other(visitor):
+    visitor.switch("wanted", 1)
     for digit in range(10):
         assert f"{digit} of 10" in visitor.app.get("progress")[0].proto.text
         teach(visitor, digit)
-    assert counts(visitor) == [1] * 10
+    assert visitor.session.counts == [1] * 10
     assert "enough examples" in visitor.app.success[0].value
 
 
-def test_next_waits_for_a_drawing(open_page):
-    visitor = open_page("hand")
+def test_next_waits_for_a_drawing(visitor):
     assert visitor.widget("button", "Next").disabled
 
 
-def test_what_the_examples_change_is_counted(open_page):
-    visitor = open_page("hand")
-    teach(visitor, 0)
-    teach(visitor, 1, drawing=7)  # as if somebody's 1 looked like this 7
-    assert "1 of 2 without your examples, 2 of 2 with them" in visitor.shown
+def test_what_the_examples_change_is_counted(with_examples):
+    assert "1 of 2 without your examples, 2 of 2 with them" in with_examples.shown
 
 
-def test_examples_of_this_page_are_used_on_the_drawing_page(open_page):
-    visitor = open_page("hand")
-    teach(visitor, 0)
-    teach(visitor, 1, drawing=7)
-    visitor.go_to("draw")
-    visitor.draw(7)
-    assert "This is a 1" in visitor.shown
+@pytest.mark.parametrize(("used", "read"), [(True, 1), (False, 7)])
+def test_the_drawing_page_uses_the_examples_unless_they_are_switched_off(with_examples, used, read):
+    with_examples.choose("toggle", "Use the examples", used)
+    with_examples.go_to("draw")
+    with_examples.draw(7)
+    assert f"This is a {read}" in with_examples.shown
+    assert with_examples.session.counts[1] == 1
 
 
-def test_switched_off_examples_are_not_sent(open_page):
-    visitor = open_page("hand")
-    teach(visitor, 0)
-    teach(visitor, 1, drawing=7)
-    visitor.choose("toggle", "Use the examples", False)
-    visitor.go_to("draw")
-    visitor.draw(7)
-    assert "This is a 7" in visitor.shown
-    assert counts(visitor)[1] == 1
-
-
-def test_forgotten_examples_are_gone(open_page):
-    visitor = open_page("hand")
+def test_forgotten_examples_are_gone(visitor):
     teach(visitor, 0)
     visitor.press("Forget them")
-    assert counts(visitor) == [0] * 10
+    assert visitor.session.counts == [0] * 10
     assert "no examples yet" in visitor.shown
 
 
-def test_two_visitors_have_examples_of_their_own(open_page):
-    ada, bob = open_page("hand"), open_page("hand")
-    teach(ada, 0)
-    bob.run()
-    assert (counts(ada)[0], counts(bob)[0]) == (1, 0)
-
-
-def examples_of(visitor):
-    """What the page offers as a file."""
-    return save_examples(visitor.app.session_state["session"].saved_examples)
-
-
-def test_saved_examples_are_loaded_in_another_session(open_page):
-    visitor = open_page("hand")
-    teach(visitor, 0)
-    file = examples_of(visitor)
+def test_another_visitor_has_the_examples_only_after_loading_them(visitor, open_page):
     other = open_page("hand")
-    other.app.file_uploader(key="examples-file").upload(
-        "me.json", file.encode(), "application/json"
-    )
+    teach(visitor, 0)
     other.run()
-    assert examples_of(other) == file
-    assert counts(other)[0] == 1
+    examples = visitor.session.saved_examples
+    assert (len(examples), other.session.saved_examples) == (1, [])
+    other.upload(save_examples(examples).encode(), "json")
+    assert other.session.saved_examples == examples
 
 
 @pytest.mark.parametrize(
@@ -99,14 +75,10 @@ def test_saved_examples_are_loaded_in_another_session(open_page):
         (json.dumps([{"label": 7, "image": "http://stranger.example/7.png"}]), "Entry 1"),
     ],
 )
-def test_a_file_that_cannot_be_loaded_is_explained(open_page, content, message):
-    visitor = open_page("hand")
-    visitor.app.file_uploader(key="examples-file").upload(
-        "me.json", content.encode(), "application/json"
-    )
-    visitor.run()
+def test_a_file_that_cannot_be_loaded_is_explained(visitor, content, message):
+    visitor.upload(content.encode(), "json")
     assert message in visitor.app.warning[0].value
-    assert counts(visitor) == [0] * 10
+    assert visitor.session.counts == [0] * 10
 
 
 @pytest.mark.parametrize("name", ["compare", "look_inside"])
@@ -126,8 +98,7 @@ def test_compare_says_that_moved_pictures_do_without_the_examples(open_page):
     visitor.press("1")
     visitor.go_to("compare")
     assert "have learnt your examples" in visitor.shown
-    visitor.app.slider(key="slider-right").set_value(4)
-    visitor.run()
+    visitor.choose("slider", "slider-right", 4)
     assert "do without your examples" in visitor.shown
     visitor.choose("toggle", "Normalise again", True)
     assert "have learnt your examples" in visitor.shown

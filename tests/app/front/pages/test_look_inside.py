@@ -9,10 +9,6 @@ def visitor(open_page, full_api_url):
     return visitor
 
 
-def test_without_a_drawing_the_page_leads_back_to_the_canvas(open_page):
-    assert "Draw a digit first" in open_page("look_inside").shown
-
-
 def test_the_attribution_of_the_digit_that_was_read_is_shown(visitor):
     assert "Where it looked for a 7" in visitor.shown
     assert "Your drawing with red where it speaks for a 7" in visitor.shown
