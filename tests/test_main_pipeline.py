@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -38,34 +37,28 @@ def old_model(trained, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [
-        ["nosuch"],
-        ["cnn", "--epochs", "0"],
-        ["cnn", "--seed", "-1"],
-        ["cnn", "--augment", "wild"],
-        [],
-    ],
+    "wrong", ["nosuch", "cnn --epochs 0", "cnn --seed -1", "cnn --augment wild", ""]
 )
 def test_a_wrong_command_line_ends_with_the_usage_and_status_2(wrong, capsys):
     with pytest.raises(SystemExit) as ended:
-        main_pipeline.main(wrong)
+        main_pipeline.main(wrong.split())
     assert ended.value.code == 2
-    assert re.search(r"usage: bash run\.sh cnn", capsys.readouterr().err)
+    assert "usage: bash run.sh cnn" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
 @pytest.mark.parametrize(
-    ("option", "value", "advice"),
+    ("options", "complaint", "advice"),
     [
-        ("--output", "a file/models", "choose another folder"),
-        ("--device", "nonsense", "Give auto"),
-        ("--device", "cuda:99", "Give auto"),
-        ("--version", "1.0", "such as 0.0.1"),
+        (["--output", "a file/models"], "--output a file/models", "choose another folder"),
+        (["--device", "nonsense"], "--device nonsense", "Give auto"),
+        (["--device", "cuda:99"], "--device cuda:99", "Give auto"),
+        (["--version", "1.0"], "--version 1.0", "such as 0.0.1"),
+        (["--strokes", "mine.jsonl", "--no-synthetic"], "", "omit --no-synthetic"),
     ],
 )
 def test_an_option_that_cannot_be_fulfilled_is_refused_before_data_and_training(
-    tmp_path, monkeypatch, capsys, option, value, advice, processes
+    tmp_path, monkeypatch, capsys, options, complaint, advice, processes
 ):
     def forbidden(*arguments):
         raise AssertionError("it went on")
@@ -74,33 +67,25 @@ def test_an_option_that_cannot_be_fulfilled_is_refused_before_data_and_training(
     monkeypatch.setattr("main_pipeline.launch", forbidden)
     monkeypatch.chdir(tmp_path)
     Path("a file").touch()
-    arguments = ["cnn", "--output", str(tmp_path), "--processes", processes, option, value]
+    arguments = ["cnn", "--output", str(tmp_path), "--processes", processes, *options]
     assert main_pipeline.main(arguments) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"error: {option} {value}")
+    assert line.startswith(f"error: {complaint}")
     assert advice in line
 
 
 @pytest.mark.parametrize(
-    ("options", "advice"),
-    [(["--no-synthetic"], "omit --no-synthetic"), ([], "nowhere.jsonl cannot be read")],
+    ("strokes", "said"),
+    [([], "nowhere"), (["--strokes", "lost.jsonl"], "lost.jsonl cannot be read")],
 )
-def test_strokes_that_cannot_be_used_are_refused_before_data_and_training(
-    tmp_path, monkeypatch, capsys, options, advice
+def test_data_that_is_not_there_is_one_line_and_strokes_are_read_first(
+    tmp_path, capsys, strokes, said
 ):
-    monkeypatch.setattr("model.training.pipeline.load_mnist", None)
-    arguments = ["cnn", "--output", str(tmp_path), "--strokes", "nowhere.jsonl", *options]
-    assert main_pipeline.main(arguments) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: ") and advice in line
-
-
-def test_data_that_is_not_there_is_one_line_that_says_what_to_do(tmp_path, capsys):
     missing = str(tmp_path / "nowhere")
-    assert main_pipeline.main(["cnn", "--data", missing, "--output", str(tmp_path)]) == 1
-    error = capsys.readouterr().err
-    assert error.startswith("error: ")
-    assert "nowhere" in error
+    assert main_pipeline.main(["cnn", "--data", missing, "--output", str(tmp_path), *strokes]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert said in line
 
 
 @pytest.mark.parametrize(
@@ -116,7 +101,6 @@ def test_data_that_is_not_there_is_one_line_that_says_what_to_do(tmp_path, capsy
 def test_an_interrupt_at_any_moment_leaves_the_old_model_whole(
     old_model, with_few_digits, tmp_path, monkeypatch, capsys, moment
 ):
-
     def interrupted(*arguments, **options):
         signal.raise_signal(signal.SIGINT)
 
@@ -153,18 +137,6 @@ def start(*arguments):
     return subprocess.Popen([*command, *arguments], env=environment, text=True, **pipes)
 
 
-def workers_of(pid):
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def wait_for_epoch(process):
-    """Read its lines until the first epoch is done."""
-    for line in process.stdout:
-        if "epoch 1/" in line:
-            return
-    raise AssertionError(process.stderr.read())
-
-
 def test_two_processes_train_and_one_of_them_logs_and_saves(tmp_path):
     process = start("--data", "sample", "--epochs", "1", "--output", str(tmp_path))
     output, errors = process.communicate(timeout=TIMEOUT)
@@ -176,11 +148,20 @@ def test_two_processes_train_and_one_of_them_logs_and_saves(tmp_path):
     assert card["data"]["complete"] is False
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="no /proc: run it on Linux")
-def test_if_one_of_two_processes_is_killed_there_is_one_message(tmp_path):
+@pytest.fixture
+def training(tmp_path):
+    """Training whose first epoch is done, and the ids of its two processes."""
+    if sys.platform != "linux":
+        pytest.skip("no /proc: run it on Linux")
     process = start("--data", "sample", "--output", str(tmp_path))
-    wait_for_epoch(process)
-    workers = workers_of(process.pid)
+    if not any("epoch 1/" in line for line in process.stdout):
+        raise AssertionError(process.stderr.read())
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+    return process, list(map(int, children.split()))
+
+
+def test_if_one_of_two_processes_is_killed_there_is_one_message(training):
+    process, workers = training
     os.kill(workers[1], signal.SIGKILL)
     _, errors = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 1
@@ -188,11 +169,8 @@ def test_if_one_of_two_processes_is_killed_there_is_one_message(tmp_path):
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="no /proc: run it on Linux")
-def test_an_interrupt_ends_both_processes_and_nothing_is_written(tmp_path):
-    process = start("--data", "sample", "--output", str(tmp_path))
-    wait_for_epoch(process)
-    workers = workers_of(process.pid)
+def test_an_interrupt_ends_both_processes_and_nothing_is_written(training, tmp_path):
+    process, workers = training
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 130

@@ -61,35 +61,28 @@ def assert_one_sentence(result: subprocess.CompletedProcess, *parts: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [[], ["nonsense"], ["bench", "nonsense"], ["notebooks", "--loud"]],
-)
-def test_an_unknown_command_gets_the_usage_and_status_2(machine, arguments):
-    result = machine.run(*arguments)
-    assert result.returncode == 2
-    assert "bash run.sh COMMAND" in result.stderr
-    assert not arguments or f"There is no command '{' '.join(arguments)}'." in result.stderr
-    assert not machine.venv.exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("command", "said"),
     [
-        (["api", "--port", "3"], "'api' takes no options, but environment variables."),
-        (["app", "now"], "'app' takes no options, but environment variables."),
-        (["bench"], "bash run.sh bench train, serve or page"),
+        ("", ""),
+        ("nonsense", "There is no command 'nonsense'."),
+        ("bench nonsense", "There is no command 'bench nonsense'."),
+        ("notebooks --loud", "There is no command 'notebooks --loud'."),
+        ("api --port 3", "'api' takes no options, but environment variables."),
+        ("app now", "'app' takes no options, but environment variables."),
+        ("bench", "bash run.sh bench train, serve or page"),
     ],
 )
-def test_a_command_with_wrong_arguments_says_what_it_takes(machine, arguments, said):
-    result = machine.run(*arguments)
+def test_a_wrong_command_says_what_is_wrong_and_the_usage_with_status_2(machine, command, said):
+    result = machine.run(*command.split())
     assert result.returncode == 2
     assert said in result.stderr
+    assert "bash run.sh COMMAND" in result.stderr
     assert not machine.venv.exists()
 
 
-@pytest.mark.parametrize("command", [[], ["app"], ["front"], ["bench"], ["test-containers"]])
+@pytest.mark.parametrize("command", ["", "app", "front", "bench", "test-containers"])
 def test_help_is_the_usage_with_status_0(machine, command):
-    result = machine.run(*command, "--help")
+    result = machine.run(*command.split(), "--help")
     assert result.returncode == 0
     assert "Environment" in result.stdout
     assert not machine.venv.exists()
@@ -98,22 +91,20 @@ def test_help_is_the_usage_with_status_0(machine, command):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (["drawn", "file"], "evaluate strokes"),
-        (["bench", "quality"], "evaluate quality"),
-        (["readme"], "evaluate"),
+        ("drawn file", "evaluate strokes"),
+        ("bench quality", "evaluate quality"),
+        ("readme", "evaluate"),
     ],
 )
 def test_an_old_name_ends_with_one_line_that_names_the_new_one(machine, old, new):
-    result = machine.run(*old)
+    result = machine.run(*old.split())
     assert result.returncode == 2
     assert new in result.stderr and len(result.stderr.splitlines()) == 1
 
 
 def test_options_pass_through_and_the_user_stays_in_the_current_folder(ready):
-    result = ready.run("cnn", "--epochs", "3", "--data", "a folder")
-    assert (
-        result.stdout == f"{ready.project.parent} ['cnn', '--epochs', '3', '--data', 'a folder']\n"
-    )
+    result = ready.run("cnn", "--data", "a folder")
+    assert result.stdout == f"{ready.project.parent} ['cnn', '--data', 'a folder']\n"
 
 
 def test_without_docker_the_container_tests_end_with_status_3(ready):

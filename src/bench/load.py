@@ -7,8 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import TypedDict
 
-from errors import DigitsError
-
 BOUNDARY = "----digits"
 HEADER = (
     f"--{BOUNDARY}\r\n"
@@ -31,10 +29,6 @@ end
 """
 
 
-class NoLoadGeneratorError(DigitsError):
-    """wrk is not installed."""
-
-
 class Load(TypedDict):
     """Answers per second, percentiles of the milliseconds to an answer, requests without a 2xx."""
 
@@ -50,11 +44,11 @@ def post_image(
     """Post ``image`` over so many connections: as form field ``file``, or ``raw`` as the body.
 
     Raises:
-        NoLoadGeneratorError: wrk is not installed.
+        RuntimeError: wrk is not installed.
     """
     wrk = shutil.which("wrk")
     if wrk is None:
-        raise NoLoadGeneratorError(
+        raise RuntimeError(
             "No load generator: install wrk (Debian and Ubuntu: apt-get install wrk; "
             "macOS: brew install wrk)."
         )

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, TypedDict
 from bench.browser import chromium, running_page
 from bench.pen import DIGITS, SEEN, Strokes, clear, draw
 from bench.services import running_api
-from errors import DigitsError
 from evaluation.results import markdown_table, write_results
 from model.config import MODELS_DIR
 
@@ -97,10 +96,9 @@ def summary(seconds: list[float]) -> PageResult:
 def table(result: PageResult) -> str:
     """Return the result as a Markdown table."""
     times = (result["median_seconds"], result["p95_seconds"], result["slowest_seconds"])
-    return markdown_table(
-        [f"mouse-up to the new answer, {result['hardware']}", "median", "95 %", "slowest"],
-        [[f"{result['strokes']} strokes", *(f"{seconds:.2f} s" for seconds in times)]],
-    )
+    header = [f"mouse-up to the new answer, {result['hardware']}", "median", "95 %", "slowest"]
+    row = [f"{result['strokes']} strokes", *(f"{seconds:.2f} s" for seconds in times)]
+    return markdown_table(header, [row])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -116,7 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
             page.set_default_timeout(60_000)
             page.goto(url)
             result = summary(measure(page, options.strokes))
-    except (DigitsError, RuntimeError) as error:
+    except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     page_text = f"# How quick the page is\n\n{table(result)}"

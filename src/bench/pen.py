@@ -12,7 +12,7 @@ import torch
 from model.data.synthetic.templates import curve
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import FloatRect, Page
 
 SEEN = ".answer .seen img"  # the page's 28x28 picture: a new one comes with every answer
 WAIT = 60_000  # ms
@@ -70,7 +70,7 @@ def clear(page: "Page") -> None:
     canvas.wait_for_element_state("hidden", timeout=WAIT)
 
 
-def canvas_box(page: "Page") -> dict[str, float]:
+def canvas_box(page: "Page") -> "FloatRect":
     """Where the canvas lies in the window, in pixels; waits for it and scrolls to it."""
     from playwright.sync_api import expect
 
@@ -80,4 +80,4 @@ def canvas_box(page: "Page") -> dict[str, float]:
     box = canvas.bounding_box()
     if box is None:
         raise RuntimeError("The canvas is not shown: the page has not finished, or has changed.")
-    return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
+    return box

@@ -15,7 +15,6 @@ from typing import cast
 
 from bench.load import Load, post_image
 from bench.services import Running, free_port, resident_megabytes, running, running_api
-from errors import DigitsError
 from evaluation.results import markdown_table, write_results
 from model.config import MODELS_DIR, REPOSITORY
 
@@ -56,7 +55,8 @@ def measure(service: str, workers: int, seconds: int) -> Row:
     """Return what one service did under load.
 
     Raises:
-        RuntimeError: it did not start, or some requests failed: its speed would mean nothing.
+        RuntimeError: wrk is not installed, the service did not start, or some requests failed:
+            its speed would mean nothing.
     """
     image = IMAGE.read_bytes()
     with start(service, workers) as running_service:
@@ -123,7 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
                     row = measure(service, workers, options.seconds)
                     rounds.setdefault((workers, service), []).append(row)
                     print(row, file=sys.stderr)
-    except (DigitsError, RuntimeError) as error:
+    except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     rows = [median(rows) for rows in rounds.values()]

@@ -10,9 +10,7 @@ images.
 import argparse
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import TypedDict
 
 import torch
@@ -96,24 +94,18 @@ def pipeline_epoch(network: nn.Module, digits: Digits, batch_size: int, precisio
     train(network, Batches(digits, recipe, AUGMENTATION, 0), optimizer, precision=precision)
 
 
-def seconds(epoch: Callable[[], None]) -> float:
-    """Return how long a call takes."""
-    started = time.perf_counter()
-    epoch()
-    return time.perf_counter() - started
-
-
 def measure(network: str, digits: Digits, rounds: int) -> TrainSpeed:
     """Time baseline and pipeline in turns; return seconds per epoch, the best of each."""
     build, size = NETWORKS[network], RECIPES[network].batch_size
 
     def timed(name: str) -> float:
+        model = build()
+        started = time.perf_counter()
         if name == BASELINE:
-            epoch = partial(baseline_epoch, build(), digits, size)
+            baseline_epoch(model, digits, size)
         else:
-            precision = name.removeprefix("pipeline, ")
-            epoch = partial(pipeline_epoch, build(), digits, size, precision)
-        taken = seconds(epoch) * EPOCH / len(digits)
+            pipeline_epoch(model, digits, size, name.removeprefix("pipeline, "))
+        taken = (time.perf_counter() - started) * EPOCH / len(digits)
         print(f"{name}: {taken:.1f} s per epoch", file=sys.stderr, flush=True)
         return taken
 

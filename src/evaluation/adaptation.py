@@ -47,27 +47,23 @@ def measure(
     classifier: Classifier,
     images: np.ndarray,
     labels: np.ndarray,
-    writers: np.ndarray,
+    chosen: list[np.ndarray],
     counts: list[int],
     mnist: Digits,
 ) -> list[AdaptationResults]:
-    """Measure no examples and each of ``counts``, on writers with more than that of each digit.
+    """Measure no examples and each of ``counts``.
 
     Args:
         classifier: whose output layer is fitted.
         images: (N, 28, 28) uint8 of the samples.
         labels: (N,) int, 0-9.
-        writers: (N,) their names.
+        chosen: the writers' samples, as `choose_writers` gives them.
         counts: of examples per digit.
         mnist: what every fit of the first draw classifies.
-
-    Raises:
-        StrokeFileError: no writer has enough samples.
     """
-    chosen = choose_writers(labels, writers, counts)
     features = classifier.forward(images)[1]
-    other = {kind: ood_samples(kind, OOD_COUNT, seed=0) for kind in OOD_KINDS}
-    other_features = {kind: classifier.forward(images)[1] for kind, images in other.items()}
+    others = [ood_samples(kind, OOD_COUNT, seed=0) for kind in OOD_KINDS]
+    other_features = [classifier.forward(images)[1] for images in others]
     mnist_features = classifier.forward(mnist.images.numpy())[1]
     weights, bias = classifier.output_layer
 
@@ -94,9 +90,7 @@ def measure(
                 if draw == 0:
                     digits = (mnist_features @ fitted.T + bias).argmax(axis=1)
                     mnist_accuracy.append(float(np.mean(digits == mnist.labels.numpy())))
-                    ood_rejected.append(
-                        [rejected(other_features[kind] @ fitted.T + bias) for kind in OOD_KINDS]
-                    )
+                    ood_rejected.append([rejected(x @ fitted.T + bias) for x in other_features])
         logits, truth = np.concatenate(rest_logits), np.concatenate(rest_labels)
         calibration = measure_calibration(
             torch.from_numpy(logits), torch.from_numpy(truth), classifier.temperature

@@ -24,7 +24,6 @@ from model.data.mnist import load_mnist
 from model.data.strokes import StrokeSample, read_strokes, render_and_preprocess
 from model.training.plots import save_figure
 
-BATCH = 500
 SHEET_ROWS, SHEET_COLUMNS = 10, 12
 
 
@@ -42,17 +41,6 @@ class StrokeResults(TypedDict):
     rejected: float
     recall: list[float | None]
     confusion: list[list[int]]
-
-
-def predict_strokes(
-    classifier: Classifier, samples: list[StrokeSample], seed: int
-) -> tuple[np.ndarray, list[Prediction]]:
-    """Return the images (N, 28, 28) uint8 that the network saw, and its predictions."""
-    images = render_and_preprocess(samples, seed)
-    predictions: list[Prediction] = []
-    for start in range(0, len(images), BATCH):
-        predictions += classifier.predict(images[start : start + BATCH])
-    return images, predictions
 
 
 def score(samples: list[StrokeSample], predictions: list[Prediction]) -> StrokeResults:
@@ -140,10 +128,12 @@ def run(options: argparse.Namespace) -> None:
     classifier = Classifier.load(find_model(options.model))
     samples = read_strokes(options.file)
     labels = np.array([sample.label for sample in samples])
-    writers = np.array([sample.writer for sample in samples])
-    if options.examples_per_digit:
-        adaptation.choose_writers(labels, writers, options.examples_per_digit)
-    images, predictions = predict_strokes(classifier, samples, options.seed)
+    counts = options.examples_per_digit
+    if counts:
+        writers = np.array([sample.writer for sample in samples])
+        chosen = adaptation.choose_writers(labels, writers, counts)
+    images = render_and_preprocess(samples, options.seed)
+    predictions = classifier.predict(images)
     results = score(samples, predictions)
     title = f"{classifier.name} {classifier.version} on {options.file.name}"
     print(f"{title}, seed {options.seed}\n\n{report(results)}")
@@ -158,15 +148,9 @@ def run(options: argparse.Namespace) -> None:
         "version": classifier.version,
         "file": options.file.name,
     }
-    if options.examples_per_digit:
-        adapted = adaptation.measure(
-            classifier,
-            images,
-            labels,
-            writers,
-            options.examples_per_digit,
-            load_mnist(options.data).test,
-        )
+    if counts:
+        mnist = load_mnist(options.data).test
+        adapted = adaptation.measure(classifier, images, labels, chosen, counts, mnist)
         about["adaptation"] = adapted
         figure = sheet.with_name(f"{stem}-{classifier.name}-adaptation.png")
         save_figure(adaptation.plot(adapted, title), figure)

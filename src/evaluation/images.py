@@ -29,7 +29,7 @@ from model.classifier import Classifier
 from model.config import DATA_DIR, IMAGE_SIZE
 from model.numbers.read import NO_DIGITS, read_numbers
 from model.preprocessing.decode import luminance, open_image
-from model.preprocessing.normalize import Preprocessed, preprocess
+from model.preprocessing.normalize import preprocess
 from model.reading import read_images
 from model.training.plots import save_figure
 
@@ -80,11 +80,12 @@ def read_labels(directory: Path) -> pd.DataFrame:
 
 
 def classify(classifier: Classifier, directory: Path, labels: pd.DataFrame) -> pd.DataFrame:
-    """Add what the classifier reads in each picture, and what the naive baseline does.
+    """Add what the classifier reads in each picture that counts, and what the naive baseline does.
 
     New columns: predicted (a digit, or a number's text; -1 for a picture that cannot be read),
     accepted, reason, correct, naive (whether the baseline's digit is the label).
     """
+    labels = labels[~labels["kind"].isin(UNCOUNTED)]
     rows: list[tuple[object, ...]] = []
     for file, label in zip(labels["file"], labels["label"], strict=True):
         data = (directory / file).read_bytes()
@@ -125,7 +126,6 @@ def summarise(found: pd.DataFrame) -> pd.DataFrame:
     For digits and numbers correct, correct and accepted, rejected, and the baseline's correct; for
     all other pictures the fraction rejected alone.
     """
-    found = found[~found["kind"].isin(UNCOUNTED)]
     single = found["label"].str.fullmatch("[0-9]")
     labelled = found["label"].str.fullmatch("[0-9]+")
     usual = np.where(single, "single digits", np.where(labelled, "numbers", "no digit"))
@@ -135,10 +135,8 @@ def summarise(found: pd.DataFrame) -> pd.DataFrame:
         rejected=~found["accepted"],
         labelled=labelled,
     )
-    digits = found[single]
-    groups = [*found.groupby("group", sort=True), (ALL_DIGITS, digits)]
     rows = {}
-    for name, group in groups:
+    for name, group in [*found.groupby("group", sort=True), (ALL_DIGITS, found[single])]:
         row = {"pictures": len(group), "rejected": group["rejected"].mean()}
         if group["labelled"].all() and len(group):
             row |= {
@@ -151,12 +149,6 @@ def summarise(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
-def _cells(row: tuple[str, float, float, float, float, float]) -> list[str]:
-    """Return a row of ``summarise`` as text."""
-    name, pictures, *shares = row
-    return [name, f"{pictures:.0f}", *("-" if np.isnan(s) else f"{s:.1%}" for s in shares)]
-
-
 def as_json(summary: pd.DataFrame) -> dict[str, dict[str, float | None]]:
     """Return the rows of ``summarise`` by their names, None where a share has no meaning."""
     rows: dict[str, dict[str, float | None]] = json.loads(summary.to_json(orient="index"))
@@ -165,17 +157,16 @@ def as_json(summary: pd.DataFrame) -> dict[str, dict[str, float | None]]:
 
 def complete_authors(found: pd.DataFrame) -> tuple[int, int]:
     """Return how many authors have all digits correct and accepted, and how many there are."""
-    counted = found["label"].str.fullmatch("[0-9]") & ~found["kind"].isin(UNCOUNTED)
-    digits = found[counted & (found["author"] != "")]
+    digits = found[found["label"].str.fullmatch("[0-9]") & (found["author"] != "")]
     complete = (digits["correct"] & digits["accepted"]).groupby(digits["author"]).all()
     return int(complete.sum()), len(complete)
 
 
 def failures(found: pd.DataFrame) -> pd.DataFrame:
-    """Return what was counted and is neither correct and accepted, nor rightly rejected."""
+    """Return what is neither correct and accepted, nor rightly rejected."""
     labelled = found["label"].str.fullmatch("[0-9]+")
     correct = np.where(labelled, found["correct"] & found["accepted"], ~found["accepted"])
-    return found[~correct & ~found["kind"].isin(UNCOUNTED)]
+    return found[~correct]
 
 
 def describe(sample: pd.Series) -> str:
@@ -202,12 +193,11 @@ def contact_sheet(directory: Path, failed: pd.DataFrame) -> Figure:
         data = (directory / sample["file"]).read_bytes()
         row[0].set_title(f"{sample['file']}\n{describe(sample)}", fontsize=6, loc="left")
         try:
-            read: Preprocessed = preprocess(data)
+            read = preprocess(data)
         except ImageError:
             continue
         row[0].imshow(luminance(read.source), cmap="gray")
-        images = [read.image, *read.candidates()]
-        for axis, image in zip(row[1:], images, strict=False):
+        for axis, image in zip(row[1:], [read.image, *read.candidates()], strict=False):
             axis.imshow(image, cmap="gray")
     return figure
 
@@ -228,7 +218,11 @@ def run(options: argparse.Namespace) -> None:
     classifier = Classifier.load(find_model(options.model))
     found = classify(classifier, options.directory, read_labels(options.directory))
     summary = summarise(found)
-    print(markdown_table(["", *summary.columns], [*map(_cells, summary.itertuples())]))
+    cells = [
+        [name, f"{pictures:.0f}", *("-" if np.isnan(share) else f"{share:.1%}" for share in shares)]
+        for name, pictures, *shares in summary.itertuples()
+    ]
+    print(markdown_table(["", *summary.columns], cells))
     complete, authors = complete_authors(found)
     if authors:
         print(f"authors with all digits correct and accepted: {complete} of {authors}")

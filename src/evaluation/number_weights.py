@@ -26,6 +26,7 @@ from evaluation.numbers import (
     OTHERS,
     SYNTHETIC_SAMPLES,
     Number,
+    no_numbers,
     numbers_of_writers,
     synthetic_samples,
 )
@@ -193,9 +194,8 @@ def run(options: argparse.Namespace) -> None:
     numbers = rows_of_mnist(load_mnist("mnist").training, 2 * count, seed)
     for gaps in GAPS.values():
         numbers += numbers_of_writers(synthetic, count // 2, gaps, seed)
-    for make in OTHERS.values():
-        rng = np.random.default_rng(seed)
-        numbers += [Number(None, make(rng)) for _ in range(count)]
+    for kind in OTHERS:
+        numbers += no_numbers(kind, count, seed)
     samples = read_strokes(options.file) if options.file else synthetic
     checked = [n for gaps in GAPS.values() for n in numbers_of_writers(samples, count, gaps, seed)]
     classifiers = [Classifier.load(find_model(name)) for name in ("cnn", "deep")]

@@ -11,7 +11,6 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -149,6 +148,12 @@ OTHERS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 }
 
 
+def no_numbers(kind: str, count: int, seed: int) -> list[Number]:
+    """Return pictures of one of OTHERS."""
+    rng = np.random.default_rng(seed)
+    return [Number(None, OTHERS[kind](rng)) for _ in range(count)]
+
+
 def measure(classifier: Classifier, numbers: Sequence[Number]) -> dict[str, float | None]:
     """Read numbers, each a picture of its own.
 
@@ -191,16 +196,12 @@ def run(options: argparse.Namespace) -> None:
     if options.count < 1:
         raise OptionError(f"--count {options.count}: give at least 1.")
     classifier = Classifier.load(find_model(options.model))
-    if options.file:
-        samples = read_strokes(options.file)
-    else:
-        samples = synthetic_samples(SYNTHETIC_SAMPLES, options.seed)
-    written = partial(numbers_of_writers, samples, options.count)
-    kinds = {name: written(gaps, options.seed) for name, gaps in GAPS.items()}
-    kinds["single digits"] = written(GAPS["apart"], options.seed, (1, 1))
-    for name, make in OTHERS.items():
-        rng = np.random.default_rng(options.seed)
-        kinds[name] = [Number(None, make(rng)) for _ in range(options.count)]
+    count, seed = options.count, options.seed
+    synthetic = synthetic_samples(SYNTHETIC_SAMPLES, seed)
+    samples = read_strokes(options.file) if options.file else synthetic
+    kinds = {kind: numbers_of_writers(samples, count, gaps, seed) for kind, gaps in GAPS.items()}
+    kinds["single digits"] = numbers_of_writers(samples, count, GAPS["apart"], seed, (1, 1))
+    kinds |= {kind: no_numbers(kind, count, seed) for kind in OTHERS}
     results = {name: measure(classifier, numbers) for name, numbers in kinds.items()}
     shares = ("whole", "called_a_number", "confidence", "right_of_called")
     rows = [

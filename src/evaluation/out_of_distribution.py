@@ -20,13 +20,13 @@ from sklearn.datasets import load_sample_images
 
 from errors import BlankImageError
 from model.data.strokes import BRUSH_WIDTH, CANVAS_SIDE, Strokes, paint, render_strokes
-from model.preprocessing.normalize import Preprocessed, preprocess
+from model.preprocessing.normalize import preprocess
 
 LETTERS = "FHKLMNRWX"  # unlike any digit; B D G I J O Q S Z and the like are not counted
 FONTS = ("futural", "rowmans")  # drawn with single strokes, as a person writes
 
 # Polylines, y downwards.
-SYMBOLS: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
+SYMBOLS: dict[str, Strokes] = {
     "arrow right": (((0, 5), (10, 5)), ((6, 1), (10, 5), (6, 9))),
     "arrow left": (((10, 5), (0, 5)), ((4, 1), (0, 5), (4, 9))),
     "arrow up": (((5, 12), (5, 0)), ((1, 4), (5, 0), (9, 4))),
@@ -79,32 +79,18 @@ def _smiley() -> Strokes:
 
 
 def _sun() -> Strokes:
-    angles = np.arange(8) * math.pi / 4
-    rays = [
-        np.array([[6 * math.cos(a), 6 * math.sin(a)], [10 * math.cos(a), 10 * math.sin(a)]])
-        for a in angles
-    ]
+    rays = [np.outer((6, 10), (math.cos(a), math.sin(a))) for a in np.arange(8) * math.pi / 4]
     return [_arc(0, 0, 4, 0, 2 * math.pi), *rays]
 
 
 def _cloud() -> Strokes:
-    bows = [
-        _arc(x, y, r, a, b)
-        for x, y, r, a, b in (
-            (0, 0, 4, math.pi * 0.6, math.pi * 1.5),
-            (6, -3, 5, math.pi * 1.1, math.pi * 1.9),
-            (13, 0, 4, math.pi * 1.5, math.pi * 2.4),
-        )
-    ]
-    return [np.concatenate([*bows, bows[0][:1]])]
+    left = _arc(0, 0, 4, math.pi * 0.6, math.pi * 1.5)
+    middle = _arc(6, -3, 5, math.pi * 1.1, math.pi * 1.9)
+    right = _arc(13, 0, 4, math.pi * 1.5, math.pi * 2.4)
+    return [np.concatenate([left, middle, right, left[:1]])]
 
 
-ROUND_SYMBOLS: dict[str, Callable[[], Strokes]] = {
-    "heart": _heart,
-    "smiley": _smiley,
-    "sun": _sun,
-    "cloud": _cloud,
-}
+SYMBOLS |= {"heart": _heart(), "smiley": _smiley(), "sun": _sun(), "cloud": _cloud()}
 
 
 def letter(rng: np.random.Generator) -> Image.Image:
@@ -131,8 +117,7 @@ def scribble(rng: np.random.Generator) -> Image.Image:
 
 def symbol(rng: np.random.Generator) -> Image.Image:
     """Draw one of the symbols, slightly jittered."""
-    name = str(rng.choice([*SYMBOLS, *ROUND_SYMBOLS]))
-    strokes = ROUND_SYMBOLS[name]() if name in ROUND_SYMBOLS else SYMBOLS[name]
+    strokes = SYMBOLS[str(rng.choice(list(SYMBOLS)))]
     size = np.ptp(np.concatenate([np.asarray(stroke) for stroke in strokes]), axis=0).max()
     jittered = [
         np.asarray(stroke, dtype=float) + rng.normal(0, 0.012 * size, np.shape(stroke))
@@ -183,24 +168,19 @@ KINDS: dict[str, Callable[[np.random.Generator], Image.Image]] = {
 }
 
 
-def preprocessed_outliers(kind: str, count: int, seed: int) -> list[Preprocessed]:
-    """Return pictures of one of `KINDS`, as files preprocessed for the reader.
+def ood_samples(kind: str, count: int, seed: int) -> np.ndarray:
+    """Return images (count, 28, 28) uint8 of one of `KINDS`, as files preprocessed for the reader.
 
     An image that preprocessing itself rejects as blank is replaced by another.
     """
     rng = np.random.default_rng(seed)
-    preprocessed: list[Preprocessed] = []
-    while len(preprocessed) < count:
+    images: list[np.ndarray] = []
+    while len(images) < count:
         file = io.BytesIO()
         KINDS[kind](rng).save(file, format="PNG", compress_level=1)
         with suppress(BlankImageError):
-            preprocessed.append(preprocess(file.getvalue()))
-    return preprocessed
-
-
-def ood_samples(kind: str, count: int, seed: int) -> np.ndarray:
-    """Return the usual images (count, 28, 28) uint8 of ``preprocessed_outliers``."""
-    return np.stack([one.image for one in preprocessed_outliers(kind, count, seed)])
+            images.append(preprocess(file.getvalue()).image)
+    return np.stack(images)
 
 
 @cache

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
-from evaluation.evaluate_strokes import StrokeResults, predict_strokes, score
+from evaluation.evaluate_strokes import StrokeResults, score
 from evaluation.images import ALL_DIGITS, as_json, classify, read_labels, summarise
 from evaluation.out_of_distribution import KINDS, ood_samples
 from evaluation.results import data_checksum, fingerprint, markdown_table, write_results
@@ -30,7 +30,7 @@ from model.checkpoint import checkpoint_path, read_card, replace_model
 from model.classifier import Classifier, rejection_score
 from model.config import DATA_DIR, MODELS_DIR, VERSION
 from model.data.mnist import Digits, Mnist, load_mnist
-from model.data.strokes import StrokeSample, read_strokes
+from model.data.strokes import StrokeSample, read_strokes, render_and_preprocess
 from model.registry import NETWORKS
 from model.train import accuracy
 from model.training.options import Options
@@ -151,7 +151,7 @@ def measure(
     }
     if strokes:
         result["strokes"] = {
-            file: score(samples, predict_strokes(chosen, samples, seed=0)[1])
+            file: score(samples, chosen.predict(render_and_preprocess(samples, seed=0)))
             for file, samples in strokes.items()
         }
     if image_directory:

@@ -3,7 +3,7 @@ import pytest
 
 from errors import StrokeFileError
 from evaluation import adaptation
-from evaluation.adaptation import draw_examples, measure, plot, report
+from evaluation.adaptation import choose_writers, draw_examples, measure, plot, report
 from evaluation.out_of_distribution import ood_samples
 from model.adaptation import adapt
 from model.checkpoint import find_model
@@ -25,6 +25,10 @@ def mirrored() -> tuple[np.ndarray, np.ndarray]:
     return digits.images.numpy()[:, :, ::-1].copy(), digits.labels.numpy()
 
 
+def accuracy(model: Classifier, images: np.ndarray, labels: np.ndarray) -> float:
+    return np.mean([answer.digit for answer in model.predict(images)] == labels)
+
+
 def test_three_mirrored_sevens_teach_the_form_and_make_nothing_forgotten(classifier, mirrored):
     images, labels = mirrored
     sevens = images[labels == 7]
@@ -34,8 +38,7 @@ def test_three_mirrored_sevens_teach_the_form_and_make_nothing_forgotten(classif
     after = adapted.predict(sevens[3:])
     assert np.mean([answer.digit == 7 and answer.is_digit for answer in after]) > 0.8
     others = synthetic_digits(10 * PER_DIGIT, seed=2)
-    answers = adapted.predict(others.images.numpy())
-    assert np.mean([a.digit for a in answers] == others.labels.numpy()) > 0.95
+    assert accuracy(adapted, others.images.numpy(), others.labels.numpy()) > 0.95
     assert classifier.predict(sevens) == before
 
 
@@ -50,14 +53,9 @@ def test_what_is_no_digit_stays_rejected(classifier, mirrored):
 
 
 def test_a_permuted_model_learns_too(mirrored):
-    images, labels = mirrored
     classifier = Classifier.load(find_model("cnn-permuted"))
-    adapted = adapt(classifier, images, labels)
-    correct = [
-        np.mean([answer.digit for answer in model.predict(images)] == labels)
-        for model in (classifier, adapted)
-    ]
-    assert correct[0] < 0.8 and correct[1] == 1
+    assert accuracy(classifier, *mirrored) < 0.8
+    assert accuracy(adapt(classifier, *mirrored), *mirrored) == 1
 
 
 def test_examples_are_drawn_of_each_digit_by_the_seed():
@@ -75,17 +73,12 @@ def test_the_study_tells_what_each_writer_gains(classifier, mirrored, monkeypatc
     images = np.concatenate((mirrored[0], usual.images, few.images))
     labels = np.concatenate((mirrored[1], usual.labels, few.labels))
     writers = np.repeat(["mirrored", "usual", "few"], [10 * PER_DIGIT, 10 * PER_DIGIT, 20])
-    results = measure(classifier, images, labels, writers, [2, 4], usual)
-
-    def accuracy(part: slice) -> float:
-        predicted = [answer.digit for answer in classifier.predict(images[part])]
-        return np.mean(predicted == labels[part])
-
-    count = 10 * PER_DIGIT
+    chosen = choose_writers(labels, writers, [2, 4])
+    assert np.array_equal(chosen, np.arange(20 * PER_DIGIT).reshape(2, -1))
+    results = measure(classifier, images, labels, chosen, [2, 4], usual)
     assert [row["examples_per_digit"] for row in results] == [0, 2, 4]
-    assert results[0]["accuracy"] == pytest.approx(
-        [accuracy(slice(count)), accuracy(slice(count, 2 * count))]
-    )
+    before = [accuracy(classifier, images[own], labels[own]) for own in chosen]
+    assert results[0]["accuracy"] == pytest.approx(before)
     assert results[0]["mnist_accuracy"] == [results[0]["accuracy"][1]] * 2
     mirror, usual_hand = np.transpose([row["accuracy"] for row in results])
     assert mirror[0] + 0.2 < mirror[1] < mirror[2]
@@ -100,8 +93,7 @@ def test_the_study_tells_what_each_writer_gains(classifier, mirrored, monkeypatc
     ]
 
 
-def test_too_few_samples_are_an_error(classifier, mirrored):
-    images, labels = mirrored
-    writers = np.repeat("a", len(labels))
+def test_too_few_samples_are_an_error(mirrored):
+    _, labels = mirrored
     with pytest.raises(StrokeFileError, match=f"{PER_DIGIT + 1} samples of every digit or more"):
-        measure(classifier, images, labels, writers, [PER_DIGIT], synthetic_digits(10, seed=6))
+        choose_writers(labels, np.repeat("a", len(labels)), [PER_DIGIT])

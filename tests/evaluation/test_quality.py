@@ -56,18 +56,12 @@ def test_another_seed_network_recipe_or_data_is_another_run(trained, mnist, monk
 
 
 def test_the_seed_with_the_best_validation_and_synthetic_accuracy_is_chosen(tmp_path):
-    paths = []
-    for seed, (validation, synthetic, test) in enumerate(
-        [(0.99, 0.99, 0.999), (0.995, 0.99, 0.98), (0.99, 0.992, 0.999)]
-    ):
-        path = tmp_path / f"{seed}.pt"
-        results = {
-            "validation_accuracy": validation,
-            "synthetic_accuracy": synthetic,
-            "test_accuracy": test,
-        }
+    names = ("validation_accuracy", "synthetic_accuracy", "test_accuracy")
+    rows = [(0.99, 0.99, 0.999), (0.995, 0.99, 0.98), (0.99, 0.992, 0.999)]
+    paths = [tmp_path / f"{seed}.pt" for seed in range(3)]
+    for path, row in zip(paths, rows, strict=True):
+        results = dict(zip(names, row, strict=True))
         path.with_suffix(".json").write_text(json.dumps({"results": results}))
-        paths.append(path)
     assert choose(paths) == paths[1]
 
 
@@ -106,7 +100,7 @@ def test_the_table_has_a_column_for_each_network_and_a_row_for_each_kind(result)
     assert sum("| rejected:" in line for line in lines) == len(result["rejections"])
 
 
-def test_a_digit_that_is_never_recognised_is_the_worst_one(result):
+def test_a_digit_that_is_never_recognised_is_the_worst_one():
     assert worst_recall({"recall": [None, 0.0, 0.9]}) == 0.0
 
 
