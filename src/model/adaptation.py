@@ -49,16 +49,12 @@ def adapt(classifier: Classifier, images: np.ndarray, labels: np.ndarray) -> Cla
 
 
 def fit_weights(
-    weights: np.ndarray,
-    bias: np.ndarray,
-    features: np.ndarray,
-    labels: np.ndarray,
-    strength: float = STRENGTH,
+    weights: np.ndarray, bias: np.ndarray, features: np.ndarray, labels: np.ndarray
 ) -> np.ndarray:
     """Return the weights (10, d) float64 of the output layer, fitted to examples.
 
     They minimise the cross-entropy with smoothed labels, summed over the examples, plus
-    ``strength`` times the mean squared length of the features times the squared distance from the
+    ``STRENGTH`` times the mean squared length of the features times the squared distance from the
     trained weights.
 
     Args:
@@ -66,7 +62,6 @@ def fit_weights(
         bias: (10,), the trained one.
         features: (n, d), what the output layer sees of the examples.
         labels: (n,) int, 0-9.
-        strength: of the prior, above 0.
     """
     features = features.astype(np.float64)
     trained = features @ weights.T + bias
@@ -80,7 +75,7 @@ def fit_weights(
     lengths, vectors = np.sqrt(squares[independent]), vectors[:, independent]
     coordinates = vectors * lengths  # (n, r)
     basis = (vectors / lengths).T @ features  # (r, d); features = coordinates @ basis
-    penalty = strength * np.trace(gram) / len(labels)
+    penalty = STRENGTH * np.trace(gram) / len(labels)
 
     def objective(change: np.ndarray) -> tuple[float, np.ndarray]:
         logits = trained + coordinates @ change
@@ -91,8 +86,7 @@ def fit_weights(
         return float(loss), coordinates.T @ errors + 2 * penalty * change
 
     change = minimize(objective, np.zeros((len(basis), NUM_CLASSES)))
-    fitted: np.ndarray = weights + change.T @ basis
-    return fitted
+    return weights + change.T @ basis
 
 
 def minimize(objective: Objective, point: np.ndarray) -> np.ndarray:

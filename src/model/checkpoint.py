@@ -51,8 +51,7 @@ def find_checkpoints(directory: Path) -> dict[str, Path]:
     """Return the path of the highest version of each model in ``directory``, by name."""
     found: dict[str, tuple[tuple[int, ...], Path]] = {}
     for path in sorted(directory.glob("mnist-*.pt")):
-        match = _FILE_NAME.fullmatch(path.name)
-        if match:
+        if match := _FILE_NAME.fullmatch(path.name):
             name = match["name"] or DEFAULT_FILE
             version = tuple(map(int, match["version"].split(".")))
             found[name] = max(found.get(name, (version, path)), (version, path))
@@ -236,7 +235,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def find_model(name: str, directory: Path = MODELS_DIR) -> Path:
+def find_model(name: str) -> Path:
     """Return the weights of the model called ``name``, or ``name`` itself if it is a ``.pt`` file.
 
     Raises:
@@ -244,9 +243,9 @@ def find_model(name: str, directory: Path = MODELS_DIR) -> Path:
     """
     if name.endswith(".pt"):
         return Path(name)
-    models = find_checkpoints(directory)
+    models = find_checkpoints(MODELS_DIR)
     if name not in models:
         network, there = name.removesuffix("-permuted"), ", ".join(models) or "none"
         how = f"train it with: bash run.sh {network}" if network in RECIPES else "give one of them"
-        raise ModelFileError(f"There is no model {name!r} in {directory} (there: {there}); {how}")
+        raise ModelFileError(f"There is no model {name!r} in {MODELS_DIR} (there: {there}); {how}")
     return models[name]

@@ -120,8 +120,7 @@ class Classifier:
         """Do as ``forward`` on x (N, 1, 28, 28) float32, 0 background, 1 ink."""
         if len(x) <= _BATCH_SIZE:
             return self.network(x)
-        starts = range(0, len(x), _BATCH_SIZE)
-        parts = [self.network(x[start : start + _BATCH_SIZE]) for start in starts]
+        parts = (self.network(x[i : i + _BATCH_SIZE]) for i in range(0, len(x), _BATCH_SIZE))
         logits, features = zip(*parts, strict=True)
         return np.concatenate(logits), np.concatenate(features)
 
@@ -131,8 +130,7 @@ class Classifier:
 
     def is_digit(self, probabilities: np.ndarray) -> np.ndarray:
         """Return which rows (N,) of calibrated probabilities belong to a digit."""
-        accepted: np.ndarray = rejection_score(probabilities) >= self.threshold
-        return accepted
+        return rejection_score(probabilities) >= self.threshold
 
     def predict(self, images: np.ndarray) -> list[Prediction]:
         """Classify images as ``preprocess`` leaves them.
@@ -143,17 +141,13 @@ class Classifier:
         logits, _ = self.forward(images)
         probabilities = self.probabilities(logits)
         scores = rejection_score(probabilities)
-        return [
-            self._prediction(row, score)
-            for row, score in zip(probabilities.tolist(), scores.tolist(), strict=True)
-        ]
+        return list(map(self._prediction, probabilities.tolist(), scores.tolist()))
 
     def model_input(self, image: np.ndarray) -> np.ndarray:
         """Return the image (28, 28) as the network sees it, its pixels permuted if they are."""
         if self.permutation is None:
             return image
-        permuted: np.ndarray = image.reshape(-1)[self.permutation]
-        return permuted.reshape(IMAGE_SIZE, IMAGE_SIZE)
+        return image.reshape(-1)[self.permutation].reshape(IMAGE_SIZE, IMAGE_SIZE)
 
     def _prediction(self, row: list[float], score: float) -> Prediction:
         first, second = sorted(row, reverse=True)[:2]
@@ -166,8 +160,7 @@ class Classifier:
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Return the softmax of each row of (N, 10), in the precision of ``logits``."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    normalized: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
-    return normalized
+    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def rejection_score(probabilities: np.ndarray) -> np.ndarray:
@@ -180,8 +173,7 @@ def rejection_score(probabilities: np.ndarray) -> np.ndarray:
     """
     smallest = np.finfo(probabilities.dtype).tiny  # a probability may round to 0
     logits = np.log(np.maximum(probabilities, smallest))
-    score: np.ndarray = softmax(logits / REJECTION_TEMPERATURE).max(axis=1)
-    return score
+    return softmax(logits / REJECTION_TEMPERATURE).max(axis=1)
 
 
 def to_input(images: np.ndarray) -> np.ndarray:

@@ -30,8 +30,7 @@ def occlusion(classifier: Classifier, image: np.ndarray, digit: int) -> np.ndarr
     logits, _ = classifier.forward(np.concatenate((image[None], hidden)))
     fall = logits[0, digit] - logits[1:, digit]
     values = np.tensordot(fall, windows, axes=1) / windows.sum(axis=0)
-    scaled: np.ndarray = values / max(float(np.abs(values).max()), 1e-12)
-    return scaled.astype(np.float32)
+    return (values / max(float(np.abs(values).max()), 1e-12)).astype(np.float32)
 
 
 def _windows() -> np.ndarray:
@@ -39,7 +38,7 @@ def _windows() -> np.ndarray:
     starts = np.arange(IMAGE_SIZE - WINDOW + 1)[:, None]
     pixels = np.arange(IMAGE_SIZE)
     covered = (pixels >= starts) & (pixels < starts + WINDOW)
-    places: np.ndarray = covered[:, None, :, None] & covered[None, :, None, :]
+    places = covered[:, None, :, None] & covered[None, :, None, :]
     return places.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
 
 

@@ -1,4 +1,4 @@
-"""A small stand-in for MNIST's four files, so that loading is tested where MNIST cannot be had."""
+"""What several tests of the model share: its files, MNIST, and a stand-in for MNIST's files."""
 
 import gzip
 import hashlib
@@ -7,9 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.support.networks import save, small_cnn
 from torchvision.datasets import MNIST
 
+from model.checkpoint import find_model
+from model.classifier import Classifier
 from model.data import mnist
+from model.data.mnist import Mnist
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -35,7 +39,26 @@ def tiny_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / f"{name}.gz").write_bytes(packed)
         monkeypatch.setitem(mnist.MD5, f"{name}.gz", hashlib.md5(packed).hexdigest())
         monkeypatch.setitem(mnist.MD5, name, hashlib.md5(unpacked).hexdigest())
+    monkeypatch.setattr(mnist, "DATA_DIR", tmp_path / "data")
     monkeypatch.setattr(mnist, "VALIDATION_SIZE", 20)
     monkeypatch.setattr(MNIST, "mirrors", [])
     monkeypatch.delenv("MNIST_MIRROR", raising=False)
     return folder
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """The weights of a small CNN, with their card."""
+    return save(small_cnn(), tmp_path)
+
+
+@pytest.fixture(scope="session")
+def cnn() -> Classifier:
+    """The shipped CNN."""
+    return Classifier.load(find_model("cnn"))
+
+
+@pytest.fixture(scope="session")
+def real_mnist(mnist_dir: Path) -> Mnist:
+    """MNIST itself; skipped where it cannot be had."""
+    return mnist.load_mnist(str(mnist_dir))

@@ -1,12 +1,12 @@
 """Saving and loading: weights and card belong together or are refused."""
 
 import hashlib
-import json
 import signal
 from pathlib import Path
 
 import pytest
 import torch
+from tests.support.networks import change_card, save, small_cnn
 
 from errors import ModelFileError
 from model.checkpoint import (
@@ -14,66 +14,52 @@ from model.checkpoint import (
     find_checkpoints,
     load_checkpoint,
     replace_model,
-    save_checkpoint,
     write_atomically,
 )
-from model.convnet import ConvNet
-
-PERMUTATION = torch.randperm(784, generator=torch.Generator().manual_seed(0))
-
-
-def card_of(network, **more):
-    return {
-        "name": "cnn",
-        "version": "0.0.1",
-        "architecture": {"network": "cnn", "settings": network.config},
-        "permutation": None,
-        **more,
-    }
-
-
-@pytest.fixture
-def saved(tmp_path):
-    torch.manual_seed(0)
-    network = ConvNet(channels=(2, 3), kernel=3)
-    path = checkpoint_path("cnn", "0.0.1", tmp_path)
-    save_checkpoint(network, card_of(network), path)
-    return network, path
-
-
-def change_card(path, **entries):
-    file = path.with_suffix(".json")
-    file.write_text(json.dumps(json.loads(file.read_text()) | entries))
 
 
 def test_what_is_saved_is_loaded(saved):
-    network, path = saved
-    loaded = load_checkpoint(path)
+    loaded = load_checkpoint(saved)
     images = torch.rand(3, 1, 28, 28)
-    assert torch.equal(loaded.network(images), network.eval()(images))
+    assert torch.equal(loaded.network(images), small_cnn().eval()(images))
     assert not loaded.network.training
     assert loaded.permutation is None
 
 
 def test_the_weights_are_a_plain_state_dict_that_loads_in_three_lines(saved):
-    network, path = saved
-    other = ConvNet(channels=(2, 3), kernel=3)
-    other.load_state_dict(torch.load(path, weights_only=True))
-    assert all(map(torch.equal, other.parameters(), network.parameters()))
+    network = small_cnn(seed=1)
+    network.load_state_dict(torch.load(saved, weights_only=True))
+    assert all(map(torch.equal, network.parameters(), small_cnn().parameters()))
 
 
-def test_the_permutation_is_kept_with_the_model(saved):
-    network, path = saved
-    entry = {"seed": 0, "indices": PERMUTATION.tolist()}
-    save_checkpoint(network, card_of(network, permutation=entry), path)
-    assert torch.equal(load_checkpoint(path).permutation, PERMUTATION)
+def test_the_permutation_is_kept_with_the_model(tmp_path):
+    permutation = torch.randperm(784, generator=torch.Generator().manual_seed(0))
+    path = save(small_cnn(), tmp_path, permutation)
+    assert torch.equal(load_checkpoint(path).permutation, permutation)
 
 
-def test_weights_that_are_not_the_cards_are_refused(saved):
-    _, path = saved
-    path.write_bytes(path.read_bytes() + b"x")
-    with pytest.raises(ModelFileError, match=r"mnist-0\.0\.1\.pt .*sha256"):
-        load_checkpoint(path)
+def truncate(path):
+    """Cut the weights off, and let the card agree with what is left."""
+    path.write_bytes(path.read_bytes()[:500])
+    change_card(path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (Path.unlink, r"bash run\.sh cnn"),
+        (lambda path: path.with_suffix(".json").unlink(), "no model card"),
+        (lambda path: path.write_bytes(path.read_bytes() + b"x"), r"mnist-0\.0\.1\.pt .*sha256"),
+        (truncate, "damaged"),
+        (lambda path: path.with_suffix(".json").write_text(""), "card .* cannot be read"),
+        (lambda path: path.with_suffix(".json").write_text("{"), "card .* cannot be read"),
+        (lambda path: path.with_suffix(".json").write_text("[]"), "card .* is no JSON object"),
+    ],
+)
+def test_files_that_are_missing_damaged_or_of_another_model_are_refused(saved, damage, message):
+    damage(saved)
+    with pytest.raises(ModelFileError, match=message):
+        load_checkpoint(saved)
 
 
 @pytest.mark.parametrize(
@@ -87,35 +73,9 @@ def test_weights_that_are_not_the_cards_are_refused(saved):
     ],
 )
 def test_a_card_that_does_not_fit_the_weights_is_refused(saved, key, value, message):
-    _, path = saved
-    change_card(path, **{key: value})
+    change_card(saved, **{key: value})
     with pytest.raises(ModelFileError, match=message):
-        load_checkpoint(path)
-
-
-def test_truncated_weights_with_a_card_that_agrees_are_refused(saved):
-    _, path = saved
-    path.write_bytes(path.read_bytes()[:500])
-    change_card(path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    with pytest.raises(ModelFileError, match="damaged"):
-        load_checkpoint(path)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{"])
-def test_a_card_that_is_no_json_object_is_refused(saved, text):
-    _, path = saved
-    path.with_suffix(".json").write_text(text)
-    with pytest.raises(ModelFileError, match="card"):
-        load_checkpoint(path)
-
-
-def test_missing_weights_and_a_missing_card_are_named(saved, tmp_path):
-    _, path = saved
-    with pytest.raises(ModelFileError, match=r"bash run\.sh cnn"):
-        load_checkpoint(tmp_path / "mnist-9.9.9.pt")
-    path.with_suffix(".json").unlink()
-    with pytest.raises(ModelFileError, match="no model card"):
-        load_checkpoint(path)
+        load_checkpoint(saved)
 
 
 def test_the_plain_file_is_the_cnns_and_the_highest_version_is_found(tmp_path):

@@ -1,43 +1,23 @@
 """The form that is served: it computes what torch computes and belongs to the weights beside it."""
 
-import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from tests.support.networks import change_card, save, small_cnn
 
 from errors import ModelFileError
 from model import onnx_network
-from model.checkpoint import checkpoint_path, find_checkpoints, load_checkpoint, save_checkpoint
+from model.checkpoint import find_checkpoints, load_checkpoint
 from model.config import MODELS_DIR
-from model.convnet import ConvNet
 from model.mlp import MLP
 from model.onnx_network import OnnxNetwork, load_network, onnx_path
 from model.registry import standardize
 from model.training.export import export, main
 
 X = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(3))
-
-
-def save(network, directory, permutation=None):
-    entry = None if permutation is None else {"indices": permutation.tolist()}
-    name = "cnn" if isinstance(network, ConvNet) else "mlp"
-    card = {
-        "name": name,
-        "architecture": {"network": name, "settings": network.config},
-        "permutation": entry,
-    }
-    path = checkpoint_path(name, "0.0.1", directory)
-    save_checkpoint(network, card, path)
-    return path
-
-
-@pytest.fixture
-def saved(tmp_path):
-    torch.manual_seed(0)
-    return save(ConvNet(channels=(2, 3), kernel=3), tmp_path)
 
 
 @pytest.mark.parametrize("name", find_checkpoints(MODELS_DIR))
@@ -95,8 +75,7 @@ def test_without_torch_a_form_of_other_weights_is_refused_with_the_command_that_
     if fault != "is missing":
         export(saved)
     if fault == "belongs to other weights":
-        torch.manual_seed(1)
-        save(ConvNet(channels=(2, 3), kernel=3), tmp_path)
+        save(small_cnn(seed=1), tmp_path)
     elif fault == "is damaged":
         onnx_path(saved).write_bytes(onnx_path(saved).read_bytes()[:1000])
     monkeypatch.setattr(onnx_network.importlib.util, "find_spec", lambda name: None)
@@ -105,9 +84,7 @@ def test_without_torch_a_form_of_other_weights_is_refused_with_the_command_that_
 
 
 def test_weights_that_cannot_be_exported_say_why(saved):
-    card = json.loads(saved.with_suffix(".json").read_text())
-    card["architecture"]["settings"] = {"channels": [4, 4]}
-    saved.with_suffix(".json").write_text(json.dumps(card))
+    change_card(saved, architecture={"network": "cnn", "settings": {"channels": [4, 4]}})
     with pytest.raises(ModelFileError, match="do not fit"):
         load_network(saved)
 

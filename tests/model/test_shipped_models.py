@@ -9,26 +9,18 @@ from model.checkpoint import find_checkpoints
 from model.classifier import Classifier
 from model.config import MODELS_DIR
 from model.data.augment import augment
-from model.data.mnist import load_mnist
 from model.data.synthetic.digits import synthesize_digits
 from model.preprocessing.normalize import encode_png, normalize, preprocess
 
 MODELS = find_checkpoints(MODELS_DIR)
 
 
+def digits_in(classifier, images):
+    return np.array([prediction.digit for prediction in classifier.predict(images)])
+
+
 def accuracy(classifier, images, labels):
-    read = [prediction.digit for prediction in classifier.predict(images)]
-    return float(np.mean(np.array(read) == np.asarray(labels)))
-
-
-@pytest.fixture(scope="module")
-def mnist(mnist_dir):
-    return load_mnist(str(mnist_dir))
-
-
-@pytest.fixture(scope="module")
-def cnn():
-    return Classifier.load(MODELS["cnn"])
+    return float(np.mean(digits_in(classifier, images) == np.asarray(labels)))
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +32,14 @@ def drawings():
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_reads_what_its_card_says(name, mnist):
+def test_a_model_reads_what_its_card_says(name, real_mnist):
     classifier = Classifier.load(MODELS[name])
-    reached = accuracy(classifier, mnist.test.images.numpy(), mnist.test.labels)
+    reached = accuracy(classifier, real_mnist.test.images.numpy(), real_mnist.test.labels)
     assert reached == pytest.approx(classifier.card["results"]["test_accuracy"], abs=2e-4)
 
 
-def test_pngs_of_the_test_pictures_are_read_as_well_as_the_pictures_themselves(cnn, mnist):
-    images, labels = mnist.test.images[:2000].numpy(), mnist.test.labels[:2000]
+def test_pngs_of_the_test_pictures_are_read_as_well_as_the_pictures_themselves(cnn, real_mnist):
+    images, labels = real_mnist.test.images[:2000].numpy(), real_mnist.test.labels[:2000]
     through_png = np.stack([preprocess(encode_png(image)).image for image in images])
     difference = accuracy(cnn, through_png, labels) - accuracy(cnn, images, labels)
     assert abs(difference) <= 1 / 2000
@@ -63,13 +55,10 @@ def test_a_digit_is_read_the_same_at_any_scale(cnn, drawings, scale):
     ]
     scaled = [image.resize((side, side), Image.Resampling.BICUBIC) for image in large]
     first, second = (
-        [
-            prediction.digit
-            for prediction in cnn.predict(np.stack([normalize(p).image for p in images]))
-        ]
-        for images in (large, scaled)
+        digits_in(cnn, np.stack([normalize(picture).image for picture in pictures]))
+        for pictures in (large, scaled)
     )
-    assert np.mean(np.array(first) == np.array(second)) >= 0.995
+    assert np.mean(first == second) >= 0.995
 
 
 def test_synthetic_drawings_are_read_and_not_refused(cnn, drawings):

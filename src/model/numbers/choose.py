@@ -235,9 +235,7 @@ def best_path(
     # The same number may come of several cuts: position in the number is a second state.
     sums = np.full((len(ending), len(labels) + 1), -np.inf)
     sums[0, 0] = 0
-    spelled = (
-        digit[:, labels] if (labels >= 0).all() else np.full((len(segments), len(labels)), -np.inf)
-    )
+    spelled = np.where(labels >= 0, digit[:, labels], -np.inf)
     for node in range(1, len(ending)):
         before = sums[first[ending[node]], :-1] + spelled[ending[node]]
         sums[node, 1:] = np.logaddexp.reduce(before, axis=0)

@@ -159,11 +159,8 @@ def _upright(
         _component(foreground, labels, name, box.astype(int), to_line, scale, turned=angle != 0)
         for name, box in zip(names, boxes, strict=True)
     ]
-    return Line(
-        [component for component in components if component is not None],
-        height * scale,
-        cv2.invertAffineTransform(to_line),
-    )
+    visible = [component for component in components if component is not None]
+    return Line(visible, height * scale, cv2.invertAffineTransform(to_line))
 
 
 def _component(

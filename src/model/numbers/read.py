@@ -117,12 +117,7 @@ def _read_line(
     predictions: list[Prediction],
     preprocessed: Preprocessed,
 ) -> NumberLine:
-    """Choose the digits of a line.
-
-    Args:
-        predictions: the classifier's, of the segments.
-        preprocessed: that the line stands in.
-    """
+    """Choose the digits of a line by what the classifier predicts of its segments."""
     stroke = stroke_width(line)
     features, probabilities = describe(segments, pieces, line.height, stroke, predictions)
     path = best_path(segments, features, probabilities, WEIGHTS)

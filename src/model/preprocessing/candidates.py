@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -55,10 +56,8 @@ def _other_ways(grey: np.ndarray) -> Iterator[np.ndarray]:
             yield soft_threshold(difference, middle)
     page = _page(grey, differing)
     if page is not None:
-        try:
+        with suppress(BlankImageError):
             yield segment_foreground(page)
-        except BlankImageError:
-            return
 
 
 def upright(crop: np.ndarray) -> np.ndarray:
@@ -109,11 +108,7 @@ def without_neighbours(foreground: np.ndarray) -> np.ndarray:
 
 
 def without_lines(foreground: np.ndarray) -> np.ndarray | None:
-    """Leave out lines across most of the picture, and mend the strokes that they cross.
-
-    Returns:
-        None where there is no such line.
-    """
+    """Leave out lines across most of the picture, mend the strokes they cross; None without any."""
     mask = (foreground > 127).view(np.uint8)
     found = None
     for axis, length in enumerate(mask.shape):

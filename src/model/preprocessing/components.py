@@ -1,39 +1,9 @@
 """Connected components of a foreground at full resolution: what lies apart from the rest."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
 MAX_PARTS = 40  # more than a picture of one digit, or of a number, can have
-Box = tuple[int, int, int, int]  # top, bottom, left, right; bottom and right are one past the last
-
-
-@dataclass(frozen=True)
-class Component:
-    """Pixels of a foreground that touch each other, diagonally too.
-
-    Attributes:
-        box: where it lies in the foreground.
-        area: its number of pixels.
-        image: (bottom - top, right - left) uint8, its own foreground with all else 0.
-        on_border: whether it touches the border of the foreground.
-    """
-
-    box: Box
-    area: int
-    image: np.ndarray
-    on_border: bool
-
-    @property
-    def mask(self) -> np.ndarray:
-        """Its pixels in its box, (bottom - top, right - left) bool."""
-        return self.image > 0
-
-    @property
-    def size(self) -> int:
-        """The longest side of its box."""
-        return max(self.box[1] - self.box[0], self.box[3] - self.box[2])
 
 
 class Components:
@@ -41,31 +11,22 @@ class Components:
 
     Attributes:
         labels: (H, W) int32; pixel of component i has i + 1, background has 0.
-        boxes: (n, 4) int32: top, bottom, left, right.
+        boxes: (n, 4) int32: top, bottom, left, right; bottom and right are one past the last.
         areas: (n,) int32 pixels.
     """
 
     def __init__(self, foreground: np.ndarray) -> None:
-        """Find the components of a foreground (H, W) uint8, 0 where there is none."""
+        """Find what touches, diagonally too, in a foreground (H, W) uint8 that is 0 elsewhere."""
         self.foreground = foreground
         _, self.labels, stats, _ = cv2.connectedComponentsWithStats(
             (foreground > 0).view(np.uint8), connectivity=8
         )
-        left, top, width, height, area = stats[1:].T
+        left, top, width, height, self.areas = stats[1:].T
         self.boxes = np.stack((top, top + height, left, left + width), axis=1)
-        self.areas = area
 
     def __len__(self) -> int:
         """Return the number of components."""
         return len(self.areas)
-
-    def __getitem__(self, index: int) -> Component:
-        """Return one component cut out of the foreground."""
-        top, bottom, left, right = self.boxes[index].tolist()
-        is_member = self.labels[top:bottom, left:right] == index + 1
-        image = np.where(is_member, self.foreground[top:bottom, left:right], 0).astype(np.uint8)
-        on_border = bool(self.on_border[index])
-        return Component((top, bottom, left, right), int(self.areas[index]), image, on_border)
 
     @property
     def on_border(self) -> np.ndarray:
@@ -91,8 +52,7 @@ class Components:
         tall = np.flatnonzero(heights >= 0.5 * heights.max(initial=0))
         apart = tall[~self.on_border[tall]]
         tall = apart if len(apart) else tall  # what the border cuts off is no digit of its own
-        if len(tall) > 1:
-            tall = tall[np.argsort(-heights[tall])][:MAX_PARTS]
+        tall = tall[np.argsort(-heights[tall])][:MAX_PARTS]
         parts: list[tuple[list[int], np.ndarray]] = []
         for index in sorted(tall.tolist(), key=lambda i: self.boxes[i, 2]):
             box = self.boxes[index]

@@ -58,9 +58,8 @@ def read_header(data: bytes) -> Image.Image:
     if data.startswith(b"\x89PNG"):
         data = _without_metadata(data)
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of odd metadata in files that it reads all the same.
-            warnings.simplefilter("ignore")
+        # Pillow warns of odd metadata in files that it reads all the same.
+        with warnings.catch_warnings(action="ignore"):
             image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
     except Exception as error:  # Pillow's decoders have no common one
         raise UnreadableImageError(
@@ -91,8 +90,7 @@ def decode_image(header: Image.Image) -> Image.Image:
     if width * height > WORKING_PIXELS:
         header.draft(None, (width // 4, height // 4))  # only JPEG can; the others ignore it
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             header.load()
             upright = _reduced(header)
             ImageOps.exif_transpose(upright, in_place=True)
@@ -105,8 +103,7 @@ def decode_image(header: Image.Image) -> Image.Image:
 def _canvas(header: Image.Image) -> Image.Image | None:
     """Decode the PNG of a drawing page, opaque and of greys alone, in a third of Pillow's time.
 
-    Returns:
-        The levels, of mode L; None for any other PNG.
+    It becomes mode L; of any other PNG comes None.
     """
     file = getattr(header, "fp", None)  # as read_header opened it
     data = file.getvalue() if isinstance(file, io.BytesIO) else b"eXIf"

@@ -6,8 +6,8 @@ its centre of mass rounds to index (14, 14). Training and serving both go this w
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -28,13 +28,14 @@ from model.config import (
     PIECE_SIZE,
 )
 from model.preprocessing.candidates import other_foregrounds, upright
-from model.preprocessing.components import Box, Components, touches_border
+from model.preprocessing.components import Components, touches_border
 from model.preprocessing.decode import encode_png, luminance, open_image
 from model.preprocessing.segment import distance_from_border, segment_foreground
 
 __all__ = ["Preprocessed", "center_by_mass", "encode_png", "normalize", "open_image", "preprocess"]
 
 THICKER = 1.4  # pixels of 20; a stroke of nearly no width then is as thin as MNIST's thinnest
+_COLOURED = ("P", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 _BLANK = "The picture is blank: draw or photograph one digit, larger."
 
 
@@ -52,11 +53,6 @@ class Preprocessed:
     source: Image.Image
     foreground: np.ndarray
     image: np.ndarray
-
-    @cached_property
-    def components(self) -> Components:
-        """The connected components of the foreground."""
-        return Components(self.foreground)
 
     def candidates(self) -> np.ndarray:
         """Return what else the digit may look like (n, 28, 28) uint8, for a second look.
@@ -76,7 +72,7 @@ class Preprocessed:
         Each may be a digit of its own: pieces above each other belong together, and what is much
         smaller, or cut off by the border, is none.
         """
-        parts = self.components.parts()
+        parts = Components(self.foreground).parts()
         return _stack([center_by_mass(part) for part in parts if part.size > 1])
 
 
@@ -99,15 +95,11 @@ def normalize(image: Image.Image) -> Preprocessed:
     try:
         foreground = segment_foreground(luminance(image), lossy=lossy)
     except BlankImageError:
-        if not _is_coloured(image):  # two colours may be as light as each other
+        if image.mode not in _COLOURED:  # two colours may be as light as each other
             raise
         distance = distance_from_border(np.asarray(image.convert("RGB")))
         foreground = segment_foreground(distance, lossy=lossy)
     return Preprocessed(image, foreground, center_by_mass(foreground))
-
-
-def _is_coloured(image: Image.Image) -> bool:
-    return image.mode in ("P", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 
 
 def _stack(images: list[np.ndarray]) -> np.ndarray:
@@ -129,8 +121,7 @@ def center_by_mass(foreground: np.ndarray) -> np.ndarray:
     Raises:
         BlankImageError: there is no foreground, or a single pixel of it.
     """
-    top, bottom, left, right = _digit_box(foreground)
-    crop = foreground[top:bottom, left:right]
+    crop = _crop(foreground)
     if crop.size <= 1:
         raise BlankImageError(_BLANK)
     resized = _scale(crop)
@@ -170,13 +161,10 @@ def thicken(crop: np.ndarray) -> np.ndarray:
 
 def _as_is_and_upright(foreground: np.ndarray) -> Iterator[np.ndarray]:
     """Yield what a foreground gives by MNIST's rule, and the same without its slant."""
-    try:
-        top, bottom, left, right = _digit_box(foreground)
-        crop = foreground[top:bottom, left:right]
+    with suppress(BlankImageError):
+        crop = _crop(foreground)
         yield center_by_mass(crop)
         yield center_by_mass(upright(crop))
-    except BlankImageError:
-        return
 
 
 def _offset(profile: np.ndarray) -> int:
@@ -186,45 +174,34 @@ def _offset(profile: np.ndarray) -> int:
     return min(max(start, 0), IMAGE_SIZE - len(profile))
 
 
-def _digit_box(foreground: np.ndarray) -> Box:
-    """The box of the foreground, noise components left out."""
+def _crop(foreground: np.ndarray) -> np.ndarray:
+    """Crop to the box of the foreground, noise components left out."""
     left, top, width, height = cv2.boundingRect(foreground)
     if width == 0:
         raise BlankImageError(_BLANK)
     crop = foreground[top : top + height, left : left + width]
     if crop.any(axis=0).all() and crop.any(axis=1).all():
-        return top, top + height, left, left + width  # nothing lies apart from the rest
+        return crop  # nothing lies apart from the rest
     components = Components(crop)
     boxes = components.boxes + np.array([top, top, left, left])
     boxes = boxes[~_is_noise(boxes, components.masses(), foreground.shape)]
-    (top, _, left, _), (_, bottom, _, right) = (
-        boxes.min(axis=0).tolist(),
-        boxes.max(axis=0).tolist(),
-    )
-    return top, bottom, left, right
+    top, _, left, _ = boxes.min(axis=0)
+    _, bottom, _, right = boxes.max(axis=0)
+    return foreground[top:bottom, left:right]
 
 
 def _is_noise(boxes: np.ndarray, masses: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Which components (n,) lie off the main one and are tiny, or cut off by the border.
 
-    Args:
-        boxes, masses: (n, 4) and (n,) of the components.
-        shape: height and width of the foreground.
+    They have boxes (n, 4) and masses (n,); ``shape`` is the foreground's.
     """
     share = masses / masses.sum()
     main = boxes[masses.argmax()]
     longest = max(main[1] - main[0], main[3] - main[2])
-    heights = boxes[:, 1] - boxes[:, 0]
-    size = np.maximum(heights, boxes[:, 3] - boxes[:, 2])
-    gap = np.max(
-        (
-            main[0] - boxes[:, 1],
-            boxes[:, 0] - main[1],
-            main[2] - boxes[:, 3],
-            boxes[:, 2] - main[3],
-        ),
-        axis=0,
-    )
+    top, bottom, left, right = boxes.T
+    heights = bottom - top
+    size = np.maximum(heights, right - left)
+    gap = np.max((main[0] - bottom, top - main[1], main[2] - right, left - main[3]), axis=0)
     far = gap > np.where(share < FINE_NOISE_MASS, FINE_NOISE_GAP, NOISE_GAP) * longest
     small = (size < NOISE_SIZE * longest) & (share < NOISE_MASS)
     on_border = touches_border(boxes, shape)

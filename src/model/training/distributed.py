@@ -6,9 +6,8 @@ import platform
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import torch
 from torch import distributed
@@ -19,54 +18,18 @@ PRECISIONS = ("auto", "bfloat16", "float32")
 _PEER_LOST = re.compile(r"closed by peer|reset by peer", re.IGNORECASE)  # Gloo's messages
 
 
-class DistributedContext:
-    """Rank and device of this process; a context manager that joins and leaves the group.
-
-    Several processes are started by ``main_pipeline.launch`` or by ``torchrun``.
+@dataclass(frozen=True)
+class Process:
+    """This process's part in training.
 
     Attributes:
-        rank, world_size: 0 and 1 when it trains alone.
         device: what ``choose_device`` chose.
+        rank, world_size: 0 and 1 when it trains alone.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        self.rank = int(os.environ.get("RANK", "0"))
-        self.world_size = int(os.environ.get("WORLD_SIZE", "1"))
-        self.device = device
-        self._open = ExitStack()
-
-    def __enter__(self) -> Self:
-        """Join the process group, where there is one; the first process alone prints."""
-        if self.rank > 0:
-            silence = self._open.enter_context(Path(os.devnull).open("w"))
-            self._open.enter_context(redirect_stdout(silence))
-        if self.world_size > 1:
-            if self.device.type == "cuda":
-                torch.cuda.set_device(self.device)
-                distributed.init_process_group("nccl", device_id=self.device)
-            else:
-                distributed.init_process_group("gloo")
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Leave the process group.
-
-        Raises:
-            SystemExit: another process failed, which reports why; this one ends without a word.
-        """
-        if self.world_size > 1:
-            # What still holds the group would let its threads outlive the interpreter, which aborts
-            # (pytorch/pytorch#179291): DistributedDataParallel's reference cycles must go first.
-            gc.collect()
-            distributed.destroy_process_group()
-        self._open.close()
-        if isinstance(error, RuntimeError) and _PEER_LOST.search(str(error)):
-            raise SystemExit(1) from None
+    device: torch.device
+    rank: int
+    world_size: int
 
     @property
     def description(self) -> str:
@@ -93,6 +56,38 @@ class DistributedContext:
         finally:
             if self.rank == 0 and self.world_size > 1:
                 distributed.broadcast_object_list(failed)
+
+
+@contextmanager
+def join_group(device: torch.device) -> Iterator[Process]:
+    """Join and leave the process group, where there is one; the first process alone prints.
+
+    Several processes are started by ``main_pipeline.launch`` or by ``torchrun``.
+
+    Raises:
+        SystemExit: another process failed, which reports why; this one ends without a word.
+    """
+    process = Process(device, int(os.getenv("RANK", "0")), int(os.getenv("WORLD_SIZE", "1")))
+    with ExitStack() as stack:
+        if process.rank > 0:
+            silence = stack.enter_context(Path(os.devnull).open("w"))
+            stack.enter_context(redirect_stdout(silence))
+        if process.world_size > 1:
+            if device.type == "cuda":
+                torch.cuda.set_device(device)
+                distributed.init_process_group("nccl", device_id=device)
+            else:
+                distributed.init_process_group("gloo")
+            stack.callback(distributed.destroy_process_group)
+            # What still holds the group would let its threads outlive the interpreter, which aborts
+            # (pytorch/pytorch#179291): DistributedDataParallel's reference cycles must go first.
+            stack.callback(gc.collect)
+        try:
+            yield process
+        except RuntimeError as error:
+            if _PEER_LOST.search(str(error)):
+                raise SystemExit(1) from None
+            raise
 
 
 def choose_device(requested: str) -> torch.device:

@@ -30,7 +30,7 @@ from model.registry import NETWORKS, Network
 from model.train import Epoch, accuracy, fit, predict_logits
 from model.training import plots
 from model.training.calibration import fit_temperature, fit_threshold, measure_calibration
-from model.training.distributed import DistributedContext, choose_precision
+from model.training.distributed import Process, choose_precision, join_group
 from model.training.export import export
 from model.training.options import Options, check
 
@@ -43,7 +43,7 @@ def run(options: Options) -> Path:
     Raises:
         DigitsError: MNIST cannot be had, or an option cannot be fulfilled.
     """
-    with DistributedContext(check(options)) as process:
+    with join_group(check(options)) as process:
         recorded = load_strokes(options.strokes, options.seed) if options.strokes else None
         with process.main_process_first():
             mnist = load_mnist(options.data)
@@ -87,7 +87,7 @@ def train_network(
     options: Options,
     permutation: Tensor | None,
     precision: str,
-    process: DistributedContext,
+    process: Process,
 ) -> tuple[Network, list[Epoch]]:
     """Build and train a network: a bar on a terminal, and one line per epoch.
 

@@ -22,16 +22,13 @@ FIGURES = ("confusion-matrix", "learning-curves", "reliability")  # of a model c
 def confusion(logits: Tensor, labels: Tensor) -> NDArray[np.int64]:
     """Return the confusion matrix (10, 10) of counts: row true digit, column prediction."""
     predicted = logits.argmax(dim=1)
-    matrix: NDArray[np.int64] = confusion_matrix(
-        labels.numpy(), predicted.numpy(), labels=list(range(NUM_CLASSES))
-    )
-    return matrix
+    return confusion_matrix(labels.numpy(), predicted.numpy(), labels=range(NUM_CLASSES))
 
 
 def recall(matrix: NDArray[np.int64]) -> list[float]:
     """Return the correct fraction (0-1) of each digit; nan for one that never came."""
     with np.errstate(invalid="ignore"):
-        return [float(value) for value in matrix.diagonal() / matrix.sum(axis=1)]
+        return (matrix.diagonal() / matrix.sum(axis=1)).tolist()
 
 
 def draw_figures(card: ModelCard, logits: Tensor, labels: Tensor) -> dict[str, Figure]:

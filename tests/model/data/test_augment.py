@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from scipy.stats import ks_2samp
+from tests.support.pictures import generator
 from torchvision.transforms import (
     InterpolationMode,
     RandomAffine,
@@ -19,10 +20,6 @@ AFFINE = AUGMENTATIONS["affine"]
 COUNT = 200
 
 
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
 @pytest.fixture
 def images() -> torch.Tensor:
     """Blurred noise with an empty border, as MNIST's pictures have."""
@@ -31,31 +28,17 @@ def images() -> torch.Tensor:
     return torch.nn.functional.avg_pool2d(inside, 3, stride=1, padding=1)
 
 
-@pytest.fixture
-def affine_parameters() -> list[tuple[float, tuple[int, int], float, float]]:
-    """Angle, shift, scale and shear of each picture; the scale is varied too."""
+def test_affine_pictures_are_torchvisions(images):
     settings = Augmentation(degrees=25, translate=0.2, shear=15, scale=(0.7, 1.4))
-    angle, shift, scale, shear = ours.random_affine(settings, COUNT, generator())
-    parameters = (angle.tolist(), shift.int().tolist(), scale.tolist(), shear.tolist())
-    return list(zip(*parameters, strict=True))
-
-
-def affine_matrices(parameters: list) -> torch.Tensor:
-    angle, shift, scale, shear = zip(*parameters, strict=True)
-    return ours.affine_matrices(
-        torch.tensor(angle), torch.tensor(shift).float(), torch.tensor(scale), torch.tensor(shear)
-    )
-
-
-def test_affine_pictures_are_torchvisions(affine_parameters, images):
-    changed = ours.warp(images, ours.sampling_grid(affine_matrices(affine_parameters)))
-    for index, (angle, shift, scale, shear) in enumerate(affine_parameters):
+    drawn = ours.random_affine(settings, COUNT, generator())
+    changed = ours.warp(images, ours.sampling_grid(ours.affine_matrices(*drawn)))
+    for index, (angle, shift, scale, shear) in enumerate(zip(*drawn, strict=True)):
         theirs = functional.affine(
             images[index],
-            angle,
-            shift,
-            scale,
-            [shear, 0.0],
+            angle.item(),
+            shift.int().tolist(),
+            scale.item(),
+            [shear.item(), 0.0],
             interpolation=InterpolationMode.BILINEAR,
         )
         assert (changed[index] - theirs).abs().max() < 1 / 255
@@ -82,15 +65,9 @@ def test_random_affine_parameters_have_torchvisions_distributions():
         RandomAffine.get_params([-25.0, 25.0], [0.2, 0.2], [0.9, 1.1], [-15.0, 15.0], [28, 28])
         for _ in range(count)
     ]
-    pairs = [
-        (angle, [parameters[0] for parameters in theirs]),
-        (shift[:, 0], [parameters[1][0] for parameters in theirs]),
-        (shift[:, 1], [parameters[1][1] for parameters in theirs]),
-        (scale, [parameters[2] for parameters in theirs]),
-        (shear, [parameters[3][0] for parameters in theirs]),
-    ]
-    for mine, other in pairs:
-        assert ks_2samp(mine.numpy(), other).pvalue > 0.01
+    flat = torch.tensor([(angle, *shift, scale, shear[0]) for angle, shift, scale, shear in theirs])
+    for mine, other in zip((angle, *shift.T, scale, shear), flat.T, strict=True):
+        assert ks_2samp(mine.numpy(), other.numpy()).pvalue > 0.01
     assert torch.equal(shift, shift.round())
 
 

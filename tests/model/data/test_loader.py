@@ -11,6 +11,7 @@ from model.data.loader import AUGMENTATION, BATCHES, WEIGHTS, Batches, stream_se
 from model.data.mnist import Digits
 
 RECIPE = replace(RECIPES["cnn"], batch_size=30, label_smoothing=0.0)
+MIXED = replace(RECIPE, synthetic_fraction=0.25, outlier_ratio=0.1)
 PLAIN = replace(RECIPE, synthetic_fraction=0.0, outlier_ratio=0.0)
 
 
@@ -35,8 +36,7 @@ def test_an_epoch_holds_every_picture_once_with_its_label_in_an_order_of_its_own
 
 
 def test_a_quarter_of_the_digits_is_handwriting_and_a_tenth_more_is_none(digits):
-    recipe = replace(RECIPE, synthetic_fraction=0.25, outlier_ratio=0.1)
-    batch = next(iter(Batches(digits, recipe, "none", seed=0)))
+    batch = next(iter(Batches(digits, MIXED, "none", seed=0)))
     flat = (batch.targets == 0.1).all(dim=1)
     assert len(batch.targets) == batch.size == 30 + 10 + 4
     assert int(flat.sum()) == 4
@@ -44,9 +44,8 @@ def test_a_quarter_of_the_digits_is_handwriting_and_a_tenth_more_is_none(digits)
 
 
 def test_a_persons_own_digits_come_as_often_as_synthetic_ones(digits):
-    recipe = replace(RECIPE, synthetic_fraction=0.25, outlier_ratio=0.1)
     recorded = Digits(torch.full((3, 28, 28), 77, dtype=torch.uint8), torch.tensor([4, 4, 9]))
-    for batch in Batches(digits, recipe, "none", seed=0, recorded=recorded):
+    for batch in Batches(digits, MIXED, "none", seed=0, recorded=recorded):
         are_own = (batch.images == 77 / 255).flatten(1).all(dim=1)
         are_own &= torch.tensor([t.argmax() in (4, 9) for t in batch.targets])
         rest = len(batch.targets) - 10 - 10 - 5
@@ -65,10 +64,9 @@ def test_label_smoothing_shares_out_its_part(digits):
 
 @pytest.mark.parametrize("world_size", [2, 3])
 def test_the_shards_are_disjoint_and_together_the_batch_of_one_process(digits, world_size):
-    recipe = replace(RECIPE, synthetic_fraction=0.25, outlier_ratio=0.1)
-    whole = list(Batches(digits, recipe, "none", seed=0))
+    whole = list(Batches(digits, MIXED, "none", seed=0))
     shards = [
-        list(Batches(digits, recipe, "none", seed=0, rank=rank, world_size=world_size))
+        list(Batches(digits, MIXED, "none", seed=0, rank=rank, world_size=world_size))
         for rank in range(world_size)
     ]
     for step, batch in enumerate(whole):

@@ -20,24 +20,23 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-class StallingHandler(QuietHandler):
-    """Sends the first half of a file, then nothing until `released` is set."""
-
-    released = threading.Event()
-
-    def copyfile(self, source, outputfile):
-        content = source.read()
-        outputfile.write(content[: len(content) // 2])
-        outputfile.flush()
-        self.released.wait(30)
-
-
 class BreakingHandler(QuietHandler):
     """Sends the first half of a file, then closes the connection."""
 
     def copyfile(self, source, outputfile):
         content = source.read()
         outputfile.write(content[: len(content) // 2])
+        outputfile.flush()
+
+
+class StallingHandler(BreakingHandler):
+    """Sends the first half of a file, then nothing until `released` is set."""
+
+    released = threading.Event()
+
+    def copyfile(self, source, outputfile):
+        super().copyfile(source, outputfile)
+        self.released.wait(30)
 
 
 @contextmanager
@@ -70,16 +69,6 @@ def raw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_files_come_from_a_url(tiny_mnist, raw):
-    with http_mirror(tiny_mnist) as url:
-        assert fetch_missing(raw, url) == []
-
-    assert missing_files(raw) == []
-    assert sorted(path.name for path in raw.iterdir()) == sorted(
-        path.name for path in tiny_mnist.iterdir()
-    )
-
-
 def test_only_what_is_missing_is_fetched(tiny_mnist, raw):
     name = "t10k-labels-idx1-ubyte"
     (raw / name).write_bytes(b"unpacked, and none of this function's business")
@@ -98,7 +87,7 @@ def test_a_server_that_never_answers_is_passed_over_for_the_next_mirror(
 
     assert silent in problem
     assert re.search("no answer|timed out", problem)
-    assert missing_files(raw) == []
+    assert {path.name for path in raw.iterdir()} == {path.name for path in tiny_mnist.iterdir()}
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,6 @@ def page(*texts_at: tuple[str, int, int], size: tuple[int, int] = (400, 700)) ->
     return foreground
 
 
-def box_of(foreground: np.ndarray) -> tuple[int, int, int, int]:
-    return cv2.boundingRect(foreground)
-
-
 def test_two_lines_come_from_top_to_bottom_with_a_component_for_each_digit():
     lines = find_lines(page(("37", 60, 350), ("2468", 40, 100)))
     assert [len(line.components) for line in lines] == [4, 2]
@@ -28,8 +24,7 @@ def test_a_line_is_scaled_to_the_working_height_and_its_boxes_map_back():
     (seven,) = line.components
     assert len(seven.foreground) == pytest.approx(WORKING_HEIGHT, abs=2)
     assert line.height == pytest.approx(WORKING_HEIGHT)
-    found = line.box_in_image(seven.box)
-    assert found == pytest.approx(box_of(foreground), abs=3)
+    assert line.box_in_image(seven.box) == pytest.approx(cv2.boundingRect(foreground), abs=3)
 
 
 @pytest.mark.parametrize("degrees", [-12, 9])

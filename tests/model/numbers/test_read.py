@@ -1,24 +1,16 @@
-import gzip
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from tests.support.pictures import printed
 
 from evaluation.numbers import numbers_of_writers, synthetic_samples
-from model.checkpoint import find_model
 from model.classifier import Classifier
 from model.numbers.find import Component
 from model.numbers.read import NOT_A_NUMBER, SIGN_OR_SEPARATOR, holds_sign, read_numbers
 from model.preprocessing.normalize import normalize
 from model.reading import read_images
-
-
-@pytest.fixture(scope="module")
-def classifier() -> Classifier:
-    return Classifier.load(find_model("cnn"))
 
 
 @pytest.fixture(scope="module")
@@ -30,51 +22,47 @@ def read(classifier: Classifier, foreground: np.ndarray):
     return read_numbers(classifier, normalize(Image.fromarray(foreground)))
 
 
-def idx(path: Path, header: int) -> np.ndarray:
-    return np.frombuffer(gzip.decompress(path.read_bytes())[header:], dtype=np.uint8)
-
-
 @pytest.mark.parametrize(("gaps", "wanted"), [((0.15, 0.5), 27), ((-0.08, 0.06), 22)])
-def test_numbers_are_read_whole(classifier, samples, gaps, wanted):
+def test_numbers_are_read_whole(cnn, samples, gaps, wanted):
     numbers = numbers_of_writers(samples, 30, gaps, seed=5)
-    found = [read(classifier, number.image) for number in numbers]
+    found = [read(cnn, number.image) for number in numbers]
     right = [lines[0].number == n.text for lines, n in zip(found, numbers, strict=True)]
     assert sum(right) >= wanted
 
 
-def test_leading_zeros_count_and_dark_on_light_is_the_same(classifier):
-    for foreground in (printed("0042"), 255 - printed("0042")):
-        (line,) = read(classifier, foreground)
-        assert line.number == "0042"
-        assert [digit.digit for digit in line.digits] == [0, 0, 4, 2]
+TURN = cv2.getRotationMatrix2D((200, 150), 13, 1)
 
 
-def test_boxes_frame_each_digit_in_the_picture(classifier):
+@pytest.mark.parametrize(
+    ("foreground", "numbers"),
+    [
+        (printed("0042"), ["0042"]),
+        (255 - printed("0042"), ["0042"]),
+        (cv2.warpAffine(np.pad(printed("24835"), 60), TURN, (520, 320)), ["24835"]),
+        (np.concatenate([printed("204"), printed("753")]), ["204", "753"]),
+    ],
+    ids=["leading zeros", "dark on light", "tilted", "two lines"],
+)
+def test_each_line_is_read_for_itself_with_its_leading_zeros(cnn, foreground, numbers):
+    lines = read(cnn, foreground)
+    assert [line.number for line in lines] == numbers
+    assert ["".join(str(digit.digit) for digit in line.digits) for line in lines] == numbers
+
+
+def test_boxes_frame_each_digit_in_the_picture(cnn):
     foreground = printed("735")
-    (line,) = read(classifier, foreground)
+    (line,) = read(cnn, foreground)
     columns = np.flatnonzero(np.diff(foreground.any(axis=0), prepend=False, append=False))
     for digit, left, right in zip(line.digits, columns[::2], columns[1::2], strict=True):
         x, _, width, _ = digit.box
         assert (x, x + width) == pytest.approx((left, right), abs=3)
 
 
-def test_a_tilted_number_is_read(classifier):
-    turn = cv2.getRotationMatrix2D((200, 150), 13, 1)
-    foreground = cv2.warpAffine(np.pad(printed("24835"), 60), turn, (520, 320))
-    (line,) = read(classifier, foreground)
-    assert line.number == "24835"
-
-
-def test_each_line_is_read_for_itself(classifier):
-    foreground = np.concatenate([printed("204"), printed("753")])
-    assert [line.number for line in read(classifier, foreground)] == ["204", "753"]
-
-
-def test_a_single_digit_gives_what_predict_gives(classifier, samples):
+def test_a_single_digit_gives_what_predict_gives(cnn, samples):
     for number in numbers_of_writers(samples, 20, (0, 0), seed=8, length=(1, 1)):
         preprocessed = normalize(Image.fromarray(number.image))
-        (line,) = read_numbers(classifier, preprocessed)
-        reading = read_images(classifier, [preprocessed])[0]
+        (line,) = read_numbers(cnn, preprocessed)
+        reading = read_images(cnn, [preprocessed])[0]
         (digit,) = line.digits
         assert digit.digit == reading.prediction.digit
         assert line.confidence == digit.confidence == reading.prediction.confidence
@@ -82,27 +70,24 @@ def test_a_single_digit_gives_what_predict_gives(classifier, samples):
         assert (digit.image == reading.image).all()
 
 
-def test_five_digits_of_mnist_in_a_row_are_read(classifier, mnist_dir):
-    images = idx(mnist_dir / "t10k-images-idx3-ubyte.gz", header=16).reshape(-1, 28, 28)
-    labels = idx(mnist_dir / "t10k-labels-idx1-ubyte.gz", header=8)
+def test_five_digits_of_mnist_in_a_row_are_read(cnn, real_mnist):
     rng = np.random.default_rng(0)
     right = 0
     for _ in range(40):
-        picked = rng.integers(len(images), size=5)
-        row = np.concatenate([images[k] for k in picked], axis=1)
-        lines = read(classifier, row)
-        right += bool(lines) and lines[0].number == "".join(str(labels[k]) for k in picked)
+        picked = real_mnist.test[torch.from_numpy(rng.integers(len(real_mnist.test), size=5))]
+        lines = read(cnn, np.concatenate(picked.images.numpy(), axis=1))
+        right += bool(lines) and lines[0].number == "".join(map(str, picked.labels.tolist()))
     assert right >= 36
 
 
-def test_a_word_is_no_number_and_its_letters_are_no_digits(classifier):
-    (line,) = read(classifier, printed("HKMWXN"))
+def test_a_word_is_no_number_and_its_letters_are_no_digits(cnn):
+    (line,) = read(cnn, printed("HKMWXN"))
     assert line.number is None and line.reason == NOT_A_NUMBER
     assert sum(not digit.is_digit for digit in line.digits) >= 3
 
 
-def test_what_is_no_digit_stands_in_its_place_among_the_digits(classifier):
-    (line,) = read(classifier, printed("2W7"))
+def test_what_is_no_digit_stands_in_its_place_among_the_digits(cnn):
+    (line,) = read(cnn, printed("2W7"))
     assert line.reason == NOT_A_NUMBER
     assert [digit.is_digit for digit in line.digits] == [True, False, True]
     assert [digit.digit for digit in line.digits][::2] == [2, 7]
@@ -110,8 +95,8 @@ def test_what_is_no_digit_stands_in_its_place_among_the_digits(classifier):
 
 
 @pytest.mark.parametrize("text", ["-35", "35-2", "3.5", "3,5"])
-def test_signs_and_separators_are_named(classifier, text):
-    (line,) = read(classifier, printed(text))
+def test_signs_and_separators_are_named(cnn, text):
+    (line,) = read(cnn, printed(text))
     assert line.number is None and line.reason == SIGN_OR_SEPARATOR
 
 
@@ -123,9 +108,9 @@ def test_the_bar_of_a_5_is_no_minus():
     assert holds_sign([body, apart], 64.0, 6.0)
 
 
-def test_noise_of_a_thousand_components_is_no_number(classifier):
+def test_noise_of_a_thousand_components_is_no_number(cnn):
     rng = np.random.default_rng(1)
     foreground = np.zeros((900, 900), dtype=np.uint8)
     for x, y in rng.integers(10, 890, (1200, 2)):
         foreground[y : y + 6, x : x + 4] = 255
-    assert read(classifier, foreground) == []
+    assert read(cnn, foreground) == []

@@ -29,18 +29,6 @@ def test_components_are_those_of_scipy():
     assert found.masses().tolist() == (200 * found.areas).tolist()
 
 
-def test_a_component_has_its_own_pixels_alone():
-    foreground = sheet((5, 40, 10, 60), (42, 50, 20, 30))
-    foreground[10:30, 20:50] = 0
-    foreground[15:20, 30:35] = 250  # inside the first one's box
-    components = Components(foreground)
-    ring = next(c for c in (components[i] for i in range(3)) if c.size == 50)
-    assert ring.box == (5, 40, 10, 60)
-    assert ring.area == 35 * 50 - 20 * 30 == ring.mask.sum()
-    assert ring.image.max() == 100
-    assert not ring.on_border
-
-
 def test_what_touches_the_border_is_known_and_what_is_kept_is_all_that_is_left():
     foreground = sheet((0, 20, 10, 20), (30, 50, 10, 20), (30, 50, 90, 100))
     components = Components(foreground)
@@ -53,5 +41,8 @@ def test_what_touches_the_border_is_known_and_what_is_kept_is_all_that_is_left()
 def test_groups_stand_side_by_side_and_hold_what_lies_above_each_other():
     five = [(10, 16, 12, 28), (18, 50, 10, 30)]  # a bar close above its body
     foreground = sheet(*five, (10, 52, 50, 56), (40, 46, 70, 76))  # a one; a full stop
+    foreground[30:40, 15:25] = 0
+    foreground[33:37, 18:22] = 250  # inside the body, and no part of it
     parts = Components(foreground).parts()
     assert [group.shape for group in parts] == [(32, 20), (42, 6)]
+    assert [np.unique(group).tolist() for group in parts] == [[0, 101], [102]]

@@ -6,22 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from tests.support.pictures import random_digits
 from torch.nn.parallel import DistributedDataParallel
 
 from model.config import RECIPES
 from model.data.loader import Batches
-from model.data.mnist import Digits
 from model.registry import NETWORKS
 from model.train import fit, train
-from model.training.distributed import DistributedContext
+from model.training.distributed import Process, join_group
 
 NAMES = ("mlp", "cnn")
-
-
-def random_digits(count: int) -> Digits:
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(256, (count, 28, 28), generator=generator, dtype=torch.uint8)
-    return Digits(images, torch.arange(count) % 10)
 
 
 class KeepGradients(torch.optim.SGD):
@@ -31,7 +25,7 @@ class KeepGradients(torch.optim.SGD):
         """Leave the weights as they are."""
 
 
-def global_step(name: str, process: DistributedContext) -> dict[str, object]:
+def global_step(name: str, process: Process) -> dict[str, object]:
     """Loss and gradients of one global batch; no dropout, batch norm in evaluation mode."""
     recipe = replace(RECIPES[name], batch_size=30, synthetic_fraction=0.25, outlier_ratio=0.1)
     torch.manual_seed(0)
@@ -53,7 +47,7 @@ def global_step(name: str, process: DistributedContext) -> dict[str, object]:
     return {"loss": (total / count).item(), "gradients": gradients}
 
 
-def fitted_weights(name: str, process: DistributedContext) -> dict[str, torch.Tensor]:
+def fitted_weights(name: str, process: Process) -> dict[str, torch.Tensor]:
     """The weights after four steps; each process starts with others, the first one's count."""
     recipe = replace(RECIPES[name], batch_size=30, epochs=2, ema_decay=0.0)
     digits = random_digits(60)
@@ -63,7 +57,7 @@ def fitted_weights(name: str, process: DistributedContext) -> dict[str, torch.Te
     return fit(network, Batches(digits, recipe, "none", 0, **shard), digits, recipe)[0].state_dict()
 
 
-def first_process_fails(process: DistributedContext) -> str:
+def first_process_fails(process: Process) -> str:
     """How this process ends its wait for a first one that fails."""
     try:
         with process.main_process_first():
@@ -74,7 +68,7 @@ def first_process_fails(process: DistributedContext) -> str:
 
 def main(folder: Path) -> None:
     """Let the first process go first, then do all jobs and save what they give."""
-    with DistributedContext(torch.device("cpu")) as process:
+    with join_group(torch.device("cpu")) as process:
         first = folder / "the first was here"
         with process.main_process_first():
             if process.rank == 0:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from tests.support.pictures import generator
 
 from model.classifier import rejection_score
 from model.config import TARGET_FALSE_REJECTION_RATE
@@ -14,16 +15,15 @@ from model.training.calibration import (
 )
 
 
-def drawn_labels(logits, temperature, seed=0):
+def drawn_labels(logits, temperature):
     """Labels drawn from the very probabilities that the logits give at a temperature."""
-    generator = torch.Generator().manual_seed(seed)
     probabilities = (logits / temperature).softmax(dim=1)
-    return torch.multinomial(probabilities, 1, generator=generator)[:, 0]
+    return torch.multinomial(probabilities, 1, generator=generator())[:, 0]
 
 
 @pytest.fixture(scope="module")
 def logits():
-    return 3 * torch.randn(20_000, 10, generator=torch.Generator().manual_seed(1))
+    return 3 * torch.randn(20_000, 10, generator=generator(1))
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])

@@ -16,7 +16,7 @@ from model.mlp import MLP
 from model.train import accuracy, predict_logits
 from model.training.distributed import choose_device, choose_precision
 
-SOURCES = Path(__file__).resolve().parents[3] / "src"
+REPOSITORY = Path(__file__).resolve().parents[3]
 TIMEOUT = 180  # seconds after which processes that wait for each other are given up
 
 
@@ -40,7 +40,7 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, A
     result = subprocess.run(
         [*command, distributed_jobs.__file__, str(folder)],
         check=True,
-        env={**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": f"{REPOSITORY}/src:{REPOSITORY}", "OMP_NUM_THREADS": "1"},
         timeout=TIMEOUT,
         capture_output=True,
         text=True,

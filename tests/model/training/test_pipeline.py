@@ -10,17 +10,18 @@ import pytest
 import torch
 
 import main_pipeline
-from model.checkpoint import load_checkpoint
+from model.checkpoint import load_checkpoint, read_card
 from model.classifier import Classifier, rejection_score
 from model.config import CALIBRATION_SEED, RECIPES, TARGET_FALSE_REJECTION_RATE
 from model.data.mnist import Digits
 from model.data.strokes import StrokeSample, render_and_preprocess
 from model.data.synthetic.outliers import synthesize_outliers
 from model.registry import NETWORKS
-from model.train import predict_logits
+from model.train import accuracy, predict_logits
 from model.training.calibration import fit_temperature
 from model.training.pipeline import make_permutation, synthetic_digits
 
+MLP_FILE = "mnist-mlp-0.0.1.pt"
 BASE = {"--epochs": "2", "--seed": "1", "--augment": "none", "--precision": "float32"}
 
 
@@ -32,17 +33,12 @@ def command(network="mlp", **changes):
 
 @pytest.fixture
 def load(trained):
-    """Trains the MLP by the base's options and changes of them; gives weights and card."""
-
-    def load_(**changes):
-        checkpoint = load_checkpoint(trained(*command(**changes)) / "mnist-mlp-0.0.1.pt")
-        return checkpoint.network.state_dict(), checkpoint.card
-
-    return load_
+    """Trains the MLP by the base's options and changes of them; gives its checkpoint."""
+    return lambda **changes: load_checkpoint(trained(*command(**changes)) / MLP_FILE)
 
 
 def are_equal(first, second):
-    return all(torch.equal(first[name], second[name]) for name in first)
+    return all(map(torch.equal, first.network.parameters(), second.network.parameters()))
 
 
 def test_the_cnn_is_written_with_its_card_and_its_figures(trained, capsys):
@@ -55,7 +51,7 @@ def test_the_cnn_is_written_with_its_card_and_its_figures(trained, capsys):
         "mnist-0.0.1.onnx",
         "mnist-0.0.1.pt",
     ]
-    card = json.loads((models / "mnist-0.0.1.json").read_text())
+    card = read_card(models / "mnist-0.0.1.pt")
     assert (card["name"], card["version"], card["permutation"]) == ("cnn", "0.0.1", None)
     assert card["data"]["source"] == "synthetic digits"
     assert card["data"]["complete"] is False
@@ -67,8 +63,8 @@ def test_the_cnn_is_written_with_its_card_and_its_figures(trained, capsys):
 
 
 def test_a_new_card_has_the_names_of_the_cards_that_clients_know(load):
-    shipped = json.loads((main_pipeline.MODELS_DIR / "mnist-mlp-0.0.1.json").read_text())
-    _, card = load()
+    shipped = read_card(main_pipeline.MODELS_DIR / MLP_FILE)
+    card = load().card
 
     def names(entry):
         if not isinstance(entry, dict):
@@ -81,11 +77,9 @@ def test_a_new_card_has_the_names_of_the_cards_that_clients_know(load):
 
 
 def test_the_cards_accuracy_is_that_of_the_saved_model(trained, few_digits):
-    classifier = Classifier.load(trained(*command()) / "mnist-mlp-0.0.1.pt")
+    classifier = Classifier.load(trained(*command()) / MLP_FILE)
     predictions = classifier.predict(few_digits.test.images.numpy())
-    correct = [
-        p.digit == label for p, label in zip(predictions, few_digits.test.labels, strict=True)
-    ]
+    correct = np.array([p.digit for p in predictions]) == few_digits.test.labels.numpy()
     assert np.mean(correct) == pytest.approx(classifier.card["results"]["test_accuracy"])
     rejected = np.mean([not p.is_digit for p in predictions])
     assert rejected == pytest.approx(classifier.card["results"]["test_refused"])
@@ -93,9 +87,9 @@ def test_the_cards_accuracy_is_that_of_the_saved_model(trained, few_digits):
 
 @pytest.mark.parametrize("options", [{}, {"no_synthetic": None}])
 def test_calibration_is_fitted_to_validation_and_to_synthetic_digits_if_trained_on(
-    trained, few_digits, options
+    load, few_digits, options
 ):
-    checkpoint = load_checkpoint(trained(*command(**options)) / "mnist-mlp-0.0.1.pt")
+    checkpoint = load(**options)
     digits = few_digits.validation
     if not options:
         held_back = synthetic_digits(200, CALIBRATION_SEED)
@@ -124,14 +118,13 @@ def test_no_synthetic_trains_on_mnist_alone(with_few_digits, tmp_path, monkeypat
     assert main_pipeline.main(arguments) == main_pipeline.main(arguments[:-1]) == 0
     assert made[0] == 0 < made[1]
     (previous,) = (tmp_path / "previous").iterdir()
-    training = load_checkpoint(previous / "mnist-mlp-0.0.1.pt").card["training"]
+    training = read_card(previous / MLP_FILE)["training"]
     assert (training["handwriting"], training["non_digits"]) == (0, 0)
 
 
 def test_the_same_options_give_the_same_weights(load, with_few_digits, tmp_path):
     assert main_pipeline.main([*command(), "--output", str(tmp_path)]) == 0
-    again = load_checkpoint(tmp_path / "mnist-mlp-0.0.1.pt").network.state_dict()
-    assert are_equal(load()[0], again)
+    assert are_equal(load(), load_checkpoint(tmp_path / MLP_FILE))
 
 
 @pytest.mark.parametrize(
@@ -143,10 +136,10 @@ def test_the_same_options_give_the_same_weights(load, with_few_digits, tmp_path)
     ],
 )
 def test_an_option_decides_the_weights_and_stands_in_the_card(load, option, key, value):
-    (first, card), (second, other_card) = load(), load(**{option: value})
+    first, second = load(), load(**{option: value})
     assert not are_equal(first, second)
-    assert str(card["training"][key]) == BASE[f"--{option}"]
-    assert str(other_card["training"][key]) == value
+    assert str(first.card["training"][key]) == BASE[f"--{option}"]
+    assert str(second.card["training"][key]) == value
 
 
 def test_own_strokes_are_learnt_and_their_number_stands_in_the_card(load, tmp_path):
@@ -157,12 +150,10 @@ def test_own_strokes_are_learnt_and_their_number_stands_in_the_card(load, tmp_pa
     images = torch.from_numpy(render_and_preprocess(spirals, seed=99))
     accuracies = []
     for options in ({}, {"strokes": str(file)}):
-        weights, card = load(**options)
-        network = NETWORKS["mlp"]()
-        network.load_state_dict(weights)
-        predicted = predict_logits(network, images).argmax(dim=1)
-        accuracies.append(float((predicted == 1).double().mean()))
-        assert card["training"]["strokes"] == (20 if options else 0)
+        checkpoint = load(**options)
+        logits = predict_logits(checkpoint.network, images)
+        accuracies.append(accuracy(logits, torch.ones(20)))
+        assert checkpoint.card["training"]["strokes"] == (20 if options else 0)
     assert accuracies[0] < 0.5 and accuracies[1] > 0.9
 
 
@@ -174,8 +165,7 @@ def test_the_sample_is_trained_six_times_as_many_epochs(
     mnist = replace(few_digits, complete=complete)
     monkeypatch.setattr("model.training.pipeline.load_mnist", lambda source: mnist)
     assert main_pipeline.main(["mlp", "--output", str(tmp_path)]) == 0
-    card = load_checkpoint(tmp_path / "mnist-mlp-0.0.1.pt").card
-    assert len(card["training"]["history"]) == epochs
+    assert len(read_card(tmp_path / MLP_FILE)["training"]["history"]) == epochs
 
 
 def test_permuting_writes_a_file_of_its_own_with_the_permutation(trained):
@@ -191,12 +181,12 @@ def test_a_replaced_model_is_kept_and_the_last_line_says_where(
     trained, with_few_digits, tmp_path, capsys
 ):
     shutil.copytree(trained(*command()), tmp_path, dirs_exist_ok=True)
-    weights = (tmp_path / "mnist-mlp-0.0.1.pt").read_bytes()
+    weights = (tmp_path / MLP_FILE).read_bytes()
     assert main_pipeline.main(["mlp", "--epochs", "1", "--output", str(tmp_path)]) == 0
     (previous,) = (tmp_path / "previous").iterdir()
     assert {path.suffix for path in previous.iterdir()} == {".pt", ".onnx", ".json", ".png"}
     assert len(list(previous.iterdir())) == 6
-    assert (previous / "mnist-mlp-0.0.1.pt").read_bytes() == weights
+    assert (previous / MLP_FILE).read_bytes() == weights
     assert str(previous) in capsys.readouterr().out.splitlines()[-1]
 
 

@@ -18,18 +18,11 @@ from model.training.plots import (
 )
 
 
-def one_hot(*digits):
-    return torch.eye(10)[list(digits)]
-
-
-def test_rows_are_true_digits_and_columns_what_was_read():
-    matrix = confusion(one_hot(7, 7, 1), torch.tensor([1, 7, 1]))
+def test_rows_are_true_digits_and_recall_is_the_part_of_each_that_is_read_right():
+    matrix = confusion(torch.eye(10)[[7, 7, 1]], torch.tensor([1, 7, 1]))
     assert matrix[1, 7] == matrix[7, 7] == matrix[1, 1] == 1
     assert matrix.sum() == 3
-
-
-def test_recall_is_the_part_of_each_digit_read_right():
-    parts = recall(confusion(one_hot(7, 7, 1), torch.tensor([1, 7, 1])))
+    parts = recall(matrix)
     assert (parts[1], parts[7]) == (0.5, 1.0)
     assert math.isnan(parts[0])
 

@@ -2,15 +2,12 @@ import numpy as np
 import pytest
 import torch
 from sklearn.svm import SVC
+from tests.support.pictures import generator
 
 from model.data.mnist import load_mnist
 from model.data.synthetic.digits import FREQUENCY, TEMPLATES, synthesize_digits
 
 LABELS = torch.arange(1500) % 10
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,9 @@
 import numpy as np
 import pytest
 import torch
+from tests.support.pictures import generator
 
 from model.data.synthetic.outliers import KINDS, LETTERS, synthesize_outliers
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def test_pictures_are_28_by_28_bytes_and_none_is_blank():

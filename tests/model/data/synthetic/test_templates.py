@@ -74,7 +74,6 @@ def test_a_corner_is_joined_by_straight_lines():
 
 def test_beyond_its_ends_a_curve_goes_on_straight():
     templates = one_template("0,0 10,0")
-    found = curve(
-        templates.points[:, 0], templates.corners, templates.last, torch.tensor([[[-0.5, 1.5]]])
-    )
+    at = torch.tensor([[[-0.5, 1.5]]])
+    found = curve(templates.points[:, 0], templates.corners, templates.last, at)
     torch.testing.assert_close(found, torch.tensor([[[[-5.0, 0.0], [15.0, 0.0]]]]))
