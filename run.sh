@@ -12,7 +12,7 @@
 #          compare            the study of MLP against CNN (--quick, --sweeps, --ladder)
 #          notebooks          run the notebooks from top to bottom (--quick)
 #          bench WHAT         how fast: train, serve or page
-# Check    test               lint, check the types and test (arguments go to pytest)
+# Check    test               lint, check the types and test (arguments go to pytest: --cov=src)
 #          fuzz               thousands of bad requests to the API
 #          test-containers    build the container images, run and test them
 #          lock               write requirements.txt from pyproject.toml (--upgrade: newest versions)
@@ -120,7 +120,7 @@ run_tests() {
     prepare; cd "$ROOT"
     export PATH="$VENV/bin:$PATH" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" # two workers share the cores
     ruff check .; ruff format --check .; mypy; shellcheck run.sh .ci/run; PYTHONPATH=src lint-imports
-    exec python -m pytest --cov --durations=10 -n 2 --dist loadfile "$@"
+    exec python -m pytest --durations=10 -n 2 --dist loadfile "$@"
 }
 
 case "${1:-} ${2:-}" in
