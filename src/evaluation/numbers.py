@@ -197,8 +197,10 @@ def run(options: argparse.Namespace) -> None:
         raise OptionError(f"--count {options.count}: give at least 1.")
     classifier = Classifier.load(find_model(options.model))
     count, seed = options.count, options.seed
-    synthetic = synthetic_samples(SYNTHETIC_SAMPLES, seed)
-    samples = read_strokes(options.file) if options.file else synthetic
+    if options.file:
+        samples = read_strokes(options.file)
+    else:
+        samples = synthetic_samples(SYNTHETIC_SAMPLES, seed)
     kinds = {kind: numbers_of_writers(samples, count, gaps, seed) for kind, gaps in GAPS.items()}
     kinds["single digits"] = numbers_of_writers(samples, count, GAPS["apart"], seed, (1, 1))
     kinds |= {kind: no_numbers(kind, count, seed) for kind in OTHERS}

@@ -1,5 +1,6 @@
 """The interactive documentation, its assets served from here so that no other host is asked."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ ASSETS = "/docs/assets"
 def install(app: FastAPI) -> None:
     """Serve Swagger UI at /docs, and a description of the errors that really come."""
     describe = app.openapi
-    app.openapi = lambda: _without_default_errors(describe())  # type: ignore[method-assign]
+    app.openapi = cache(lambda: _without_default_errors(describe()))  # type: ignore[method-assign]
     directory = Path(fastapi_offline.__file__).parent / "static"
     assets = {path.name: path for path in directory.iterdir()}
 
