@@ -1,6 +1,7 @@
 """Digits drawn with the mouse and the finger, read on the screen."""
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 from tests.support.canvas import draw_and_read, head
 from tests.support.touch import draw_with_a_finger
@@ -63,3 +64,14 @@ def test_the_drawings_are_downloaded_as_the_strokes_that_are_evaluated(
     for drawn, recorded in zip(DIGITS[4], recording.strokes, strict=True):
         assert recorded[0] == pytest.approx(drawn[0], abs=1.5)
         assert recorded[-1] == pytest.approx(drawn[-1], abs=1.5)
+
+
+def test_a_photograph_in_apple_s_format_is_shown_and_read(open_page, page_url, tmp_path):
+    photograph = tmp_path / "5.heic"
+    Image.open(REPOSITORY / "data" / "digits" / "5.png").convert("RGB").save(photograph, "HEIF")
+    page = open_page(page_url)
+    page.get_by_role("radio", name="Upload").click()
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photograph)
+    expect(head(page)).to_have_text("This is a 5")
+    shown = page.get_by_alt_text("Your picture")
+    assert shown.evaluate("image => image.complete && image.naturalWidth") > 0

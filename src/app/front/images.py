@@ -1,15 +1,20 @@
 """Images on the page: limits, data URLs, and what the sliders do to a 28x28 image."""
 
 import base64
+import functools
 import io
 import warnings
 
 import numpy as np
 from PIL import ExifTags, Image
+from pillow_heif import register_heif_opener
 
-from app.front.settings import MAX_FILE_BYTES, MAX_PIXELS
+from app.front.settings import MAX_FILE_BYTES, MAX_HEAVY_PIXELS, MAX_PIXELS
+
+register_heif_opener()
 
 IMAGE_SIZE = 28
+SHOWN_SIDE = 2000  # pixels of what is shown instead of HEIC: the API works on 4 megapixels
 # The ends of ColorBrewer's RdBu, which colour-blind people tell apart.
 SPEAKS_FOR = np.array([202, 0, 32]) / 255
 SPEAKS_AGAINST = np.array([5, 113, 176]) / 255
@@ -25,15 +30,34 @@ def upload_problem(image: bytes) -> tuple[str, dict[str, object]] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            width, height = Image.open(io.BytesIO(image)).size
+            header = Image.open(io.BytesIO(image))
     except Image.DecompressionBombError:
         return "limit.pixels", {"size": "> 170", "limit": MAX_PIXELS // 1_000_000}
     except OSError:
         return "limit.unreadable", {}
-    if width * height > MAX_PIXELS:
-        size = round(width * height / 1e6)
-        return "limit.pixels", {"size": size, "limit": MAX_PIXELS // 1_000_000}
+    size = header.width * header.height
+    limit = MAX_HEAVY_PIXELS if header.format in ("WEBP", "AVIF", "HEIF") else MAX_PIXELS
+    if size > limit:
+        return "limit.pixels", {"size": round(size / 1e6), "limit": limit // 1_000_000}
     return None
+
+
+@functools.lru_cache(maxsize=8)  # the page asks in every run
+def as_browsers_show(image: bytes) -> bytes:
+    """The image itself; of HEIC, which few browsers show, an upright JPEG.
+
+    A damaged one stays as it is: the API says what is wrong with it.
+    """
+    header = Image.open(io.BytesIO(image))
+    if header.format != "HEIF":
+        return image
+    try:
+        header.thumbnail((SHOWN_SIDE, SHOWN_SIDE))  # decodes and turns it, too
+    except Exception:  # the decoder raises what it likes
+        return image
+    file = io.BytesIO()
+    header.convert("RGB").save(file, "JPEG", quality=95)
+    return file.getvalue()
 
 
 def upright_size(image: bytes) -> tuple[int, int]:

@@ -9,11 +9,11 @@ from streamlit_drawable_canvas import st_canvas
 
 from app.front.canvas import Canvas
 from app.front.common import model_names, t
-from app.front.images import upload_problem
+from app.front.images import as_browsers_show, upload_problem
 from app.front.settings import BRUSH_WIDTH, CANVAS_SIDE, MAX_FILE_BYTES
 from app.front.strokes import CanvasObject
 
-IMAGE_TYPES = ["png", "jpg", "jpeg", "webp", "bmp", "gif"]
+IMAGE_TYPES = ["png", "jpg", "jpeg", "webp", "heic", "heif", "avif", "bmp", "gif"]
 
 
 def canvas_input(
@@ -80,7 +80,7 @@ def image_input(source: str) -> bytes | None:
         key, values = problem
         st.warning(t(key, **values), icon=":material/block:")
         return None
-    return image
+    return as_browsers_show(image) if image else None
 
 
 def choose_model(current: str | None, width: int | Literal["stretch"] = "stretch") -> str:

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 
 MAX_FILE_BYTES = 5_000_000
 MAX_PIXELS = 40_000_000
+MAX_HEAVY_PIXELS = 16_000_000  # of WebP, AVIF and HEIC
 CANVAS_SIDE = 280  # px: ten times MNIST's 28
 WIDE_CANVAS = (560, 200)  # px, width and height: for a number
 MAX_UNDO_STEPS = 50

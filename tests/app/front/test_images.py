@@ -1,19 +1,37 @@
+import io
 import json
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from tests.support.drawings import file_of
 
 from app.front import settings
 from app.front.examples import MAX_IMAGE_CHARACTERS
-from app.front.images import corrupt, data_url, decode_data_url, encode_png, upload_problem
+from app.front.images import (
+    as_browsers_show,
+    corrupt,
+    data_url,
+    decode_data_url,
+    encode_png,
+    upload_problem,
+)
 from model import config as model_settings
 from model.examples import MAX_EXAMPLES, MAX_EXAMPLES_BYTES
 
 
 def blank(side):
     return file_of(Image.new("1", (side, side)))
+
+
+@pytest.fixture(scope="module")
+def heic():
+    """A photograph of 4000 x 3000 pixels taken with the telephone held upright."""
+    pixels = np.zeros((3000, 4000), np.uint8)
+    pixels[:, 2000:] = 255
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    return file_of(Image.fromarray(pixels).convert("RGB"), "HEIF", exif=turned.tobytes())
 
 
 @pytest.fixture
@@ -28,6 +46,7 @@ def stroke():
 def test_the_page_s_limits_are_those_of_the_api():
     assert model_settings.MAX_IMAGE_BYTES == settings.MAX_FILE_BYTES
     assert model_settings.MAX_IMAGE_PIXELS == settings.MAX_PIXELS
+    assert model_settings.MAX_HEAVY_PIXELS == settings.MAX_HEAVY_PIXELS
     assert MAX_EXAMPLES == settings.MAX_HISTORY
     longest = json.dumps({"label": 0, "image": "A" * MAX_IMAGE_CHARACTERS}) + ", "
     assert settings.MAX_HISTORY * len(longest) <= MAX_EXAMPLES_BYTES
@@ -42,14 +61,36 @@ def test_too_many_bytes_are_rejected_with_the_limit_named():
     assert (key, values["limit"]) == ("limit.bytes", 5)
 
 
-@pytest.mark.parametrize("side", [6_400, 13_500])
-def test_too_many_pixels_are_rejected_from_the_header_alone(side):
-    key, values = upload_problem(blank(side))
-    assert (key, values["limit"]) == ("limit.pixels", 40)
+@pytest.mark.parametrize(
+    ("side", "kind", "limit"), [(6_400, "PNG", 40), (13_500, "PNG", 40), (4_100, "WEBP", 16)]
+)
+def test_too_many_pixels_are_rejected_from_the_header_alone(side, kind, limit):
+    key, values = upload_problem(file_of(Image.new("L", (side, side)), kind))
+    assert (key, values["limit"]) == ("limit.pixels", limit)
 
 
 def test_a_file_that_is_not_an_image_is_rejected():
     assert upload_problem(b"hello") == ("limit.unreadable", {})
+
+
+def test_what_browsers_show_is_sent_as_it_is():
+    image = blank(280)
+    assert as_browsers_show(image) is image
+
+
+def test_heic_is_shown_as_an_upright_jpeg(heic):
+    shown = Image.open(io.BytesIO(as_browsers_show(heic)))
+    assert (shown.format, shown.size) == ("JPEG", (1500, 2000))
+    # the left half is dark in the file, which is the upper one of the upright picture
+    assert max(shown.getpixel((750, 500))) < 5
+    assert min(shown.getpixel((750, 1500))) > 250
+
+
+def test_a_damaged_heic_is_left_to_the_api(heic):
+    start = heic.index(b"mdat") + 4  # of what is compressed
+    damaged = heic[:start] + b"\xff" * 16 + heic[start + 16 :]
+    assert upload_problem(damaged) is None
+    assert as_browsers_show(damaged) is damaged
 
 
 def test_pixels_survive_a_data_url(stroke):
