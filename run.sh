@@ -107,6 +107,8 @@ front() {
 }
 
 both() {
+    [ "$API_PORT" != "$FRONT_PORT" ] ||
+        die "API and page cannot share port $API_PORT: set API_PORT or FRONT_PORT to another one."
     prepare
     api & api=$!; front & front=$!
     trap 'kill $api $front 2>/dev/null || true; wait; say "API and page are stopped."' EXIT

@@ -53,6 +53,10 @@ class StrokeFileError(DigitsError):
     """A line of a file of stroke recordings is not in the documented form."""
 
 
+class BenchError(DigitsError):
+    """Speed cannot be measured: a tool is missing, a service does not start, requests fail."""
+
+
 class ApiError(DigitsError):
     """The API did not give an answer: it cannot be reached, is too slow, or reported an error.
 

@@ -235,6 +235,11 @@ def test_a_port_that_is_taken_is_one_sentence(ready, ports, command, variable):
     assert_one_sentence(result, f"Port {port} is taken", f"{variable}=")
 
 
+def test_api_and_page_cannot_share_a_port(ready, ports):
+    result = ready.run("app", **ports | {"API_PORT": ports["FRONT_PORT"]})
+    assert_one_sentence(result, f"cannot share port {ports['FRONT_PORT']}", "set API_PORT")
+
+
 @pytest.mark.timeout(120)
 def test_ctrl_c_stops_the_api_and_the_page(ready, ports):
     shutil.rmtree(ready.project / "src")

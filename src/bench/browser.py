@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bench.services import free_port, running
+from errors import BenchError
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -39,13 +40,13 @@ def chromium(path: str | None = None, *options: str) -> Iterator["Browser"]:
         options: of its command line.
 
     Raises:
-        RuntimeError: there is none.
+        BenchError: there is none.
     """
     from playwright.sync_api import sync_playwright
 
     path = path or find_chromium()
     if path is None:
-        raise RuntimeError("No Chromium found: install it (Debian: apt-get install chromium).")
+        raise BenchError("No Chromium found: install it (Debian: apt-get install chromium).")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *options])
         yield browser

@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TypedDict
 
+from errors import BenchError
+
 BOUNDARY = "----digits"
 HEADER = (
     f"--{BOUNDARY}\r\n"
@@ -44,11 +46,11 @@ def post_image(
     """Post ``image`` over so many connections: as form field ``file``, or ``raw`` as the body.
 
     Raises:
-        RuntimeError: wrk is not installed.
+        BenchError: wrk is not installed.
     """
     wrk = shutil.which("wrk")
     if wrk is None:
-        raise RuntimeError(
+        raise BenchError(
             "No load generator: install wrk (Debian and Ubuntu: apt-get install wrk; "
             "macOS: brew install wrk)."
         )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypedDict
 from bench.browser import chromium, running_page
 from bench.pen import DIGITS, SEEN, Strokes, clear, draw
 from bench.services import running_api
+from errors import DigitsError
 from evaluation.results import markdown_table, write_results
 from model.config import MODELS_DIR
 
@@ -114,7 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
             page.set_default_timeout(60_000)
             page.goto(url)
             result = summary(measure(page, options.strokes))
-    except RuntimeError as error:
+    except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     page_text = f"# How quick the page is\n\n{table(result)}"

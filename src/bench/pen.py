@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from errors import BenchError
 from model.data.synthetic.templates import curve
 
 if TYPE_CHECKING:
@@ -79,5 +80,5 @@ def canvas_box(page: "Page") -> "FloatRect":
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     if box is None:
-        raise RuntimeError("The canvas is not shown: the page has not finished, or has changed.")
+        raise BenchError("The canvas is not shown: the page has not finished, or has changed.")
     return box

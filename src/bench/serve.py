@@ -15,6 +15,7 @@ from typing import cast
 
 from bench.load import Load, post_image
 from bench.services import Running, free_port, resident_megabytes, running, running_api
+from errors import BenchError, DigitsError
 from evaluation.results import markdown_table, write_results
 from model.config import MODELS_DIR, REPOSITORY
 
@@ -55,7 +56,7 @@ def measure(service: str, workers: int, seconds: int) -> Row:
     """Return what one service did under load.
 
     Raises:
-        RuntimeError: wrk is not installed, the service did not start, or some requests failed:
+        BenchError: wrk is not installed, the service did not start, or some requests failed:
             its speed would mean nothing.
     """
     image = IMAGE.read_bytes()
@@ -66,7 +67,7 @@ def measure(service: str, workers: int, seconds: int) -> Row:
         load = post_image(url, image, CONNECTIONS, seconds, raw=raw)
         memory = resident_megabytes(running_service.process.pid)
     if load["failed"]:
-        raise RuntimeError(f"{SERVICES[service]}: {load['failed']} requests got no 2xx answer.")
+        raise BenchError(f"{SERVICES[service]}: {load['failed']} requests got no 2xx answer.")
     return {
         "service": service,
         "workers": workers,
@@ -123,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
                     row = measure(service, workers, options.seconds)
                     rounds.setdefault((workers, service), []).append(row)
                     print(row, file=sys.stderr)
-    except RuntimeError as error:
+    except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     rows = [median(rows) for rows in rounds.values()]

@@ -16,6 +16,7 @@ from typing import IO
 import psutil
 import requests
 
+from errors import BenchError
 from model.config import REPOSITORY
 
 START_SECONDS = 60
@@ -60,7 +61,7 @@ def running(command: list[str], url: str, health: str, **environment: str) -> It
         environment: variables added to this process's own.
 
     Raises:
-        RuntimeError: the process ended, or did not answer within a minute; with what it printed.
+        BenchError: the process ended, or did not answer within a minute; with what it printed.
     """
     variables = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), **environment}
     # A file, since nobody reads a pipe while the service runs, and a full one would stop it.
@@ -117,4 +118,4 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], health: str, log: str)
     process.kill()
     process.wait()
     printed = Path(log).read_text(errors="replace")
-    raise RuntimeError(f"{process.args!r} did not answer at {health}:\n{printed}")
+    raise BenchError(f"{process.args!r} did not answer at {health}:\n{printed}")
