@@ -27,6 +27,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 VENV=$ROOT/.venv
 TORCH_INDEX=${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}
 API_PORT=${API_PORT:-8000} FRONT_PORT=${FRONT_PORT:-8501} BIND=${BIND:-${API_HOST:-127.0.0.1}}
+case $BIND in 0.0.0.0 | ::) HOST=127.0.0.1 ;; *) HOST=$BIND ;; esac # where both answer
 export PYTHONPATH="$ROOT/src"
 say() { printf 'run.sh: %s\n' "$*" >&2; }
 die() { say "$@"; exit "${STATUS:-1}"; }
@@ -102,7 +103,7 @@ check_port() {
 api() { API_HOST=$BIND in_venv -m app; }
 front() {
     cd "$ROOT" # where .streamlit/config.toml lies
-    API_URL=${API_URL:-http://127.0.0.1:$API_PORT} in_venv -m streamlit run src/app/streamlit_app.py \
+    API_URL=${API_URL:-http://$HOST:$API_PORT} in_venv -m streamlit run src/app/streamlit_app.py \
         --server.address "$BIND" --server.port "$FRONT_PORT"
 }
 
@@ -113,7 +114,7 @@ both() {
     api & api=$!; front & front=$!
     trap 'kill $api $front 2>/dev/null || true; wait; say "API and page are stopped."' EXIT
     trap 'exit 130' INT; trap 'exit 143' TERM HUP
-    say "Draw at http://localhost:$FRONT_PORT; API: http://localhost:$API_PORT/docs. Ctrl-C stops both."
+    say "Draw at http://${HOST/127.0.0.1/localhost}:$FRONT_PORT; API: http://$HOST:$API_PORT/docs. Ctrl-C stops both."
     while kill -0 $api 2>/dev/null && kill -0 $front 2>/dev/null; do sleep 0.3; done
     die 'The API or the page has ended by itself (the reason stands above), so both are stopped.'
 }

@@ -235,6 +235,14 @@ def test_a_port_that_is_taken_is_one_sentence(ready, ports, command, variable):
     assert_one_sentence(result, f"Port {port} is taken", f"{variable}=")
 
 
+@pytest.mark.parametrize(("bind", "host"), [("192.0.2.1", "192.0.2.1"), ("0.0.0.0", "127.0.0.1")])
+def test_the_page_looks_for_the_api_where_it_is_bound(ready, ports, bind, host):
+    ready.write("src/streamlit/__init__.py", "")
+    ready.write("src/streamlit/__main__.py", "import os; print(os.environ['API_URL'])")
+    result = ready.run("front", **ports, BIND=bind)
+    assert result.stdout.strip() == f"http://{host}:{ports['API_PORT']}"
+
+
 def test_api_and_page_cannot_share_a_port(ready, ports):
     result = ready.run("app", **ports | {"API_PORT": ports["FRONT_PORT"]})
     assert_one_sentence(result, f"cannot share port {ports['FRONT_PORT']}", "set API_PORT")

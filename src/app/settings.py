@@ -20,7 +20,7 @@ MAX_INFERENCE_IMAGES = 256  # in one request of the Open Inference Protocol
 MAX_TOP_K = 10
 MAX_ADAPTED = 64  # classifiers adapted to examples that a worker keeps: 80 kB each
 LARGE_IMAGE_PIXELS = 4_000_000  # larger images are decoded one at a time
-MAX_WORK_SECONDS = 10.0  # from the arrival of a request to its answer; beyond it: 503
+MAX_WORK_SECONDS = 10.0  # from the last byte of a request to its answer; beyond it: 503
 HEADER_SECONDS = 10.0  # in which the header section of a request must arrive
 EXCHANGE_SECONDS = 90.0  # from a request's headers to the last byte of the answer that is taken
 LINGER_SECONDS = 2.0  # a body that nobody reads is taken in for so long before the connection ...
@@ -54,7 +54,9 @@ class ApiSettings(BaseSettings):
     queue: int = Field(64, ge=1, description="requests waiting or being worked on; beyond it: 503")
     heavy_queue: int = Field(16, ge=1, description="the same for large images and batches")
     max_connections: int = Field(1000, ge=1, description="beyond it: 503")
-    upload_seconds: float = Field(30, gt=0, description="time in which a request must arrive")
+    upload_seconds: float = Field(
+        30, gt=0, lt=EXCHANGE_SECONDS, description="time in which a request must arrive"
+    )
     drain_seconds: float = Field(5, ge=0, description="from SIGTERM, in which /ready is 503")
 
     @field_validator("cors_origins", mode="before")
@@ -64,6 +66,12 @@ class ApiSettings(BaseSettings):
         if isinstance(value, str):
             return tuple(origin.strip() for origin in value.split(",") if origin.strip())
         return value
+
+    @field_validator("token", mode="after")
+    @classmethod
+    def _without_space(cls, value: SecretStr) -> SecretStr:
+        """A file that a token was read from ends in a line break, which no header can send."""
+        return SecretStr(value.get_secret_value().strip())
 
     @field_validator("root_path", mode="after")
     @classmethod

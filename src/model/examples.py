@@ -11,12 +11,14 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from errors import ExamplesError, ImageError
+from errors import ExamplesError, ImageError, ImageTooLargeError
 from model.config import NUM_CLASSES
-from model.preprocessing.normalize import preprocess
+from model.preprocessing.decode import decode_image, read_header
+from model.preprocessing.normalize import normalize
 
 MAX_EXAMPLES = 200
 MAX_EXAMPLES_BYTES = 400_000
+MAX_EXAMPLE_PIXELS = 1_000_000  # few bytes may unpack to many pixels, and there are 200
 FORM = '[{"label": 7, "image": "data:image/png;base64,..."}, ...]'
 
 
@@ -61,7 +63,12 @@ def read_examples(text: bytes) -> tuple[np.ndarray, np.ndarray]:
 def _read_image(index: int, url: str) -> np.ndarray:
     """The image (28, 28) of a data URL."""
     try:
-        return preprocess(base64.b64decode(url.partition(",")[2], validate=True)).image
+        header = read_header(base64.b64decode(url.partition(",")[2], validate=True))
+        if header.width * header.height > MAX_EXAMPLE_PIXELS:
+            raise ImageTooLargeError(
+                "An example has at most 1 megapixel: make the picture smaller."
+            )
+        return normalize(decode_image(header)).image
     except (ImageError, binascii.Error) as error:
         raise ExamplesError(f"{_place(index, 'image')}: {error}", index) from error
 

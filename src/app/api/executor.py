@@ -96,9 +96,12 @@ class Executor:
             async with asyncio.timeout(MAX_WORK_SECONDS):
                 had_to_wait = queue.slots.locked()
                 await queue.slots.acquire()
-                if had_to_wait and await request.is_disconnected():
+                try:
+                    if had_to_wait and await request.is_disconnected():
+                        raise ProblemError("overloaded", "The client has left.")
+                except BaseException:  # the time may be over just now, too
                     queue.slots.release()
-                    raise ProblemError("overloaded", "The client has left.")
+                    raise
                 return await self._in_thread(queue, work)
         except TimeoutError:
             raise ProblemError("overloaded", headers=RETRY_AFTER) from None

@@ -7,14 +7,16 @@ works through a body byte by byte in the event loop and writes files to disk.
 import re
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
-from app.api.problems import ProblemError, invalid_body
+from app.api.problems import MAX_FAULTS, ProblemError, invalid_body
 from app.settings import MAX_BATCH_BYTES, MAX_BATCH_FILES
 
 RAW_TYPES = ("image/", "application/octet-stream")
 FORM_TYPE = "multipart/form-data"
 EXAMPLES = "examples"  # the field with a person's labelled digits
 MAX_PARTS = 1000  # of a form; beyond it what is no field of ours is no matter any more
+MAX_HEADER_BYTES = 2000  # of a part: its name and that of the file, which answers may repeat
 Field = tuple[str, bytes]  # its name and its content
 _PARAMETER = r';\s*{}\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))'
 _BOUNDARY = re.compile(_PARAMETER.format("boundary"), re.IGNORECASE)
@@ -25,7 +27,8 @@ async def read_body(request: Request) -> bytes:
     """Return the whole body.
 
     Raises:
-        ProblemError: "wrong-content-type", where it is compressed; as ``BodyLimits`` says.
+        ProblemError: "wrong-content-type", where it is compressed; "upload-too-slow" where the
+            client has left; as ``BodyLimits`` says.
     """
     if request.headers.get("content-encoding", "identity") != "identity":
         raise ProblemError(
@@ -33,7 +36,10 @@ async def read_body(request: Request) -> bytes:
             "Compressed requests are not accepted: send the body as it is.",
             {"Accept-Encoding": "identity"},
         )
-    return await request.body()
+    try:
+        return await request.body()
+    except ClientDisconnect:
+        raise ProblemError("upload-too-slow", "The client has left.") from None
 
 
 def read_fields(body: bytes, content_type: str, field: str) -> tuple[list[bytes], bytes | None]:
@@ -68,7 +74,7 @@ def read_fields(body: bytes, content_type: str, field: str) -> tuple[list[bytes]
         if name not in (field, EXAMPLES)
     }
     if not files:
-        others = ", ".join(map(repr, faults))
+        others = ", ".join(map(repr, [*faults][:MAX_FAULTS]))
         raise ProblemError("no-file", f"{missing}, not into {others}." if others else f"{missing}.")
     if field == "file" and len(files) > 1:
         faults[field] = "Send one file; batches have their own path."
@@ -88,7 +94,7 @@ def parse_form(body: bytes, content_type: str) -> list[Field]:
 
     Raises:
         ProblemError: "malformed-request": there is no boundary, the last one is missing, a part
-            has no name, or there are too many parts.
+            has no name or too long headers, or there are too many parts.
     """
     boundary = _parameter(_BOUNDARY, content_type)
     if not boundary or not boundary.isascii():
@@ -102,6 +108,10 @@ def parse_form(body: bytes, content_type: str) -> list[Field]:
         if part.startswith(b"--"):  # the closing one; what follows it is to be ignored
             return fields
         header, separator, content = part.partition(b"\r\n\r\n")
+        if len(header) > MAX_HEADER_BYTES:
+            raise ProblemError(
+                "malformed-request", f"A part's headers have more than {MAX_HEADER_BYTES} bytes."
+            )
         name = _field_name(header)
         if not separator or name is None:
             raise ProblemError("malformed-request", "A part of the form has no name.")

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.settings import API_VERSION
 from model.config import IMAGE_SIZE, NUM_CLASSES
 
 INPUT = "image"
@@ -41,7 +42,7 @@ class ServerMetadata(BaseModel):
     """What this server is."""
 
     name: str = Field(examples=["digits"])
-    version: str = Field(examples=["1.1.0"])
+    version: str = Field(examples=[API_VERSION])
     extensions: list[str] = Field(examples=[["binary_tensor_data"]])
 
 

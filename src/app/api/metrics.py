@@ -1,6 +1,7 @@
 """What Prometheus is told. With several workers, PROMETHEUS_MULTIPROC_DIR joins their numbers."""
 
 import os
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -12,7 +13,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -65,6 +66,17 @@ def exposition() -> bytes:
     """Return the metrics of all workers in Prometheus' text format."""
     if MULTIPROCESS_DIR not in os.environ:
         return generate_latest(REGISTRY)
+    for gauges in Path(os.environ[MULTIPROCESS_DIR]).glob("gauge_live*.db"):
+        if not _is_running(process := int(gauges.stem.rpartition("_")[2])):
+            mark_process_dead(process)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
     return generate_latest(registry)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True

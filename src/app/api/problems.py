@@ -26,6 +26,7 @@ MEDIA_TYPE = "application/problem+json"
 PROBLEMS_PATH = "/problems"
 OPEN_INFERENCE_PREFIX = "/v2"
 RETRY_AFTER = {"Retry-After": "1"}  # seconds
+MAX_FAULTS = 20  # of a request that are told: it may have as many as it has bytes
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class ProblemDetails(BaseModel):
     instance: str = Field(description="path of the request", examples=["/api/v1/predict"])
     error: str | None = Field(None, description="under /v2 alone: `detail` again, for its clients")
     errors: list[InvalidParameter] | None = Field(
-        None, description="of `invalid-parameter` alone: every fault"
+        None, description=f"of `invalid-parameter` alone: the first {MAX_FAULTS} faults"
     )
 
 
@@ -139,9 +140,9 @@ class ProblemError(HTTPException):
         headers: Mapping[str, str] | None = None,
         errors: Sequence[Mapping[str, str]] = (),
     ) -> None:
-        """Make the problem; ``errors`` have the members of ``InvalidParameter``."""
+        """Make the problem; the first ``errors`` are told, as ``InvalidParameter`` has them."""
         self.kind = PROBLEMS[code]
-        self.errors = [dict(error) for error in errors]
+        self.errors = [dict(error) for error in errors[:MAX_FAULTS]]
         text = detail or " ".join(error["detail"] for error in self.errors)
         text = text or f"{self.kind.title} {self.kind.advice}"
         super().__init__(self.kind.status, text, dict(headers or {}))

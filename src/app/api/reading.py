@@ -12,8 +12,8 @@ import numpy as np
 
 from app.api.executor import TooHeavyError
 from app.api.metrics import count_prediction
-from app.api.problems import ProblemError, image_problem, problem_body
-from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MEGABYTE
+from app.api.problems import RETRY_AFTER, ProblemError, image_problem, problem_body
+from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MAX_WORK_SECONDS, MEGABYTE
 from errors import ImageError
 from model.classifier import Classifier
 from model.preprocessing.decode import decode_image, read_header
@@ -31,7 +31,7 @@ class PredictOptions:
     Attributes:
         classifier: adapted to the request's examples, if it has any.
         top_k: how many digits to list.
-        started: when the request was received.
+        started: when all of the request was received.
         examples: how many the classifier has learnt.
     """
 
@@ -111,17 +111,25 @@ def describe(options: PredictOptions, reading: Reading) -> Json:
     return {**answer, **options.signature()}
 
 
-def describe_batch(options: PredictOptions, files: Sequence[bytes], path: str) -> Json:
-    """Read images one by one; the fault of an image is its own answer."""
+def describe_batch(
+    options: PredictOptions, files: Sequence[bytes], path: str, root_path: str
+) -> Json:
+    """Read images one by one; the fault of an image is its own answer.
+
+    Raises:
+        ProblemError: "overloaded": there is no time for the rest, and nobody waits any more.
+    """
     results = []
     for data in files:
+        if options.milliseconds > 1000 * MAX_WORK_SECONDS:
+            raise ProblemError("overloaded", headers=RETRY_AFTER)
         try:
             results.append(describe(options, read_image(options.classifier, data, heavy=True)))
         except ProblemError as problem:
-            results.append(problem_body(problem, path))
+            results.append(problem_body(problem, path, root_path))
         except Exception:  # whatever it is, it is this image's answer alone
             logger.exception("An image of a batch could not be read")
-            results.append(problem_body(ProblemError("internal-error"), path))
+            results.append(problem_body(ProblemError("internal-error"), path, root_path))
     return {"results": results, "milliseconds": options.milliseconds}
 
 

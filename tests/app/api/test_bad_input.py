@@ -134,6 +134,16 @@ def test_every_fault_of_a_request_is_told(predict, png):
     assert "'occlusion'" in response.json()["detail"]
 
 
+def test_of_a_thousand_faults_the_first_twenty_are_told(api, png):
+    url = f"{api.url}/api/v1/predict"
+    names = [f"name {number}" for number in range(900)]
+    form = [("file", png), *((name, (None, "1")) for name in names)]
+    response = requests.post(url, files=form, timeout=30)
+    assert [error["name"] for error in response.json()["errors"]] == names[:20]
+    detail = requests.post(url, files=form[1:], timeout=30).json()["detail"]
+    assert repr(names[19]) in detail and repr(names[20]) not in detail
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -144,6 +154,12 @@ def test_every_fault_of_a_request_is_told(predict, png):
         pytest.param(
             b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n1\r\n' * 3000 + b"--b--\r\n",
             id="3000 parts",
+        ),
+        pytest.param(
+            b'--b\r\nContent-Disposition: form-data; name="'
+            + b"\1" * 3000
+            + b'"\r\n\r\n1\r\n--b--',
+            id="a long name",
         ),
     ],
 )

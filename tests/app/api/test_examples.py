@@ -121,6 +121,15 @@ def test_a_batch_learns_too(predict, png, mirrored):
     assert without_time(result) == without_time(predict(png, examples=learnt).json())
 
 
+def test_an_example_of_more_than_a_megapixel_is_refused_by_name(predict, png, encode):
+    few_bytes = encode(Image.new("L", (1001, 1000)), "WEBP")
+    response = predict(png, examples=[example(7, png), example(7, few_bytes)])
+    assert response.status_code == 422
+    [error] = response.json()["errors"]
+    assert error["name"] == "examples[1]"
+    assert "1 megapixel" in error["detail"]
+
+
 def test_an_explanation_is_of_what_was_learnt_and_the_maps_stay(predict, png, mirrored):
     before = predict(png, "explain", target=7).json()
     learnt = [example(7, mirrored)]

@@ -102,6 +102,30 @@ def test_work_of_a_client_that_has_left_is_dropped():
     assert done == [True]
 
 
+def test_a_slot_is_free_again_where_the_time_is_over_while_one_asks_for_the_client(monkeypatch):
+    class SlowToAsk(Client):
+        async def is_disconnected(self) -> bool:
+            await asyncio.sleep(10)
+            return False
+
+    async def main() -> None:
+        executor = Executor(1, 9, 9)
+        go = threading.Event()
+        first = asyncio.create_task(executor.run(Client(), lambda _: go.wait(), heavy=True))
+        await asyncio.sleep(0)
+        monkeypatch.setattr(module, "MAX_WORK_SECONDS", 0.2)
+        waiting = asyncio.create_task(executor.run(SlowToAsk(), lambda _: None, heavy=True))
+        await asyncio.sleep(0)
+        go.set()
+        await first
+        with pytest.raises(ProblemError, match="more work"):
+            await waiting
+        assert await executor.run(Client(), lambda _: "free", heavy=True) == "free"
+        executor.close()
+
+    asyncio.run(main())
+
+
 def test_after_the_time_to_wait_the_answer_is_overloaded_and_the_slot_stays_taken(monkeypatch):
     monkeypatch.setattr(module, "MAX_WORK_SECONDS", 0.05)
     go = threading.Event()

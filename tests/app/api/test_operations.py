@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -131,6 +133,26 @@ def test_an_upload_that_never_ends_is_given_up(small_models, slow_upload):
         answer = until_closed(slow_upload(api).connection)
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert b"upload-too-slow" in answer
+
+
+def test_a_client_that_leaves_during_its_upload_is_no_error_of_the_service(api, slow_upload):
+    status = ("digits_requests_total", "POST", "/api/v1/predict")
+    before = samples(api)
+    slow_upload(api).connection.close()
+    wait_for(lambda: samples(api).get((*status, "408"), 0) > before.get((*status, "408"), 0), 10)
+    assert samples(api).get((*status, "500")) == before.get((*status, "500"))
+
+
+def test_what_a_worker_that_is_gone_had_in_flight_counts_no_longer(small_models, tmp_path):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    shared = {"API_WORKERS": "2", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    with running_api(MODELS_DIR=str(small_models), **shared) as api:
+        [gauges, *_] = tmp_path.glob("gauge_livesum_*.db")
+        left = tmp_path / f"gauge_livesum_{gone.pid}.db"
+        shutil.copyfile(gauges, left)
+        samples(api)
+        assert gauges.exists() and not left.exists()
 
 
 def test_two_workers_count_together(small_models, png):

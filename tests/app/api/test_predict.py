@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 import requests
@@ -5,6 +7,9 @@ import torch
 from PIL import Image
 from tests.support.api import pixels, post
 
+from app.api.problems import ProblemError
+from app.api.reading import PredictOptions, describe_batch
+from app.settings import MAX_WORK_SECONDS
 from model.checkpoint import find_checkpoints, load_checkpoint
 from model.classifier import Classifier, to_input
 from model.preprocessing.normalize import preprocess
@@ -95,6 +100,13 @@ def test_a_batch_answers_each_file_in_order_as_it_would_alone(predict, png, draw
     assert [result.get("code") for result in results] == [
         None, "not-a-picture", None, "empty-file", None,
     ]  # fmt: skip
+
+
+def test_a_batch_that_takes_too_long_reads_no_further_picture(small_models, png):
+    classifier = Classifier.load(find_checkpoints(small_models)["mlp"])
+    options = PredictOptions(classifier, 3, time.perf_counter() - MAX_WORK_SECONDS)
+    with pytest.raises(ProblemError, match="more work"):
+        describe_batch(options, [png], "/api/v1/predict/batch", "")
 
 
 def test_a_batch_takes_64_files_and_refuses_65(predict, png):

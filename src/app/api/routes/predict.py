@@ -108,8 +108,9 @@ async def answer_images(
         ProblemError: as ``read_body``, ``read_fields``, ``learn`` and ``answer`` say.
     """
     service = service_of(request)
-    options = PredictOptions(service.classifier(query.model), top_k, time.perf_counter())
+    classifier = service.classifier(query.model)
     body = await read_body(request)
+    options = PredictOptions(classifier, top_k, time.perf_counter())
     content_type = request.headers.get("content-type", "")
 
     def work(heavy: bool) -> bytes:
@@ -150,7 +151,8 @@ async def predict_batch(request: Request) -> Response:
     """Read up to 64 pictures; a bad one answers for itself alone."""
 
     def answer(options: PredictOptions, files: list[bytes], heavy: bool) -> Json:
-        return describe_batch(options, files, request.url.path)
+        root_path = request.scope.get("root_path", "")
+        return describe_batch(options, files, request.url.path, root_path)
 
     query = read_query(request, PredictQuery)
     return await answer_images(request, query, answer, top_k=query.top_k, field="files", heavy=True)
