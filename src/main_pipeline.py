@@ -15,9 +15,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+from arguments import at_least
 from errors import DigitsError
 from model.config import AUGMENTATION, MODELS_DIR, RECIPES, VERSION
 from model.data.augment import AUGMENTATIONS
@@ -128,18 +128,6 @@ def launch(processes: int, arguments: list[str]) -> int:
             name = signal.Signals(-status).name
             print(f"error: process {index} of {processes} was ended by {name}", file=sys.stderr)
     return int(any(statuses))
-
-
-def at_least(least: int) -> Callable[[str], int]:
-    """Return a type of argument for argparse, which reports a number below ``least``."""
-
-    def integer(text: str) -> int:
-        number = int(text)
-        if number < least:
-            raise argparse.ArgumentTypeError(f"must be at least {least}")
-        return number
-
-    return integer
 
 
 if __name__ == "__main__":

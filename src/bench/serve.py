@@ -13,6 +13,7 @@ import sys
 from contextlib import AbstractContextManager
 from typing import cast
 
+from arguments import at_least
 from bench.load import Load, post_image
 from bench.services import Running, free_port, resident_megabytes, running, running_api
 from errors import BenchError, DigitsError
@@ -111,9 +112,11 @@ def table(rows: list[Row], seconds: int) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, save and print."""
     parser = argparse.ArgumentParser(prog="run.sh bench serve", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=10, help="under load, each (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each (%(default)s)")
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument(
+        "--seconds", type=at_least(1), default=10, help="under load, each (%(default)s)"
+    )
+    parser.add_argument("--rounds", type=at_least(1), default=3, help="turns of each (%(default)s)")
+    parser.add_argument("--workers", type=at_least(1), nargs="+", default=[1, 2])
     parser.add_argument("--services", nargs="+", choices=SERVICES, default=list(SERVICES))
     options = parser.parse_args(arguments)
     rounds: dict[tuple[int, str], list[Row]] = {}

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
+from arguments import at_least
 from errors import DigitsError
 from evaluation.results import markdown_table, write_results
 from model.config import AUGMENTATION, MEAN, MODELS_DIR, RECIPES, STD
@@ -135,8 +136,12 @@ def main() -> int:
     """Measure, print the table, write it to ``models/bench-train.json`` and ``.md``."""
     parser = argparse.ArgumentParser(prog="run.sh bench train", description=__doc__)
     parser.add_argument("--network", choices=NETWORKS, default="cnn")
-    parser.add_argument("--images", type=int, default=6_000, help="timed, then scaled (6000)")
-    parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts (3)")
+    parser.add_argument(
+        "--images", type=at_least(1), default=6_000, help="timed, then scaled (6000)"
+    )
+    parser.add_argument(
+        "--rounds", type=at_least(1), default=3, help="the best of so many counts (3)"
+    )
     parser.add_argument("--data", default="auto")
     options = parser.parse_args()
     try:

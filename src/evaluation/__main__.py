@@ -16,7 +16,7 @@ COMMANDS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one of COMMANDS; return 1 where it ends with an error that the user can mend."""
+    """Run one of COMMANDS; return the exit status."""
     parser = argparse.ArgumentParser(prog="run.sh evaluate", description=__doc__)
     commands = parser.add_subparsers(metavar="WHAT", required=True)
     for name, module in COMMANDS.items():
@@ -30,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nStopped. What quality has trained is kept.", file=sys.stderr)
+        return 130
     return 0
 
 

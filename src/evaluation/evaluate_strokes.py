@@ -7,6 +7,7 @@ goes through the same code path as an image sent to the API. FILE is JSON lines,
 import argparse
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypedDict
 
@@ -16,6 +17,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix
 
+from arguments import at_least, output_file
+from errors import OptionError
 from evaluation import adaptation
 from model.checkpoint import DEFAULT_FILE, find_model, write_json
 from model.classifier import Classifier, Prediction
@@ -102,15 +105,32 @@ def contact_sheet(
     return figure
 
 
+def by_name(files: Iterable[Path]) -> dict[str, Path]:
+    """Return files by the name that results have for them: up to the first dot.
+
+    Raises:
+        OptionError: two have the same name.
+    """
+    named: dict[str, Path] = {}
+    for file in files:
+        name = file.name.partition(".")[0]
+        if name in named:
+            raise OptionError(f"{named[name]} and {file} are both called {name}: rename one.")
+        named[name] = file
+    return named
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("file", type=Path, metavar="FILE", help="samples, one JSON object per line")
     parser.add_argument("--model", default=DEFAULT_FILE, help=f"name or .pt file ({DEFAULT_FILE})")
-    parser.add_argument("--seed", type=int, default=0, help="of brush, size and place (0)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    parser.add_argument("--seed", type=at_least(0), default=0, help="of brush, size and place (0)")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write the results there too"
+    )
     parser.add_argument(
         "--examples-per-digit",
-        type=int,
+        type=at_least(1),
         nargs="+",
         metavar="N",
         help="also adapt to N examples of each digit of a writer, who has more than N of each",
@@ -137,7 +157,7 @@ def run(options: argparse.Namespace) -> None:
     results = score(samples, predictions)
     title = f"{classifier.name} {classifier.version} on {options.file.name}"
     print(f"{title}, seed {options.seed}\n\n{report(results)}")
-    stem = options.file.name.split(".")[0]
+    [stem] = by_name([options.file])
     sheet = DATA_DIR / "generated" / "strokes" / f"{stem}-{classifier.name}-misclassified.png"
     sheet.parent.mkdir(parents=True, exist_ok=True)
     if results["accuracy"] < 1:

@@ -21,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from tqdm import tqdm
 
+from arguments import at_least, output_file
 from evaluation.numbers import (
     GAPS,
     OTHERS,
@@ -178,9 +179,13 @@ def write_weights(weights: Weights, path: Path) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="stroke samples")
-    parser.add_argument("--count", type=int, default=500, help="pictures of each kind (500)")
-    parser.add_argument("--seed", type=int, default=100, help="of what is written (100)")
-    parser.add_argument("--output", type=Path, default=WEIGHTS_FILE, help="where the weights go")
+    parser.add_argument(
+        "--count", type=at_least(2), default=500, help="pictures of each kind (500)"
+    )
+    parser.add_argument("--seed", type=at_least(0), default=100, help="of what is written (100)")
+    parser.add_argument(
+        "--output", type=output_file, default=WEIGHTS_FILE, help="where the weights go"
+    )
 
 
 def run(options: argparse.Namespace) -> None:

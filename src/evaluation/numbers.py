@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from errors import OptionError
+from arguments import at_least, output_file
 from evaluation.out_of_distribution import FONTS, LETTERS, hershey, scribble
 from evaluation.results import markdown_table
 from model.checkpoint import DEFAULT_FILE, find_model, write_json
@@ -83,6 +83,8 @@ def _paint(
     canvas = np.zeros((rows * FINER, width * FINER), dtype=np.uint8)
     for path in paths:
         fixed = np.round((path - low) * FINER * 16).astype(np.int32)
+        if len(fixed) == 1:  # a dot, which OpenCV paints as a line to itself alone
+            fixed = fixed.repeat(2, axis=0)
         cv2.polylines(canvas, [fixed], False, 255, round(brush * FINER), cv2.LINE_8, shift=4)
     return cv2.resize(canvas, (width, rows), interpolation=cv2.INTER_AREA)
 
@@ -182,9 +184,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="stroke samples")
     parser.add_argument("--model", default=DEFAULT_FILE, help=f"name or .pt file ({DEFAULT_FILE})")
-    parser.add_argument("--count", type=int, default=200, help="pictures of each kind (200)")
-    parser.add_argument("--seed", type=int, default=0, help="of what is written (0)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    parser.add_argument(
+        "--count", type=at_least(1), default=200, help="pictures of each kind (200)"
+    )
+    parser.add_argument("--seed", type=at_least(0), default=0, help="of what is written (0)")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write the results there too"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -193,8 +199,6 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         DigitsError: the file or the model cannot be read, or there is nothing to count.
     """
-    if options.count < 1:
-        raise OptionError(f"--count {options.count}: give at least 1.")
     classifier = Classifier.load(find_model(options.model))
     count, seed = options.count, options.seed
     if options.file:

@@ -21,7 +21,9 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
-from evaluation.evaluate_strokes import StrokeResults, score
+from arguments import at_least
+from errors import OptionError
+from evaluation.evaluate_strokes import StrokeResults, by_name, score
 from evaluation.images import ALL_DIGITS, as_json, classify, read_labels, summarise
 from evaluation.out_of_distribution import KINDS, ood_samples
 from evaluation.results import data_checksum, fingerprint, markdown_table, write_results
@@ -186,7 +188,8 @@ def table(results: list[Quality]) -> str:
     if any(by_people):
         count = next(int(shares["pictures"] or 0) for shares in by_people if shares)
         for share in ("correct", "correct and accepted"):
-            shown = ("-" if shares is None else f"{shares[share]:.1%}" for shares in by_people)
+            found_shares = [(shares or {}).get(share) for shares in by_people]
+            shown = ("-" if value is None else f"{value:.1%}" for value in found_shares)
             rows.append([f"{count} pictures by people, {share}", *shown])
     for kind in (IN_DISTRIBUTION, *KINDS):
         found = [r["rejections"][kind] for r in results]
@@ -231,8 +234,8 @@ def ship(path: Path) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
-    parser.add_argument("--seeds", type=int, default=3, help="how many, from 0 (3)")
-    parser.add_argument("--data", default="mnist", help="where MNIST is (mnist)")
+    parser.add_argument("--seeds", type=at_least(1), default=3, help="how many, from 0 (3)")
+    parser.add_argument("--data", default="mnist", help="mnist, or a directory with its four files")
     parser.add_argument("--strokes", type=Path, nargs="+", default=[], metavar="FILE")
     parser.add_argument("--images", type=Path, metavar="DIR", help="pictures, with labels.csv")
     parser.add_argument("--sample", action="store_true", help="also the CNN of 5,000 digits")
@@ -243,10 +246,17 @@ def run(options: argparse.Namespace) -> None:
     """Train, measure, print the table, write the results to ``models/quality.json`` and ``.md``.
 
     Raises:
-        DigitsError: MNIST or the strokes cannot be read.
+        DigitsError: MNIST, the strokes or the pictures cannot be read, or it is not all of MNIST.
     """
-    strokes = {file.name.partition(".")[0]: read_strokes(file) for file in options.strokes}
+    strokes = {name: read_strokes(file) for name, file in by_name(options.strokes).items()}
+    if options.images:
+        read_labels(options.images)  # a wrong folder is told before anything is trained
     mnist = load_mnist(options.data)
+    if not mnist.complete:
+        raise OptionError(
+            f"--data {options.data}: all networks are tested on all of MNIST; for the CNN of the "
+            "5,000 digits give --sample."
+        )
     results = []
     for network in options.networks:
         seeds = range(options.seeds)

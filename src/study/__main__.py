@@ -18,11 +18,12 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
+from arguments import output_folder
 from errors import DigitsError
 from model.config import DATA_DIR, MODELS_DIR
 from model.data.mnist import Mnist, load_mnist
 from study.claims import judge
-from study.ladder import can_give_examples, measure_deep
+from study.ladder import can_give_examples, deep_keys, measure_deep
 from study.pictures import MNIST, TestSet, corrupted_sets, drawn_sets, mnist_set
 from study.report import write_report
 from study.results import FILE_NAME, Comparison, merge, read_comparison, rows_of, write_comparison
@@ -56,19 +57,21 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--quick", action="store_true", help="2 seeds, fewer images and epochs")
     add("--strokes", type=Path, nargs="+", default=[], metavar="FILE", help="recorded pen strokes")
     add("--pictures", type=Path, metavar="DIR", help="labelled pictures, as for evaluate images")
-    add("--data", default="auto", help="auto, mnist, sample or a directory, as for training (auto)")
-    add("--output", type=Path, help="directory for results (models)")
+    data = "mnist, auto, sample or a directory, as for training (mnist; with --quick auto)"
+    add("--data", help=data)
+    add("--output", type=output_folder, help="directory for results (models)")
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the study; return the exit status."""
     options = parse(arguments)
-    output = options.output or (WORK / "quick" if options.quick else MODELS_DIR)
+    is_rough = options.quick or options.data == "sample"
+    output = options.output or (WORK / "quick" if is_rough else MODELS_DIR)
     path = output / FILE_NAME
+    output.mkdir(parents=True, exist_ok=True)
     try:
         if options.name != "report":
-            output.mkdir(parents=True, exist_ok=True)
             write_comparison(compare(options, path), path)
         write_report(read_comparison(path), output)
     except DigitsError as error:
@@ -82,7 +85,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def compare(options: argparse.Namespace, path: Path) -> Comparison:
     """Finish the runs of a command; return their results with those of others in `path`."""
-    mnist = load_mnist(options.data)
+    before = read_comparison(path) if path.is_file() else None
+    mnist = load_mnist(options.data or ("auto" if options.quick else "mnist"))
     store = Store(WORK, mnist)
     images, seeds, fraction = len(mnist.training), SEEDS, 1
     if options.quick:
@@ -110,8 +114,8 @@ def compare(options: argparse.Namespace, path: Path) -> Comparison:
         "sets": {one.on: len(one.digits) for group in sets.values() for one in group},
     }
     comparison = Comparison(about, table, claims)
-    current = {store.key(run) for _, run in plan}
-    return merge(read_comparison(path), comparison, current) if path.is_file() else comparison
+    current = {store.key(run) for _, run in plan} | deep_keys()
+    return merge(before, comparison, current) if before else comparison
 
 
 def load_sets(part: str, mnist: Mnist, options: argparse.Namespace) -> list[TestSet]:

@@ -12,9 +12,9 @@ import pandas as pd
 
 from evaluation.adaptation import draw_examples
 from model.adaptation import fit_weights
-from model.checkpoint import find_model
+from model.checkpoint import find_checkpoints, find_model
 from model.classifier import Classifier
-from model.config import NUM_CLASSES
+from model.config import MODELS_DIR, NUM_CLASSES
 from study.permutations import UNPERMUTED
 from study.pictures import MNIST, PREPROCESSED, REAL_PICTURES, RESIZED, RULE, TestSet
 from study.results import Comparison
@@ -55,21 +55,27 @@ def can_give_examples(one: TestSet) -> bool:
     return wrote.shape[1] == NUM_CLASSES and wrote.min() > PER_DIGIT
 
 
+def deep_keys() -> set[str]:
+    """Return the key of the deep network of `models/`, if there is one: the hash of its weights."""
+    paths = [path for name, path in find_checkpoints(MODELS_DIR).items() if name == "deep"]
+    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
 def measure_deep(sets: list[TestSet]) -> pd.DataFrame:
     """Return rows of results of the deep network, without and with a person's examples.
 
     Raises:
         ModelFileError: there is no such model.
     """
-    path = find_model("deep")
-    classifier = Classifier.load(path)
+    classifier = Classifier.load(find_model("deep"))
+    [key] = deep_keys()
     card, training = classifier.card, classifier.card["training"]
     common = {
         "part": "ladder",
         **{"network": "deep", "pixels": UNPERMUTED, "augmentation": RECIPE},
         "images": card["data"]["training"],
         **{name: training[name] for name in ("epochs", "seed", "seconds")},
-        "key": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "key": key,
         "parameters": card["parameters"],
     }
     rows = [

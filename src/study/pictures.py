@@ -16,6 +16,7 @@ import torch
 from tqdm import tqdm
 
 from errors import ImageError
+from evaluation.evaluate_strokes import by_name
 from evaluation.images import UNCOUNTED, read_labels, resize_plainly
 from model.config import IMAGE_SIZE
 from model.data.mnist import Digits
@@ -84,14 +85,14 @@ def drawn_sets(strokes: Iterable[Path], pictures: Path | None) -> list[TestSet]:
     """Return each file of strokes and the folder of pictures, preprocessed in each way.
 
     Raises:
-        StrokeFileError, DataError: a file or the folder cannot be read.
+        DigitsError: a file or the folder cannot be read, or two files have the same name.
     """
     sets = []
-    for path in strokes:
+    for name, path in by_name(strokes).items():
         samples = read_strokes(path)
         files = list(draw_files(samples, seed=0))
         labels, writers = [sample.label for sample in samples], [s.writer for s in samples]
-        sets += preprocess_each_way(path.name.split(".")[0], files, labels, writers)
+        sets += preprocess_each_way(name, files, labels, writers)
     if pictures is not None:
         found = read_labels(pictures)
         found = found[found["label"].str.fullmatch("[0-9]") & ~found["kind"].isin(UNCOUNTED)]

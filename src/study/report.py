@@ -39,7 +39,7 @@ def write_report(comparison: Comparison, output: Path) -> None:
 def page(comparison: Comparison) -> str:
     """Return all tables, as a page of their own."""
     about, factorial = comparison.about, comparison.part("factorial")
-    images, seeds = factorial["images"].max(), factorial["seed"].nunique()
+    images, seeds = comparison.table["images"].max(), comparison.table["seed"].nunique()
     counts = ", ".join(f"{on} {n:,}" for on, n in about["sets"].items() if on not in UNITS)
     row = ["network", "pixels"]
     costs = [*row, "parameters", "epochs"]

@@ -66,28 +66,37 @@ def merge(before: Comparison, new: Comparison, current: Collection[str]) -> Comp
     Args:
         before: what commands have found before.
         new: what replaces the same parts.
-        current: keys of all runs; a network that was trained in another way counts no longer.
+        current: keys of all runs and of the deep network; one that was trained in another way
+            counts no longer, nor do the claims that were judged by it.
     """
     old = before.table[~before.table["part"].isin(new.table["part"])]
-    is_current = old["key"].isin(list(current)) | (old["network"] == "deep")
+    is_current = old["key"].isin(list(current))
     if not is_current.all():
         networks = old.loc[~is_current, "key"].nunique()
         print(f"Results of {networks} networks that were trained in another way are dropped.")
-    claims = before.claims if new.claims.empty else new.claims
+    kept = old[is_current]
+    keep_claims = new.claims.empty and (kept["part"] == "factorial").any()
+    claims = before.claims if keep_claims else new.claims
     about = {**new.about, "sets": {**before.about["sets"], **new.about["sets"]}}
-    return Comparison(about, pd.concat([old[is_current], new.table]), claims)
+    return Comparison(about, pd.concat([kept, new.table]), claims)
 
 
 def read_comparison(path: Path) -> Comparison:
     """Read `comparison.json`.
 
     Raises:
-        DataError: it is not there, or has the shape of an earlier version.
+        DataError: it is not there, damaged, or has the shape of an earlier version.
     """
-    content = json.loads(path.read_text()) if path.is_file() else {}
+    try:
+        content = json.loads(path.read_text()) if path.is_file() else {}
+    except ValueError:
+        content = {}
     table, claims = (pd.DataFrame(content.get(name, [])) for name in ("results", "claims"))
     if "part" not in table:
-        raise DataError(f"There is no table of results in {path}; make it: bash run.sh compare")
+        raise DataError(
+            f"There is no table of results in {path}: remove what is there, "
+            "then make it: bash run.sh compare"
+        )
     categories = {name: pd.Categorical(table[name], order) for name, order in CATEGORIES.items()}
     return Comparison(content["about"], table.assign(**categories), claims)
 

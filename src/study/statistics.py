@@ -21,7 +21,8 @@ def interval(
     """Return the accuracy of several networks, or by how much it is above that of others.
 
     Two variances add up: that of the mean over the seeds, of each set of networks, and that of the
-    mean over writers, whose digits are alike (linearised, as for a ratio of sums). The t interval
+    mean over writers, whose digits are alike (linearised, as for a ratio of sums). Where there is
+    one writer alone, it is of the mean over the images, and says nothing of others. The t interval
     has the degrees of freedom of Welch (1947) and Satterthwaite (1946).
 
     Args:
@@ -33,7 +34,9 @@ def interval(
     sets = [correct] if other is None else [correct, other]
     seeds = [one.mean(axis=1) for one in sets]
     difference = correct.mean(axis=0) - (0 if other is None else other.mean(axis=0))
-    _, writer = np.unique(writers, return_inverse=True)
+    names, writer = np.unique(writers, return_inverse=True)
+    if len(names) == 1:
+        writer = np.arange(len(writers))
     sums = np.bincount(writer, weights=difference - difference.mean())
     count = len(sums)
     variances = [float(one.var(ddof=1)) / len(one) for one in seeds]

@@ -39,6 +39,12 @@ def test_digits_stand_from_left_to_right_with_the_gap_between_their_edges():
         assert gaps == pytest.approx([0.3 * height] * 2, abs=0.06 * height + 2)
 
 
+def test_a_dot_is_painted_too():
+    dotted = StrokeSample(label=1, writer="ada", strokes=[[(0, 0), (0, 100)], [(60, 50)]])
+    number = write_number([dotted], (0.3, 0.3), np.random.default_rng(0))
+    assert len(extents(number.image >= 128)) == 2
+
+
 def test_touching_digits_are_mostly_one_component():
     written = [
         write_number([ZERO, ZERO], (-0.08, -0.06), np.random.default_rng(k)) for k in range(9)
@@ -79,11 +85,6 @@ def test_shares_are_of_what_was_read(monkeypatch):
         "confidence": pytest.approx(0.7),
         "right_of_called": 0.5,
     }
-
-
-def test_no_pictures_are_nothing_to_measure(capsys):
-    assert main(["numbers", "--count", "0"]) == 1
-    assert capsys.readouterr().err == "error: --count 0: give at least 1.\n"
 
 
 def test_the_command_measures_every_kind(tmp_path, capsys):

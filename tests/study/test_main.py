@@ -13,6 +13,7 @@ from study import __main__ as command
 from study import runs, training
 from study import store as store_module
 from study.corruptions import SEVERITIES
+from study.ladder import deep_keys
 from study.report import page, spread
 from study.results import merge, read_comparison
 
@@ -94,6 +95,14 @@ def test_results_of_networks_that_were_trained_in_another_way_are_dropped_aloud(
     assert capsys.readouterr().out == ""
     assert current[0] not in set(merge(before, fresh, current[1:]).part("factorial")["key"])
     assert "1 networks" in capsys.readouterr().out
+    nothing = merge(before, replace(fresh, claims=pd.DataFrame()), ())
+    assert set(nothing.table["part"]) == {"sizes"} and nothing.claims.empty
+    assert "nan" not in page(nothing)
+
+
+def test_the_deep_network_of_the_committed_results_is_that_of_models():
+    table = read_comparison(MODELS_DIR / "comparison.json").table
+    assert set(table.loc[table["network"] == "deep", "key"]) == deep_keys()
 
 
 def test_an_interrupted_study_goes_on_where_it_stopped(tmp_path, capsys, monkeypatch):
@@ -121,7 +130,10 @@ def test_a_bad_line_of_strokes_is_named(tmp_path, capsys):
     assert "line 1" in capsys.readouterr().err
 
 
-def test_a_report_without_results_says_how_to_make_them(tmp_path, capsys):
+@pytest.mark.parametrize("content", [None, "{damaged", "{}"])
+def test_a_report_without_results_says_how_to_make_them(tmp_path, capsys, content):
+    if content:
+        (tmp_path / "comparison.json").write_text(content)
     assert command.main(["--report", "--output", str(tmp_path)]) == 1
     assert "bash run.sh compare" in capsys.readouterr().err
 

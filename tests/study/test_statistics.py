@@ -45,6 +45,12 @@ def test_digits_of_one_writer_count_as_less_than_those_of_many():
     assert four.high - four.low > 10 * (many.high - many.low)
 
 
+def test_digits_of_one_writer_alone_are_taken_as_of_many():
+    correct = np.tile(np.repeat([True, True, True, False], 250), (3, 1))
+    one = interval(correct, None, np.full(1000, "me"), 0.95)
+    assert one == interval(correct, None, np.arange(1000), 0.95)
+
+
 def test_networks_that_are_alike_are_seldom_told_apart():
     rng = np.random.default_rng(0)
     false_alarms = 0

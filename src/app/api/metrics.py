@@ -77,6 +77,6 @@ def exposition() -> bytes:
 def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # the number may be another user's by now
         return False
     return True
