@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from errors import DigitsError
+from errors import DigitsError, ExamplesError
 from model.adaptation import adapt
 from model.checkpoint import find_model
 from model.classifier import REASONS, Classifier
@@ -17,7 +17,7 @@ from model.reading import read_image
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print what is read in each file; return 1 when one of them could not be read."""
+    """Print what is read in each file; return the exit status: 1 if one could not be read."""
     parser = argparse.ArgumentParser(prog="run.sh predict", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture of a digit")
     parser.add_argument("--number", action="store_true", help="read whole numbers, line by line")
@@ -31,19 +31,41 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        classifier = Classifier.load(find_model(options.model))
-        if options.examples:
-            classifier = adapt(classifier, *read_examples(options.examples.read_bytes()))
+        classifier = load_classifier(options.model, options.examples)
+        read_all = print_files(classifier, options.files, number=options.number)
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nStopped before all files were read.", file=sys.stderr)
+        return 130
+    return int(not read_all)
+
+
+def load_classifier(model: str, examples: Path | None) -> Classifier:
+    """Load a model, and adapt it to the file of examples if there is one.
+
+    Raises:
+        DigitsError: the model or the examples cannot be read.
+    """
+    classifier = Classifier.load(find_model(model))
+    if examples is None:
+        return classifier
+    try:
+        text = examples.read_bytes()
     except OSError as error:
-        file = f"--examples {options.examples}: {error.strerror}"
-        print(f"error: {file}: give the file that the page saves on Your hand", file=sys.stderr)
-        return 1
-    read = describe_number if options.number else describe_digit
-    failed = False
-    for path in options.files:
+        raise ExamplesError(
+            f"--examples {examples}: {error.strerror}: "
+            "give the file that the page saves on Your hand"
+        ) from error
+    return adapt(classifier, *read_examples(text))
+
+
+def print_files(classifier: Classifier, paths: list[Path], *, number: bool) -> bool:
+    """Print what is read in each file, or why it cannot be; return whether all could."""
+    read = describe_number if number else describe_digit
+    read_all = True
+    for path in paths:
         try:
             print(f"{path}: {read(classifier, path.read_bytes())}")
         except (DigitsError, OSError) as error:
@@ -51,8 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
             if isinstance(error, OSError):
                 reason = f"{error.strerror}: give a picture file, such as data/digits/7.png"
             print(f"{path}: {reason}", file=sys.stderr)
-            failed = True
-    return int(failed)
+            read_all = False
+    return read_all
 
 
 def describe_digit(classifier: Classifier, data: bytes) -> str:

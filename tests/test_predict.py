@@ -9,7 +9,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from model.config import REPOSITORY
+from model.onnx_network import onnx_path
 from predict import main
+from tests.support.networks import save, small_cnn
 from tests.support.pictures import printed
 
 DIGITS = REPOSITORY / "data" / "digits"
@@ -73,6 +75,27 @@ def test_examples_that_cannot_be_read_are_an_error_of_one_line(tmp_path, capsys,
     assert output.err.startswith("error: ") and output.err.count("\n") == 1
     assert content is not None or "give the file that the page saves" in output.err
     assert output.out == ""
+
+
+def test_a_model_that_cannot_be_read_is_an_error_of_one_line_that_names_it(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # no torch to mend it
+    weights = save(small_cnn(), tmp_path)
+    onnx_path(weights).mkdir()
+    assert main(["--model", str(weights), str(DIGITS / "7.png")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {onnx_path(weights).name} cannot be read (Is a directory)")
+    assert error.count("\n") == 1
+
+
+def test_ctrl_c_ends_it_with_a_sentence(monkeypatch, capsys):
+    def interrupt(classifier, data):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("predict.describe_digit", interrupt)
+    assert main([str(DIGITS / "7.png")]) == 130
+    assert capsys.readouterr().err == "\nStopped before all files were read.\n"
 
 
 def test_no_such_model_says_which_there_are(capsys):

@@ -46,7 +46,7 @@ def post_image(
     """Post ``image`` over so many connections: as form field ``file``, or ``raw`` as the body.
 
     Raises:
-        BenchError: wrk is not installed.
+        BenchError: wrk is not installed, or fails.
     """
     wrk = shutil.which("wrk")
     if wrk is None:
@@ -60,5 +60,8 @@ def post_image(
         Path(folder, "body").write_bytes(image if raw else form)
         Path(folder, "post.lua").write_text(SCRIPT % content_type)
         command = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "-s", "post.lua", url]
-        printed = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+        printed = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    if printed.returncode != 0:
+        said = (printed.stderr or printed.stdout).strip() or f"status {printed.returncode}"
+        raise BenchError(f"wrk failed ({said}): check that {url} answers, then measure again.")
     return json.loads(printed.stdout.partition("RESULT ")[2])

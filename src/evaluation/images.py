@@ -46,7 +46,10 @@ def read_labels(directory: Path) -> pd.DataFrame:
     """
     path = directory / "labels.csv"
     if not directory.is_dir():
-        raise DataError(f"There is no directory {directory}.")
+        raise DataError(
+            f"There is no directory {directory}: give one with pictures and labels.csv, "
+            "or with pictures named like 7_anything.png"
+        )
     if path.exists():
         try:
             labels = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -57,7 +60,7 @@ def read_labels(directory: Path) -> pd.DataFrame:
                 f"{path} needs the columns file and label in its first line, separated by a comma."
             ) from error
     else:
-        files = sorted(path.name for path in directory.iterdir())
+        files = sorted(path.name for path in directory.iterdir() if path.is_file())
         named = (re.match("([0-9]+)[_.]", file) for file in files)
         rows = [(match.string, match[1], "", "") for match in named if match]
         labels = pd.DataFrame(rows, columns=["file", "label", "kind", "author"])

@@ -167,12 +167,22 @@ def read_verified_card(path: Path) -> ModelCard:
     """Read the card of the weights at ``path`` and check that it describes this very file.
 
     Raises:
-        ModelFileError: one of them is missing or damaged, or the card is that of other weights.
+        ModelFileError: one of them is missing, unreadable or damaged, or the card is that of other
+            weights.
     """
-    if not path.is_file():
-        raise ModelFileError(f"There is no model at {path}; train one with: bash run.sh cnn")
+    try:
+        sha256 = _sha256(path)
+    except FileNotFoundError:
+        raise ModelFileError(
+            f"There is no model at {path}; train one with: bash run.sh cnn"
+        ) from None
+    except OSError as error:
+        raise ModelFileError(
+            f"The weights {path} cannot be read ({error.strerror}); let this user read the file, "
+            "or train the model again."
+        ) from error
     card = read_card(path)
-    if card.get("sha256") != _sha256(path):
+    if card.get("sha256") != sha256:
         raise ModelFileError(
             f"{path.name} is not the file its card describes (sha256 differs); {_again(card)}"
         )
@@ -210,7 +220,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
 def _again(card: ModelCard) -> str:
     """What to do about a model that cannot be used."""
-    return f"train it again with: bash run.sh {str(card.get('name', 'cnn')).split('-')[0]}"
+    return f"train it again with: {_command(str(card.get('name', DEFAULT_FILE)))}"
+
+
+def _command(name: str) -> str:
+    """The command that trains the model called ``name``."""
+    network = name.removesuffix("-permuted")
+    return f"bash run.sh {network}" + (" --permute 0" if network != name else "")
 
 
 def read_permutation(card: ModelCard) -> np.ndarray | None:
@@ -245,7 +261,8 @@ def find_model(name: str) -> Path:
         return Path(name)
     models = find_checkpoints(MODELS_DIR)
     if name not in models:
-        network, there = name.removesuffix("-permuted"), ", ".join(models) or "none"
-        how = f"train it with: bash run.sh {network}" if network in RECIPES else "give one of them"
+        there = ", ".join(models) or "none"
+        known = name.removesuffix("-permuted") in RECIPES
+        how = f"train it with: {_command(name)}" if known else "give one of them"
         raise ModelFileError(f"There is no model {name!r} in {MODELS_DIR} (there: {there}); {how}")
     return models[name]

@@ -5,7 +5,6 @@ classified, most often the 28 x 28 that an answer gave.
 """
 
 import base64
-import binascii
 from typing import Annotated
 
 import numpy as np
@@ -62,15 +61,20 @@ def read_examples(text: bytes) -> tuple[np.ndarray, np.ndarray]:
 
 def _read_image(index: int, url: str) -> np.ndarray:
     """The image (28, 28) of a data URL."""
+    place = _place(index, "image")
     try:
-        header = read_header(base64.b64decode(url.partition(",")[2], validate=True))
+        data = base64.b64decode(url.partition(",")[2], validate=True)
+    except ValueError as error:  # binascii.Error is one; letters beyond ASCII are a plain one
+        raise ExamplesError(f"{place}: {error}. Write the examples as {FORM}.", index) from error
+    try:
+        header = read_header(data)
         if header.width * header.height > MAX_EXAMPLE_PIXELS:
             raise ImageTooLargeError(
                 "An example has at most 1 megapixel: make the picture smaller."
             )
         return normalize(decode_image(header)).image
-    except (ImageError, binascii.Error) as error:
-        raise ExamplesError(f"{_place(index, 'image')}: {error}", index) from error
+    except ImageError as error:
+        raise ExamplesError(f"{place}: {error}", index) from error
 
 
 def _place(*parts: int | str) -> str:

@@ -90,8 +90,8 @@ def load_network(path: Path) -> tuple[OnnxNetwork, ModelCard]:
     """Return the network whose weights lie at ``path``, in its ONNX form, and its card.
 
     Raises:
-        ModelFileError: the weights are missing or are not those of the card; or the form is
-            missing or stale and cannot be made here.
+        ModelFileError: the weights are missing, unreadable or not those of the card; or the form is
+            missing, unreadable or stale and cannot be made here.
     """
     card = read_verified_card(path)
     try:
@@ -101,6 +101,8 @@ def load_network(path: Path) -> tuple[OnnxNetwork, ModelCard]:
         fault = "belongs to other weights"
     except FileNotFoundError:
         fault = "is missing"
+    except OSError as error:
+        fault = f"cannot be read ({error.strerror})"
     except ModelFileError:
         fault = "is damaged"
     return OnnxNetwork(_export_in_child(path, fault)), card
@@ -115,6 +117,7 @@ def _export_in_child(path: Path, fault: str) -> bytes:
             f"(or: docker compose run --rm train export)"
         )
     logger.warning("%s %s: it is written now, which takes some seconds", name, fault)
+    remedy = f"write it with: bash run.sh export {path}"
     command = [sys.executable, "-m", "model.training.export", "--stdout", str(path)]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     try:
@@ -122,10 +125,14 @@ def _export_in_child(path: Path, fault: str) -> bytes:
             command, env=environment, capture_output=True, timeout=EXPORT_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise ModelFileError(f"{name} could not be written in {EXPORT_SECONDS} s.") from error
+        raise ModelFileError(
+            f"{name} could not be written in {EXPORT_SECONDS} s; {remedy}"
+        ) from error
     if child.returncode != 0:
         said = child.stderr.decode(errors="replace")
-        raise ModelFileError(said.rpartition("error: ")[2].strip() or f"{name} cannot be written.")
+        raise ModelFileError(
+            said.rpartition("error: ")[2].strip() or f"{name} could not be written; {remedy}"
+        )
     try:
         write_atomically(onnx_path(path), lambda file: file.write(child.stdout))
     except OSError as error:

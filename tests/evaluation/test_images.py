@@ -66,6 +66,7 @@ def folder(tmp_path):
 def test_names_are_labels_where_there_is_no_table_and_those_without_one_are_told(folder, capsys):
     for name in ("7.png", "holiday.png", "8ball.png"):
         (folder / name).touch()
+    (folder / "7_old").mkdir()
     assert images.read_labels(folder)[["file", "label"]].to_numpy().tolist() == [
         ["1_ada.png", "1"],
         ["3_blank.png", "3"],
@@ -77,7 +78,7 @@ def test_names_are_labels_where_there_is_no_table_and_those_without_one_are_told
 def test_a_folder_without_labels_and_a_table_without_files_are_named(tmp_path):
     with pytest.raises(DataError, match=r"labels\.csv"):
         images.read_labels(tmp_path)
-    with pytest.raises(DataError, match="no directory"):
+    with pytest.raises(DataError, match=r"no directory .*nowhere: give one with pictures"):
         images.read_labels(tmp_path / "nowhere")
 
 

@@ -9,9 +9,11 @@ import torch
 from tests.support.networks import change_card, save, small_cnn
 
 from errors import ModelFileError
+from model import checkpoint
 from model.checkpoint import (
     checkpoint_path,
     find_checkpoints,
+    find_model,
     load_checkpoint,
     replace_model,
     write_atomically,
@@ -44,10 +46,17 @@ def truncate(path):
     change_card(path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
 
 
+def put_a_folder_in_place_of(path):
+    """What not even root can read as a file."""
+    path.unlink()
+    path.mkdir()
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (Path.unlink, r"bash run\.sh cnn"),
+        (put_a_folder_in_place_of, r"mnist-0\.0\.1\.pt cannot be read .*let this user read"),
         (lambda path: path.with_suffix(".json").unlink(), "no model card"),
         (lambda path: path.write_bytes(path.read_bytes() + b"x"), r"mnist-0\.0\.1\.pt .*sha256"),
         (truncate, "damaged"),
@@ -75,6 +84,23 @@ def test_files_that_are_missing_damaged_or_of_another_model_are_refused(saved, d
 def test_a_card_that_does_not_fit_the_weights_is_refused(saved, key, value, message):
     change_card(saved, **{key: value})
     with pytest.raises(ModelFileError, match=message):
+        load_checkpoint(saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("cnn", "bash run.sh cnn"),
+        ("mlp-permuted", "bash run.sh mlp --permute 0"),
+        ("cnn-permuted", "bash run.sh cnn --permute 0"),
+    ],
+)
+def test_what_is_said_to_train_a_model_trains_that_very_model(saved, monkeypatch, name, command):
+    monkeypatch.setattr(checkpoint, "MODELS_DIR", saved.parent / "empty")
+    with pytest.raises(ModelFileError, match=f"train it with: {command}$"):
+        find_model(name)
+    change_card(saved, name=name, sha256="")
+    with pytest.raises(ModelFileError, match=f"train it again with: {command}$"):
         load_checkpoint(saved)
 
 

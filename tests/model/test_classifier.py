@@ -5,16 +5,21 @@ import sys
 
 import numpy as np
 import pytest
+from tests.support.networks import save, small_cnn
 
 from errors import ModelFileError
+from model import onnx_network
+from model.checkpoint import DEFAULT_FILE, find_model
 from model.classifier import (
     AMBIGUOUS,
     NOT_A_DIGIT,
     REASONS,
     Classifier,
+    load_classifiers,
     rejection_score,
     to_input,
 )
+from model.onnx_network import onnx_path
 
 
 def fixed(*rows):
@@ -113,6 +118,19 @@ def test_a_card_without_what_a_reader_needs_is_a_model_file_error(missing):
     del card[missing]
     with pytest.raises(ModelFileError, match=missing):
         Classifier(card, fixed())
+
+
+def test_models_that_cannot_be_read_are_named_and_the_others_are_loaded(tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_network.importlib.util, "find_spec", lambda name: None)  # no torch
+    onnx_path(save(small_cnn(), tmp_path)).mkdir()
+    (tmp_path / "mnist-deep-0.0.1.pt").mkdir()
+    mlp = find_model("mlp")
+    for file in (mlp, mlp.with_suffix(".json"), onnx_path(mlp)):
+        (tmp_path / file.name).symlink_to(file)
+    classifiers, failures = load_classifiers(tmp_path)
+    assert set(classifiers) == {"mlp"}
+    assert set(failures) == {DEFAULT_FILE, "deep"}
+    assert all("cannot be read (Is a directory)" in failure for failure in failures.values())
 
 
 def test_the_command_line_the_api_and_the_classifier_import_no_torch_and_no_training_code():

@@ -60,6 +60,16 @@ def test_what_is_wrong_with_an_entry_is_said_with_its_place(examples, place):
         read_examples(json.dumps(examples).encode())
 
 
+@pytest.mark.parametrize("base64", ["%%", "AAA", "\u00e9"])
+def test_an_image_that_is_not_base64_is_told_the_form(base64):
+    examples = [{"label": 7, "image": f"data:image/png;base64,{base64}"}]
+    with pytest.raises(
+        ExamplesError, match=r"examples\[0\]\.image: .*Write the examples as"
+    ) as error:
+        read_examples(json.dumps(examples).encode())
+    assert error.value.entry == 0
+
+
 @pytest.mark.parametrize(
     ("text", "message"), [(b"[{", "JSON"), (b" " * (MAX_EXAMPLES_BYTES + 1), "400000")]
 )

@@ -1,5 +1,6 @@
 """The form that is served: it computes what torch computes and belongs to the weights beside it."""
 
+import re
 import subprocess
 import sys
 
@@ -68,11 +69,15 @@ def test_where_the_form_cannot_be_kept_it_is_used_from_memory(saved, monkeypatch
     assert not onnx_path(saved).exists()
 
 
-@pytest.mark.parametrize("fault", ["is missing", "belongs to other weights", "is damaged"])
+@pytest.mark.parametrize(
+    "fault", ["is missing", "belongs to other weights", "is damaged", "cannot be read"]
+)
 def test_without_torch_a_form_of_other_weights_is_refused_with_the_command_that_writes_it(
     saved, tmp_path, monkeypatch, fault
 ):
-    if fault != "is missing":
+    if fault == "cannot be read":
+        onnx_path(saved).mkdir()
+    elif fault != "is missing":
         export(saved)
     if fault == "belongs to other weights":
         save(small_cnn(seed=1), tmp_path)
@@ -80,6 +85,23 @@ def test_without_torch_a_form_of_other_weights_is_refused_with_the_command_that_
         onnx_path(saved).write_bytes(onnx_path(saved).read_bytes()[:1000])
     monkeypatch.setattr(onnx_network.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelFileError, match=f"{fault}.*bash run.sh export .*docker compose"):
+        load_network(saved)
+
+
+def test_a_form_that_cannot_be_read_or_replaced_is_made_in_memory(saved):
+    onnx_path(saved).mkdir()
+    form, card = load_network(saved)
+    assert form.sha256 == card["sha256"]
+
+
+@pytest.mark.parametrize("child", [["sleep", "9"], ["false"]])
+def test_a_child_that_is_too_slow_or_dies_silently_leaves_the_command_to_run(
+    saved, monkeypatch, child
+):
+    run = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda command, **options: run(child, **options))
+    monkeypatch.setattr(onnx_network, "EXPORT_SECONDS", 0.1)
+    with pytest.raises(ModelFileError, match=f"write it with: bash run.sh export {saved}"):
         load_network(saved)
 
 
@@ -107,6 +129,33 @@ def test_the_command_writes_the_form_beside_the_weights(saved, capsys):
     assert str(onnx_path(saved)) in capsys.readouterr().out
     assert main([str(saved.with_name("nosuch.pt"))]) == 1
     assert "train one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "There are no models in .*train one with: bash run.sh cnn"),
+        (["--stdout"], "0 are named: name exactly one"),
+        (["--stdout", "cnn", "mlp"], "2 are named: name exactly one"),
+    ],
+)
+def test_the_command_refuses_to_write_nothing_or_several_forms_in_one(
+    tmp_path, monkeypatch, capsys, arguments, message
+):
+    monkeypatch.setattr("model.training.export.MODELS_DIR", tmp_path)
+    monkeypatch.setattr("model.training.export.to_onnx", lambda path: b"form")
+    assert main(arguments) == 1
+    output = capsys.readouterr()
+    assert output.out == "" and re.match(f"error: .*{message}", output.err)
+
+
+def test_ctrl_c_ends_the_command_with_a_sentence(saved, monkeypatch, capsys):
+    def interrupt(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("model.training.export.to_onnx", interrupt)
+    assert main([str(saved)]) == 130
+    assert capsys.readouterr().err == "\nStopped. What has been written is kept.\n"
 
 
 def test_a_missing_form_is_written_by_a_child_and_the_process_itself_imports_no_torch(saved):

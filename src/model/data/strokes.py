@@ -1,12 +1,14 @@
 """Samples of pen strokes, and how a person's canvas would show them.
 
 A sample is one line of JSON: `{"label": 7, "writer": "ada", "strokes": [[[x, y], ...], ...]}`,
-a stroke for each time the pen was down, in any units, y downwards. Files may be gzipped.
+a stroke for each time the pen was down, in any units, y downwards. No coordinate is beyond a
+million. Files may be gzipped.
 """
 
 import gzip
 import io
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -27,9 +29,12 @@ CANVAS_SIDE = 280  # pixels, as on the page
 BRUSH_WIDTH = (14.0, 24.0)  # pixels
 DRAWING_SIDE = (0.35, 0.80)  # longest side of the strokes, as a fraction of the canvas
 FINER = 4  # a line is drawn this many times larger, then reduced, for smooth edges
+MAX_COORDINATE = 1e6  # either side of 0; far larger ones leave no finite number to draw with
+MIN_EXTENT = 1e-9  # strokes that reach less far, about the rounding of such numbers, are a dot
 FORM = '{"label": 0-9, "writer": "name", "strokes": [[[x, y], ...], ...]}'
 
-Point = tuple[FiniteFloat, FiniteFloat]
+Coordinate = Annotated[FiniteFloat, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
+Point = tuple[Coordinate, Coordinate]
 Stroke = Annotated[list[Point], Field(min_length=1)]
 Strokes = Sequence[Sequence[Sequence[float]] | np.ndarray]
 
@@ -61,8 +66,9 @@ def read_strokes(path: Path) -> list[StrokeSample]:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
-        lines = data.decode("utf-8").splitlines()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        # Not splitlines: a name may hold U+2028 and its like. JSON passes over the "\r" of "\r\n".
+        lines = data.decode("utf-8").split("\n")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise StrokeFileError(
             f"{path} cannot be read ({error}): give a file with one {FORM} per line."
         ) from error
@@ -93,7 +99,7 @@ def render_strokes(strokes: Strokes, rng: np.random.Generator) -> Image.Image:
     side = CANVAS_SIDE * rng.uniform(*DRAWING_SIDE)
     points = np.concatenate([np.asarray(stroke, dtype=np.float64) for stroke in strokes])
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
-    scale = side / extent.max() if extent.max() > 0 else 1.0
+    scale = side / extent.max() if extent.max() > MIN_EXTENT else 1.0
     room = CANVAS_SIDE - brush - extent * scale
     corner = brush / 2 + room * rng.uniform(size=2)
     placed = [(np.asarray(stroke) - low) * scale + corner for stroke in strokes]

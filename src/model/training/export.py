@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 from onnxscript.optimizer import fold_constants, remove_unused_nodes
 from torch import Tensor, nn
 
-from errors import DigitsError, ModelFileError
+from errors import DigitsError, ModelFileError, OptionError
 from model.checkpoint import (
     Checkpoint,
     find_checkpoints,
@@ -184,19 +184,38 @@ def main(arguments: list[str] | None = None) -> int:
         "--stdout", action="store_true", help="write the bytes of one model to standard output"
     )
     options = parser.parse_args(arguments)
-    names = options.models or list(find_checkpoints(MODELS_DIR))
     try:
+        if options.stdout:
+            write_to_stdout(options.models)
+            return 0
+        names = options.models or list(find_checkpoints(MODELS_DIR))
+        if not names:
+            raise ModelFileError(
+                f"There are no models in {MODELS_DIR}; train one with: bash run.sh cnn"
+            )
         for path in map(find_model, names):
-            if options.stdout:
-                with contextlib.redirect_stdout(sys.stderr):  # torch may say something
-                    form = to_onnx(path)
-                sys.stdout.buffer.write(form)
-            else:
-                print(f"written: {export(path)}")
+            print(f"written: {export(path)}")
     except (DigitsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nStopped. What has been written is kept.", file=sys.stderr)
+        return 130
     return 0
+
+
+def write_to_stdout(names: list[str]) -> None:
+    """Write the bytes of the ONNX form of the one model named to standard output.
+
+    Raises:
+        OptionError: several models are named, or none.
+        ModelFileError: as for `to_onnx`.
+    """
+    if len(names) != 1:
+        raise OptionError(f"--stdout writes one model, {len(names)} are named: name exactly one.")
+    with contextlib.redirect_stdout(sys.stderr):  # torch may say something
+        form = to_onnx(find_model(names[0]))
+    sys.stdout.buffer.write(form)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,8 @@ def test_samples_are_read_plain_and_gzipped(tmp_path):
         (json.dumps({**SEVEN, "strokes": [[[1, 2, 3]]]}), "strokes: 0: 0: .*at most 2"),
         (json.dumps({**SEVEN, "strokes": [[[1, "2"]]]}), "strokes: 0: 0: 1: .*number"),
         ('{"label": 7, "writer": "a", "strokes": [[[1, NaN]]]}', "strokes: 0: 0: 1: .*finite"),
+        (json.dumps({**SEVEN, "strokes": [[[1e308, 1]]]}), "strokes: 0: 0: 0: .*1000000"),
+        (json.dumps({**SEVEN, "strokes": [[[1, -1000001]]]}), "strokes: 0: 0: 1: .*-1000000"),
     ],
 )
 def test_a_bad_line_is_named_by_its_number(tmp_path, line, complaint):
@@ -59,7 +61,20 @@ def test_a_bad_line_is_named_by_its_number(tmp_path, line, complaint):
         read_strokes(path)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"\n\n", b"\xff\xfe\xfa", b"\x1f\x8b\x08broken"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_name_may_hold_what_python_takes_for_the_end_of_a_line(tmp_path, line_end):
+    path = tmp_path / "some.jsonl"
+    line = json.dumps({**SEVEN, "writer": "a\u2028b\x85"}, ensure_ascii=False)
+    path.write_bytes(f"{line}{line_end}{line_end}{line}{line_end}".encode())
+    assert [sample.writer for sample in read_strokes(path)] == ["a\u2028b\x85"] * 2
+
+
+DAMAGED = gzip.compress(b"samples", mtime=0)[:10] + b"\xff" * 8  # a whole header: zlib complains
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"\n\n", b"\xff\xfe\xfa", b"\x1f\x8b\x08broken", DAMAGED]
+)
 def test_a_file_without_samples_is_an_error_that_names_it(tmp_path, content):
     path = tmp_path / "some.jsonl"
     if content is not None:
@@ -83,6 +98,13 @@ def test_joins_and_single_points_are_round():
     assert image[60, 200] == 255 and image[49, 211] == 0
     dot = np.asarray(paint([np.array([[100.0, 100.0]])], 20.0))
     assert dot.sum() / 255 == pytest.approx(math.pi * 10**2, rel=0.03)
+
+
+@pytest.mark.parametrize("extent", [0, 1e-320, 1e-9])
+def test_strokes_that_hardly_reach_anywhere_are_a_dot(extent):
+    dot = render_strokes([[(1.0, 0.0), (1.0, extent)]], np.random.default_rng(0))
+    top, bottom, left, right = box(dot)
+    assert bottom - top <= 26 and right - left <= 26
 
 
 def test_size_place_and_brush_vary_within_their_ranges_and_the_brush_stays_on_the_canvas():
