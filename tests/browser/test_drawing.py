@@ -31,6 +31,7 @@ def test_undo_and_clear_act_on_the_canvas_itself(open_page, page_url):
     answered = page.locator(SEEN).get_attribute("src")
     page.get_by_test_id("stButton").get_by_role("button", name="Undo").click()
     expect(page.locator(SEEN)).not_to_have_attribute("src", answered)
+    expect(page.locator("canvas.upper-canvas")).to_have_count(1)  # the old one stays for a moment
     clear(page)
     expect(head(page)).to_have_text("Waiting for a digit")
     draw(page, DIGITS[3])

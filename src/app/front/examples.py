@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated
 
+import numpy as np
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
 from app.client import Example
@@ -12,7 +13,9 @@ from app.front.settings import MAX_HISTORY
 from errors import ExamplesError
 
 MAX_IMAGE_CHARACTERS = 1_900  # of a data URL; the API takes 400 kB for 200 examples
-PNG_SIZE = bytes([0, 0, 0, 28, 0, 0, 0, 28])  # width and height in the header
+PNG_HEADER = bytes([0, 0, 0, 28, 0, 0, 0, 28, 8, 0])  # width, height, 8 bits, grey
+LEAST_CONTRAST = 0.1  # of black to white
+LEAST_INK = 2  # pixels
 
 
 class _Entry(BaseModel):
@@ -22,12 +25,14 @@ class _Entry(BaseModel):
     @field_validator("image")
     @classmethod
     def _small_image(cls, image: str) -> str:
-        if data_url_bytes(image)[16:24] != PNG_SIZE:
-            raise ValueError("not a PNG of 28x28 pixels")
+        if data_url_bytes(image)[16:26] != PNG_HEADER:
+            raise ValueError("not a grey PNG of 28x28 pixels")
         try:
-            decode_data_url(image)
-        except (OSError, SyntaxError) as error:  # Pillow's for a damaged chunk
+            pixels = decode_data_url(image)
+        except Exception as error:  # decoders raise what they like
             raise ValueError("not an image") from error
+        if not _has_ink(pixels):
+            raise ValueError("a blank image")
         return image
 
 
@@ -39,11 +44,20 @@ def save_examples(examples: Sequence[Example]) -> str:
     return "[\n" + ",\n".join(json.dumps(example) for example in examples) + "\n]\n"
 
 
+def _has_ink(pixels: np.ndarray) -> bool:
+    """Whether there is ink, white on a black ground, as in all that the page saves.
+
+    The API may call anything else blank, and then refuses every request that brings it.
+    """
+    border = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
+    return bool(np.mean(border == 0) > 0.75 and np.sum(pixels > LEAST_CONTRAST) >= LEAST_INK)
+
+
 def load_examples(content: bytes) -> list[Example]:
     """The examples of a file that `save_examples` made.
 
     Raises:
-        ExamplesError: it is no such file, or an entry has no label 0-9 or no 28x28 PNG.
+        ExamplesError: it is no such file, or an entry has no label 0-9 or no 28x28 PNG with ink.
     """
     try:
         entries = _FILE.validate_json(content)

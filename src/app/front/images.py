@@ -3,21 +3,38 @@
 import base64
 import functools
 import io
+import threading
 import warnings
+from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image, ImageOps
 from pillow_heif import register_heif_opener
 
-from app.front.settings import MAX_FILE_BYTES, MAX_HEAVY_PIXELS, MAX_PIXELS
+from app.front.settings import IMAGE_FORMATS, MAX_FILE_BYTES, MAX_HEAVY_PIXELS, MAX_PIXELS
 
 register_heif_opener()
 
 IMAGE_SIZE = 28
-SHOWN_SIDE = 2000  # pixels of what is shown instead of HEIC: the API works on 4 megapixels
+SHOWN_SIDE = 1400  # pixels: `st.image` decodes again what is wider than 1460
+GREY_MODES = {"1": "L", "L": "L", "I": "I", "I;16": "I"}  # and the modes that can be reduced
+MAX_SCANS = 100  # of a progressive JPEG, which has about ten: each goes over the whole picture
+_DECODING = threading.Lock()  # one at a time: 40 megapixels take 320 MB
 # The ends of ColorBrewer's RdBu, which colour-blind people tell apart.
 SPEAKS_FOR = np.array([202, 0, 32]) / 255
 SPEAKS_AGAINST = np.array([5, 113, 176]) / 255
+
+
+class Shown(NamedTuple):
+    """An upload as the page shows it.
+
+    Attributes:
+        file: JPEG, or PNG where parts are transparent; `st.image` passes it on as it is.
+        size: width and height of the upload itself, upright; the API's boxes are in its pixels.
+    """
+
+    file: bytes
+    size: tuple[int, int]
 
 
 def upload_problem(image: bytes) -> tuple[str, dict[str, object]] | None:
@@ -30,11 +47,13 @@ def upload_problem(image: bytes) -> tuple[str, dict[str, object]] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            header = Image.open(io.BytesIO(image))
+            header = _open(image)
     except Image.DecompressionBombError:
         return "limit.pixels", {"size": "> 170", "limit": MAX_PIXELS // 1_000_000}
     except OSError:
-        return "limit.unreadable", {}
+        return "error.not-a-picture", {}
+    except Exception:  # decoders raise what they like, also for long texts; the API knows better
+        return None
     size = header.width * header.height
     limit = MAX_HEAVY_PIXELS if header.format in ("WEBP", "AVIF", "HEIF") else MAX_PIXELS
     if size > limit:
@@ -43,29 +62,43 @@ def upload_problem(image: bytes) -> tuple[str, dict[str, object]] | None:
 
 
 @functools.lru_cache(maxsize=8)  # the page asks in every run
-def as_browsers_show(image: bytes) -> bytes:
-    """The image itself; of HEIC, which few browsers show, an upright JPEG.
+def as_shown(image: bytes) -> Shown | None:
+    """An upload as every browser shows it: upright, small, of 8 bits.
 
-    A damaged one stays as it is: the API says what is wrong with it.
+    None if it cannot be decoded: the API says what is wrong with it.
     """
-    header = Image.open(io.BytesIO(image))
-    if header.format != "HEIF":
-        return image
-    try:
-        header.thumbnail((SHOWN_SIDE, SHOWN_SIDE))  # decodes and turns it, too
-    except Exception:  # the decoder raises what it likes
-        return image
+    if image.startswith(b"\xff\xd8") and image.count(b"\xff\xda") > MAX_SCANS:
+        return None
     file = io.BytesIO()
-    header.convert("RGB").save(file, "JPEG", quality=95)
-    return file.getvalue()
+    try:
+        with _DECODING:
+            picture = _open(image)
+            width, height = picture.size
+            picture.draft(None, (SHOWN_SIDE, SHOWN_SIDE))  # only a JPEG is decoded smaller
+            ImageOps.exif_transpose(picture, in_place=True)  # decodes, too
+            turned = (width < height) != (picture.width < picture.height)
+            transparent = picture.has_transparency_data
+            mode = "RGBA" if transparent else GREY_MODES.get(picture.mode, "RGB")
+            if picture.mode != mode:
+                picture = picture.convert(mode)
+            picture.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+            if mode == "I":
+                picture = _eight_bits(picture)
+            picture.save(file, "PNG" if transparent else "JPEG", quality=90, icc_profile=None)
+    except Exception:  # decoders raise what they like
+        return None
+    return Shown(file.getvalue(), (height, width) if turned else (width, height))
 
 
-def upright_size(image: bytes) -> tuple[int, int]:
-    """Width and height as a browser shows the image: turned as its Exif data says."""
-    header = Image.open(io.BytesIO(image))
-    width, height = header.size
-    lies = header.getexif().get(ExifTags.Base.Orientation, 1) >= 5  # turned by a quarter
-    return (height, width) if lies else (width, height)
+def _open(image: bytes) -> Image.Image:
+    """The header of an image of a format that the API reads."""
+    return Image.open(io.BytesIO(image), formats=IMAGE_FORMATS)
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Grey of up to 16 bits as 8: its lightest level becomes white."""
+    levels = np.asarray(picture, dtype=np.float32)
+    return Image.fromarray(np.clip(levels * (255 / max(levels.max(), 1)), 0, 255).astype(np.uint8))
 
 
 def data_url(image: bytes) -> str:
@@ -74,8 +107,8 @@ def data_url(image: bytes) -> str:
 
 
 def data_url_bytes(url: str) -> bytes:
-    """The PNG in a data URL."""
-    return base64.b64decode(url.partition(",")[2])
+    """The PNG in a data URL; raises ValueError where it is not base64, as the API does."""
+    return base64.b64decode(url.partition(",")[2], validate=True)
 
 
 def decode_data_url(url: str) -> np.ndarray:

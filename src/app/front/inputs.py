@@ -9,7 +9,7 @@ from streamlit_drawable_canvas import st_canvas
 
 from app.front.canvas import Canvas
 from app.front.common import model_names, t
-from app.front.images import as_browsers_show, upload_problem
+from app.front.images import upload_problem
 from app.front.settings import BRUSH_WIDTH, CANVAS_SIDE, MAX_FILE_BYTES
 from app.front.strokes import CanvasObject
 
@@ -80,7 +80,7 @@ def image_input(source: str) -> bytes | None:
         key, values = problem
         st.warning(t(key, **values), icon=":material/block:")
         return None
-    return as_browsers_show(image) if image else None
+    return image
 
 
 def choose_model(current: str | None, width: int | Literal["stretch"] = "stretch") -> str:

@@ -7,6 +7,7 @@ compares the limits with the API's.
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "BMP", "GIF")
 MAX_FILE_BYTES = 5_000_000
 MAX_PIXELS = 40_000_000
 MAX_HEAVY_PIXELS = 16_000_000  # of WebP, AVIF and HEIC

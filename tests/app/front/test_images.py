@@ -3,13 +3,15 @@ import json
 
 import numpy as np
 import pytest
-from PIL import ExifTags, Image
+from PIL import Image
 from tests.support.drawings import file_of
+from tests.support.uploads import half_lit, png_with_text, turned_right
 
 from app.front import settings
 from app.front.examples import MAX_IMAGE_CHARACTERS
 from app.front.images import (
-    as_browsers_show,
+    SHOWN_SIDE,
+    as_shown,
     corrupt,
     data_url,
     decode_data_url,
@@ -24,16 +26,6 @@ def blank(side):
     return file_of(Image.new("1", (side, side)))
 
 
-@pytest.fixture(scope="module")
-def heic():
-    """A photograph of 4000 x 3000 pixels taken with the telephone held upright."""
-    pixels = np.zeros((3000, 4000), np.uint8)
-    pixels[:, 2000:] = 255
-    turned = Image.Exif()
-    turned[ExifTags.Base.Orientation] = 6
-    return file_of(Image.fromarray(pixels).convert("RGB"), "HEIF", exif=turned.tobytes())
-
-
 @pytest.fixture
 def stroke():
     """A slanted bar with an end that tells up from down, away from the rim."""
@@ -44,6 +36,7 @@ def stroke():
 
 
 def test_the_page_s_limits_are_those_of_the_api():
+    assert model_settings.IMAGE_FORMATS == settings.IMAGE_FORMATS
     assert model_settings.MAX_IMAGE_BYTES == settings.MAX_FILE_BYTES
     assert model_settings.MAX_IMAGE_PIXELS == settings.MAX_PIXELS
     assert model_settings.MAX_HEAVY_PIXELS == settings.MAX_HEAVY_PIXELS
@@ -69,28 +62,87 @@ def test_too_many_pixels_are_rejected_from_the_header_alone(side, kind, limit):
     assert (key, values["limit"]) == ("limit.pixels", limit)
 
 
-def test_a_file_that_is_not_an_image_is_rejected():
-    assert upload_problem(b"hello") == ("limit.unreadable", {})
+@pytest.mark.parametrize("file", [b"hello", file_of(Image.new("L", (8, 8)), "TIFF")])
+def test_what_the_api_does_not_read_is_rejected(file):
+    assert upload_problem(file) == ("error.not-a-picture", {})
 
 
-def test_what_browsers_show_is_sent_as_it_is():
-    image = blank(280)
-    assert as_browsers_show(image) is image
+def damaged_avif():
+    """An AVIF that does not say which of its items is the picture."""
+    return file_of(Image.new("RGB", (64, 64)), "AVIF").replace(b"pitm", b"none")
 
 
-def test_heic_is_shown_as_an_upright_jpeg(heic):
-    shown = Image.open(io.BytesIO(as_browsers_show(heic)))
-    assert (shown.format, shown.size) == ("JPEG", (1500, 2000))
+@pytest.mark.parametrize("file", [png_with_text(Image.new("L", (64, 64))), damaged_avif()])
+def test_what_only_the_api_can_judge_is_left_to_it(file):
+    assert upload_problem(file) is None
+    assert as_shown(file) is None
+
+
+def picture_of(shown):
+    """The picture that is shown, once it is clear that `st.image` passes its file on as it is."""
+    picture = Image.open(io.BytesIO(shown.file))
+    assert picture.width <= 1460
+    assert picture.format == ("PNG" if picture.mode == "RGBA" else "JPEG")
+    return picture
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "HEIF", "AVIF"])
+def test_a_photograph_taken_upright_is_shown_upright(kind):
+    shown = as_shown(turned_right(half_lit(400, 300), kind))
+    picture = picture_of(shown).convert("L")
+    assert (picture.size, shown.size) == ((300, 400), (300, 400))
     # the left half is dark in the file, which is the upper one of the upright picture
-    assert max(shown.getpixel((750, 500))) < 5
-    assert min(shown.getpixel((750, 1500))) > 250
+    assert (picture.getpixel((150, 100)) < 5, picture.getpixel((150, 300)) > 250) == (True, True)
 
 
-def test_a_damaged_heic_is_left_to_the_api(heic):
-    start = heic.index(b"mdat") + 4  # of what is compressed
-    damaged = heic[:start] + b"\xff" * 16 + heic[start + 16 :]
-    assert upload_problem(damaged) is None
-    assert as_browsers_show(damaged) is damaged
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_large_photograph_is_shown_smaller_and_its_own_size_is_known(kind):
+    shown = as_shown(turned_right(half_lit(4000, 3000), kind))
+    assert shown.size == (3000, 4000)
+    assert picture_of(shown).size == (SHOWN_SIDE * 3 // 4, SHOWN_SIDE)
+
+
+@pytest.mark.parametrize("bits", [10, 16])
+def test_grey_of_many_bits_is_shown_from_black_to_white(bits):
+    row = np.repeat([0, 2 ** (bits - 1), 2**bits - 1], 32)
+    levels = np.tile(row.astype(np.uint16), (64, 1))
+    picture = picture_of(as_shown(file_of(Image.fromarray(levels))))
+    assert [picture.getpixel((x, 32)) for x in (16, 48, 80)] == pytest.approx([0, 127, 255], abs=4)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_stays_transparent(mode):
+    pixels = np.zeros((64, 64, 4), np.uint8)
+    pixels[:, 32:] = 255
+    picture = picture_of(as_shown(file_of(Image.fromarray(pixels).convert(mode))))
+    assert (picture.getpixel((8, 32))[3], picture.getpixel((56, 32))[3]) == (0, 255)
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("1", "PNG"), ("P", "GIF"), ("CMYK", "JPEG")])
+def test_every_kind_of_colour_is_shown(mode, kind):
+    picture = picture_of(as_shown(file_of(half_lit(64, 64).convert(mode), kind))).convert("L")
+    assert (picture.getpixel((8, 32)) < 5, picture.getpixel((56, 32)) > 250) == (True, True)
+
+
+def test_a_jpeg_that_is_made_to_keep_its_decoder_busy_is_not_shown():
+    jpeg = file_of(half_lit(64, 64), "JPEG", progressive=True)
+    scan = jpeg[jpeg.index(b"\xff\xda") : -2]
+    assert as_shown(jpeg) is not None
+    assert as_shown(jpeg[:-2] + 200 * scan + jpeg[-2:]) is None
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "HEIF"])
+def test_a_truncated_picture_is_not_shown_and_left_to_the_api(kind):
+    noise = np.random.default_rng(0).integers(256, size=(300, 400, 3), dtype=np.uint8)
+    file = file_of(Image.fromarray(noise), kind)
+    truncated = file[: len(file) // 2]
+    assert upload_problem(truncated) is None
+    assert as_shown(truncated) is None
+
+
+def test_what_is_shown_is_decoded_once_for_all_runs_of_the_page():
+    file = blank(280)
+    assert as_shown(file) is as_shown(bytes(bytearray(file)))
 
 
 def test_pixels_survive_a_data_url(stroke):

@@ -1,6 +1,5 @@
 import re
 from html import unescape
-from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -15,8 +14,9 @@ from app.front.texts import (
     translate,
     written,
 )
+from model.config import REPOSITORY
 
-SOURCES = Path(__file__).parents[3] / "src" / "app"
+SOURCES = REPOSITORY / "src" / "app"
 
 
 def placeholders(text):
@@ -43,6 +43,14 @@ def literal_keys():
 @pytest.mark.parametrize("key", literal_keys())
 def test_every_text_that_the_page_asks_for_exists(key):
     assert has_text(key)
+
+
+FIGURES = [file.stem for file in sorted((REPOSITORY / "models" / "figures").glob("*.png"))]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_of_the_study_has_a_caption(name):
+    assert all(f"figure.{name}" in all_texts(language) for language in LANGUAGES)
 
 
 def test_texts_are_filled_in():

@@ -1,7 +1,7 @@
 """Draw a digit or a number and see the answer after every stroke; upload, photograph, correct."""
 
 import functools
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from app.front.common import (
     show_api_errors,
     t,
 )
-from app.front.images import upright_size
+from app.front.images import as_shown
 from app.front.inputs import canvas_input, choose_model, digit_buttons, image_input
 from app.front.session import Drawing, Session
 from app.front.settings import (
@@ -52,7 +52,7 @@ def choose(name: str, options: tuple[str, ...]) -> str:
         required=True,
         format_func=lambda option: t(f"draw.{option}"),
         key=name,
-        on_change=change_input,
+        on_change=current_session().renew_canvases,
         label_visibility="collapsed",
     )
 
@@ -64,13 +64,15 @@ def digit_board(session: Session) -> None:
     with left:
         source = choose("input", INPUTS)
         if source == "canvas":
+            session.upload(None)  # Streamlit forgets the input where another page is shown
             st.caption(t("draw.hint"))
             brush = st.session_state.get("brush", BRUSH_WIDTH)
             canvas_input(session.canvas, "canvas", session.draw, session.undo, clear, brush=brush)
         else:
             session.upload(image_input(source))
             if source == "upload":
-                show_upload(session, CANVAS_SIDE)
+                with st.container(width=CANVAS_SIDE):
+                    show_upload(session)
     settings = st.container(key="board-settings", horizontal=True)
     with right, show_api_errors(kept=session.image is not None):
         with settings:
@@ -85,11 +87,18 @@ def digit_board(session: Session) -> None:
         st.rerun()
 
 
-def show_upload(session: Session, width: int | Literal["stretch"]) -> None:
-    """The image that was given, if there is one."""
-    if session.uploaded:
-        text = t("draw.your_image")
-        st.image(session.uploaded, caption=text, width=width, alt=text)
+def show_upload(session: Session) -> tuple[int, int] | None:
+    """The image that was given, as wide as its place, if there is one that can be shown.
+
+    Returns:
+        Its width and height, upright.
+    """
+    shown = as_shown(session.uploaded) if session.uploaded else None
+    if shown is None:
+        return None
+    text = t("draw.your_image")
+    st.image(shown.file, caption=text, width="stretch", alt=text)
+    return shown.size
 
 
 def choose_settings(session: Session, source: str, brush: str, width: int) -> None:
@@ -103,14 +112,16 @@ def number_board(session: Session) -> None:
     """A wide canvas or an image with a box around each digit; the answer is below."""
     source = choose("input", INPUTS)
     if source == "canvas":
+        session.upload(None)
         st.caption(t("number.hint"))
         wide, brush = session.wide, st.session_state.get("wide-brush", WIDE_BRUSH_WIDTH)
+        size: tuple[int, int] | None = WIDE_CANVAS
         picture = canvas_input(wide, "wide", wide.update, wide.undo, wide.clear, WIDE_CANVAS, brush)
     else:
         session.upload(image_input(source))
         picture = st.container(key="picture-frame")
         with picture:
-            show_upload(session, "stretch")
+            size = show_upload(session)
     answer_place = st.container()
     settings = st.container(key="board-settings", horizontal=True)
     with answer_place, show_api_errors(kept=session.number_image is not None):
@@ -122,8 +133,8 @@ def number_board(session: Session) -> None:
         st.html(components.answer(answer, current_language(), WAITING[source], "number"))
         if image and answer and answer["digits"]:
             chosen = number_correction(image, answer["digits"])
-            boxes = components.digit_boxes(answer["digits"], chosen, upright_size(image))
-            picture.html(boxes)
+            if size:
+                picture.html(components.digit_boxes(answer["digits"], chosen, size))
 
 
 def number_correction(image: bytes, digits: list[dict[str, Any]]) -> int:
@@ -163,13 +174,6 @@ def clear() -> None:
     """Begin a new drawing; the old one goes to the history, which is redrawn."""
     current_session().clear()
     st.rerun(FRAGMENTS)
-
-
-def change_input() -> None:
-    """Come to another canvas or picture, and keep the drawings."""
-    if st.session_state["input"] == "canvas":
-        current_session().upload(None)
-    current_session().renew_canvases()
 
 
 def ask_api(session: Session) -> None:

@@ -2,9 +2,11 @@ import io
 import json
 import socket
 
+import numpy as np
 import pytest
 from PIL import Image
 from tests.support.drawings import file_of
+from tests.support.uploads import png_with_text
 
 from bench.services import running_api
 
@@ -130,6 +132,36 @@ def test_an_upload_gives_way_to_the_drawing_that_was_there(visitor, digit_image)
     visitor.upload(digit_image(4))
     visitor.switch("input", "canvas")
     assert "This is a 7" in visitor.shown
+
+
+def test_after_another_page_the_canvas_takes_the_place_of_the_upload(visitor, digit_image):
+    visitor.draw(7)
+    visitor.switch("input", "upload")
+    visitor.upload(digit_image(4))
+    visitor.go_to("compare")
+    assert visitor.session.image == digit_image(4)
+    visitor.go_to("draw")
+    assert "This is a 7" in visitor.shown
+
+
+@pytest.mark.parametrize("form", ["16 bits", "long text"])
+def test_a_picture_of_an_unusual_form_is_read(visitor, digit_image, form):
+    digit = Image.open(io.BytesIO(digit_image(4))).convert("L").resize((560, 560))
+    levels = Image.fromarray(257 * np.asarray(digit, dtype=np.uint16))
+    visitor.switch("input", "upload")
+    visitor.upload(file_of(levels) if form == "16 bits" else png_with_text(digit))
+    assert "This is a 4" in visitor.shown
+
+
+@pytest.mark.parametrize("reads", ["digit", "number"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "HEIF"])
+def test_of_a_truncated_picture_the_page_says_that_it_is_damaged(visitor, kind, reads):
+    noise = np.random.default_rng(0).integers(256, size=(400, 1500, 3), dtype=np.uint8)
+    file = file_of(Image.fromarray(noise), kind)
+    visitor.switch("reads", reads)
+    visitor.switch("input", "upload")
+    visitor.upload(file[: len(file) // 2])
+    assert "The picture is damaged" in visitor.shown
 
 
 def test_a_photograph_is_read_like_a_drawing(visitor, digit_image):

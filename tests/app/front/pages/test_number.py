@@ -140,6 +140,13 @@ def test_an_uploaded_number_is_read_with_boxes_on_it(visitor, number_api, digit_
     assert "left:7.14%" in visitor.shown  # 20 of 280 pixels
 
 
+def test_an_uploaded_number_gives_way_to_the_canvas(visitor, number_api, digit_image):
+    visitor.switch("input", "upload")
+    visitor.upload(digit_image(4))
+    visitor.switch("input", "canvas")
+    assert "Waiting for a number" in visitor.shown
+
+
 def test_the_drawings_of_both_canvases_are_kept_when_the_switch_is_moved(visitor, number_api):
     visitor.draw(7, canvas="wide")
     visitor.switch("reads", "digit")
