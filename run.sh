@@ -93,6 +93,13 @@ prepare() {
 }
 in_venv() { prepare; exec "$VENV/bin/python" "$@"; }
 
+# On Linux training takes a tenth to a fifth less time where glibc keeps its memory, in large pages.
+train() {
+    local keep=4000000000 # bytes
+    export GLIBC_TUNABLES=${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=$keep:glibc.malloc.trim_threshold=$keep}
+    in_venv "$ROOT/src/main_pipeline.py" "$@"
+}
+
 # --- The commands --------------------------------------------------------------------------------
 # check_port NAME: nobody listens on the port in the variable NAME.
 check_port() {
@@ -129,7 +136,7 @@ run_tests() {
 case "${1:-} ${2:-}" in
 'help '* | '-h '* | '--help '* | 'app --help' | 'api --help' | 'front --help') usage ;;
 'bench --help' | 'notebooks --help' | 'test-containers --help') usage ;;
-'cnn '* | 'mlp '* | 'deep '*) in_venv "$ROOT/src/main_pipeline.py" "$@" ;;
+'cnn '* | 'mlp '* | 'deep '*) train "$@" ;;
 'export '*) in_venv -m model.training.export "${@:2}" ;;
 'app ') check_port API_PORT; check_port FRONT_PORT; both ;;
 'api ') check_port API_PORT; api ;;

@@ -204,6 +204,14 @@ def test_too_little_disk_is_said_before_anything_is_made(machine, tool, script, 
     assert not machine.venv.exists()
 
 
+@pytest.mark.parametrize("given", [{}, {"GLIBC_TUNABLES": "glibc.malloc.check=1"}])
+def test_training_keeps_its_memory_in_large_pages_unless_told_otherwise(ready, given):
+    ready.write("src/main_pipeline.py", "import os; print(os.environ['GLIBC_TUNABLES'])")
+    tunables = ready.run("cnn", **given).stdout.strip()
+    assert ("hugetlb=1" in tunables) is not bool(given)
+    assert tunables in given.values() or not given
+
+
 # --- The services ---------------------------------------------------------------------------------
 
 
