@@ -4,7 +4,6 @@ The lower steps are runs of the study. The upper ones are the deep network of `m
 same with its output layer fitted to a few of a person's own digits.
 """
 
-import hashlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 
 from evaluation.adaptation import draw_examples
 from model.adaptation import fit_weights
-from model.checkpoint import find_checkpoints, find_model
+from model.checkpoint import find_checkpoints, find_model, read_card
 from model.classifier import Classifier
 from model.config import MODELS_DIR, NUM_CLASSES
 from study.permutations import UNPERMUTED
@@ -58,7 +57,7 @@ def can_give_examples(one: TestSet) -> bool:
 def deep_keys() -> set[str]:
     """Return the key of the deep network of `models/`, if there is one: the hash of its weights."""
     paths = [path for name, path in find_checkpoints(MODELS_DIR).items() if name == "deep"]
-    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    return {read_card(path)["sha256"] for path in paths}
 
 
 def measure_deep(sets: list[TestSet]) -> pd.DataFrame:
@@ -68,14 +67,13 @@ def measure_deep(sets: list[TestSet]) -> pd.DataFrame:
         ModelFileError: there is no such model.
     """
     classifier = Classifier.load(find_model("deep"))
-    [key] = deep_keys()
     card, training = classifier.card, classifier.card["training"]
     common = {
         "part": "ladder",
         **{"network": "deep", "pixels": UNPERMUTED, "augmentation": RECIPE},
         "images": card["data"]["training"],
         **{name: training[name] for name in ("epochs", "seed", "seconds")},
-        "key": key,
+        "key": card["sha256"],
         "parameters": card["parameters"],
     }
     rows = [

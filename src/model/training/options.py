@@ -1,12 +1,12 @@
 """What a training run may be asked for, and what is refused before anything slow is imported."""
 
 import re
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
+from arguments import make_folder
 from errors import OptionError
 from model.checkpoint import checkpoint_path
 from model.config import (
@@ -73,8 +73,7 @@ def check(options: Options) -> torch.device:
     if options.strokes and options.no_synthetic:
         raise OptionError("--strokes takes the share of synthetic digits: omit --no-synthetic.")
     try:
-        options.output.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=options.output).close()
+        make_folder(options.output)
     except OSError as error:
         raise OptionError(
             f"--output {options.output} cannot be written to ({error.strerror}); "

@@ -120,6 +120,7 @@ def test_behind_a_prefix_limits_addresses_and_documentation_are_the_same(app, pn
     batch = [("files", ("x", png + bytes(3_000_000)))] * 3
     batch.append(("files", ("x", b"no picture")))
     response = ask(app, "POST", "/api/v1/predict/batch", root_path="/digits", files=batch)
+    assert response.status_code == 200
     assert response.json()["results"][-1]["type"] == "/digits/problems/not-a-picture"
     page = ask(app, "GET", "/docs", root_path="/digits").text
     assert "'/digits/openapi.json'" in page
