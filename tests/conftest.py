@@ -74,7 +74,7 @@ def trained(few_digits: "Mnist", tmp_path_factory: pytest.TempPathFactory) -> Ca
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium or Chrome to start."""
-    from bench.browser import find_chromium
+    from tests.support.browser import find_chromium
 
     if path := find_chromium():
         return path
@@ -84,7 +84,7 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def api_url() -> Iterator[str]:
     """The base URL of the real API, serving the models of the repository."""
-    from bench.services import running_api
+    from tests.support.services import running_api
 
     with running_api() as api:
         yield api.url

@@ -12,9 +12,10 @@ import statistics
 import sys
 from typing import TYPE_CHECKING, TypedDict
 
-from bench.browser import chromium, running_page
-from bench.pen import DIGITS, SEEN, Strokes, clear, draw
-from bench.services import running_api
+from tests.support.browser import chromium, running_page
+from tests.support.pen import DIGITS, SEEN, Strokes, clear, draw
+from tests.support.services import running_api
+
 from errors import DigitsError
 from evaluation.results import markdown_table, write_results
 from model.config import MODELS_DIR

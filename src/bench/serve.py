@@ -13,9 +13,10 @@ import sys
 from contextlib import AbstractContextManager
 from typing import cast
 
+from tests.support.services import Running, free_port, resident_megabytes, running, running_api
+
 from arguments import at_least
 from bench.load import Load, post_image
-from bench.services import Running, free_port, resident_megabytes, running, running_api
 from errors import BenchError, DigitsError
 from evaluation.results import markdown_table, write_results
 from model.config import MODELS_DIR, REPOSITORY

@@ -1,7 +1,7 @@
 import pytest
+from tests.support.pen import DIGITS, smooth
 
 from bench import page
-from bench.pen import DIGITS, smooth
 
 
 def test_median_and_95th_percentile_are_those_of_the_strokes():

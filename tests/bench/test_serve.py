@@ -3,9 +3,9 @@
 import psutil
 import pytest
 import requests
+from tests.support.services import resident_megabytes
 
 from bench.serve import IMAGE, PREDICT, SERVICES, start, table
-from bench.services import resident_megabytes
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -5,10 +5,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
-
-from bench.browser import chromium as start_chromium
-from bench.browser import running_page
-from bench.services import running_api
+from tests.support.browser import chromium as start_chromium
+from tests.support.browser import running_page
+from tests.support.services import running_api
 
 WAIT = 60_000  # ms; a busy machine is slow, and no test measures time
 ONLY_THIS_MACHINE = ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",)

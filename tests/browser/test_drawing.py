@@ -4,9 +4,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 from tests.support.canvas import draw_and_read, head
+from tests.support.pen import DIGITS, SEEN, clear, draw
 from tests.support.touch import draw_with_a_finger
 
-from bench.pen import DIGITS, SEEN, clear, draw
 from model.config import REPOSITORY
 from model.data.strokes import read_strokes
 

@@ -4,9 +4,8 @@ import json
 
 from playwright.sync_api import expect
 from tests.support.canvas import draw_and_read, head, mirrored
+from tests.support.pen import DIGITS, clear, draw
 from tests.support.touch import draw_with_a_finger
-
-from bench.pen import DIGITS, clear, draw
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 MIRRORED_7 = mirrored(7)

@@ -2,8 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
-
-from bench.pen import DIGITS, draw
+from tests.support.pen import DIGITS, draw
 
 READ_AS_2 = "C\N{RIGHT SINGLE QUOTATION MARK}est un 2"
 

@@ -3,8 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 from tests.support.canvas import head, mirrored
-
-from bench.pen import DIGITS, draw
+from tests.support.pen import DIGITS, draw
 
 MIRRORED_6 = mirrored(6)  # it is read as a 2
 MIRRORED_7 = mirrored(7)  # taken for no digit

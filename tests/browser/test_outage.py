@@ -1,11 +1,10 @@
 """The API goes away and comes back under a page that stays open."""
 
 from playwright.sync_api import expect
+from tests.support.browser import running_page
 from tests.support.canvas import draw_and_read
-
-from bench.browser import running_page
-from bench.pen import DIGITS, draw
-from bench.services import free_port, running_api
+from tests.support.pen import DIGITS, draw
+from tests.support.services import free_port, running_api
 
 
 def test_the_page_says_that_the_api_is_away_keeps_the_drawing_and_recovers_by_itself(open_page):

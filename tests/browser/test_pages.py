@@ -6,8 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from tests.support.canvas import draw_and_read
-
-from bench.pen import DIGITS
+from tests.support.pen import DIGITS
 
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "data" / "screenshots"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}

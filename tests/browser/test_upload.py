@@ -9,11 +9,11 @@ from PIL import Image
 from playwright.sync_api import expect
 from tests.browser.test_pages import go_to
 from tests.support.canvas import head
+from tests.support.pen import DIGITS, draw
 from tests.support.pictures import printed
 from tests.support.uploads import turned_right
 
 from app.front.images import as_shown
-from bench.pen import DIGITS, draw
 from model.config import REPOSITORY
 
 FOUR = REPOSITORY / "data" / "digits" / "4.png"

@@ -20,10 +20,9 @@ import pytest
 import requests
 from PIL import Image
 from playwright.sync_api import expect
+from tests.support.browser import chromium as start_chromium
+from tests.support.pen import DIGITS, draw
 from tests.support.stack import REPOSITORY, Stack, about, free_ports, run
-
-from bench.browser import chromium as start_chromium
-from bench.pen import DIGITS, draw
 
 OWNER = 12345 if os.geteuid() == 0 else os.geteuid()  # of the models that a training leaves
 REPLICAS, CONNECTIONS = 3, 8

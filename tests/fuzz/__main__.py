@@ -22,8 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from tests.fuzz.images import damaged_images
-
-from bench.services import resident_megabytes, running_api
+from tests.support.services import resident_megabytes, running_api
 
 COUNT = 10_000
 ANSWER_SECONDS = 30

@@ -1,8 +1,7 @@
 """Drawing on the page's canvas as a visitor does: stroke by stroke, with an answer after each."""
 
 from playwright.sync_api import Locator, Page
-
-from bench.pen import DIGITS, SEEN, Strokes, draw
+from tests.support.pen import DIGITS, SEEN, Strokes, draw
 
 
 def draw_and_read(page: Page, strokes: Strokes) -> None:

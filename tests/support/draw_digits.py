@@ -5,9 +5,10 @@ From the repository: PYTHONPATH=src .venv/bin/python -m tests.support.draw_digit
 
 import base64
 
-from bench.browser import chromium, running_page
-from bench.pen import DIGITS, canvas_box, draw
-from bench.services import free_port
+from tests.support.browser import chromium, running_page
+from tests.support.pen import DIGITS, canvas_box, draw
+from tests.support.services import free_port
+
 from model.config import REPOSITORY
 
 FOLDER = REPOSITORY / "data" / "digits"

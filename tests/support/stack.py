@@ -7,7 +7,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from bench.services import free_port
+from tests.support.services import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT = "digits-check"

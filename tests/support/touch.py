@@ -1,8 +1,7 @@
 """A finger on a screen, by Chromium's own touch events."""
 
 from playwright.sync_api import Page
-
-from bench.pen import Strokes, canvas_box, smooth
+from tests.support.pen import Strokes, canvas_box, smooth
 
 
 def draw_with_a_finger(page: Page, strokes: Strokes) -> None:

@@ -12,8 +12,8 @@ import requests
 import torch
 from PIL import Image, ImageDraw
 from tests.support.api import connect, form, post, until_closed
+from tests.support.services import Running, running_api
 
-from bench.services import Running, running_api
 from model.checkpoint import checkpoint_path, save_checkpoint
 from model.registry import NETWORKS
 from model.training.export import export

@@ -11,8 +11,7 @@ import pytest
 import requests
 from PIL import Image
 from tests.support.api import FORM, connect, form, until_closed
-
-from bench.services import Running
+from tests.support.services import Running
 
 PROBLEM_MEMBERS = {"type", "code", "title", "status", "detail", "instance"}
 

@@ -5,12 +5,12 @@ import pytest
 import requests
 from PIL import Image, ImageDraw, ImageOps
 from tests.support.api import example, post
+from tests.support.services import running_api
 
 from app.api.adapted import AdaptedClassifiers
 from app.api.executor import TooHeavyError
 from app.api.reading import PredictOptions
 from app.settings import MAX_ADAPTED
-from bench.services import running_api
 from model.adaptation import adapt
 from model.checkpoint import find_checkpoints
 from model.classifier import Classifier

@@ -2,8 +2,7 @@ import json
 
 import requests
 from tests.support.api import post
-
-from bench.services import running_api
+from tests.support.services import running_api
 
 
 def get(api, path: str) -> requests.Response:

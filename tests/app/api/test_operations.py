@@ -14,8 +14,7 @@ import requests
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 from tests.support.api import connect, post, until_closed, wait_for
-
-from bench.services import Running, running_api
+from tests.support.services import Running, running_api
 
 
 def samples(api: Running) -> dict[tuple[str, ...], float]:

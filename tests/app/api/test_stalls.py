@@ -14,6 +14,7 @@ import requests
 import uvicorn
 from PIL import Image
 from tests.support.api import connect, until_closed, wait_for
+from tests.support.services import running_api
 
 from app.api import http_protocol
 from app.api.http_protocol import HardenedHttpProtocol
@@ -21,7 +22,6 @@ from app.api.problems import ProblemError
 from app.api.tensors import parse_request
 from app.main import create_app
 from app.settings import ApiSettings
-from bench.services import running_api
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 from tests.support.api import wait_for
+from tests.support.services import Running, free_port, running_api
 
-from bench.services import Running, free_port, running_api
 from model.config import REPOSITORY
 
 

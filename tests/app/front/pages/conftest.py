@@ -10,11 +10,11 @@ import pytest
 import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
+from tests.support.services import running_api
 from tests.support.study import result
 
 from app.client import DigitsClient
 from app.front.session import Session
-from bench.services import running_api
 from model.checkpoint import checkpoint_path, save_checkpoint
 from model.registry import NETWORKS
 from model.training.export import export

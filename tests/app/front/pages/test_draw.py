@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.support.drawings import file_of
+from tests.support.services import running_api
 from tests.support.uploads import png_with_text
-
-from bench.services import running_api
 
 
 @pytest.mark.parametrize("digit", [1, 7])

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bench.services import free_port, running
+from tests.support.services import free_port, running
+
 from errors import BenchError
 
 if TYPE_CHECKING:
