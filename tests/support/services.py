@@ -90,12 +90,17 @@ def running(command: list[str], url: str, health: str, **environment: str) -> It
 
 
 @contextmanager
-def running_api(**environment: str) -> Iterator[Running]:
-    """Give the API on a free port in a process of its own, ready to answer, quick to stop."""
-    environment.setdefault("API_DRAIN_SECONDS", "0")  # no balancer looks
+def running_api(program: str = "", **environment: str) -> Iterator[Running]:
+    """Give the API on a free port in a process of its own, ready to answer.
+
+    Args:
+        program: Python code that starts it; `python -m app` if absent.
+        environment: variables, as for `running`.
+    """
+    command = ["-c", program] if program else ["-m", "app"]
     port = environment.setdefault("API_PORT", str(free_port()))
     url = f"http://127.0.0.1:{port}"
-    with running(["-m", "app"], url, "/ready", **environment) as service:
+    with running(command, url, "/ready", **environment) as service:
         yield service
 
 

@@ -149,10 +149,22 @@ def test_what_is_not_as_the_metadata_say_is_a_bad_request(api, request_, message
 
 @pytest.mark.parametrize("length", ["-1", "99999", "x", "1e3", "9" * 5000])
 def test_a_wrong_length_of_the_json_is_a_bad_request(api, length):
-    response = infer(
-        api, tensor([1, 1, 28, 28], ZEROS), **{"Inference-Header-Content-Length": length}
-    )
+    headers = {"Inference-Header-Content-Length": length}
+    assert infer(api, tensor([1, 1, 28, 28], ZEROS), **headers).status_code == 400
+
+
+HOSTILE = [
+    b'{"inputs": [{"name": "image", "data": [%s]}]}' % b",".join([b"[0]"] * 1_200_000),
+    b"[%s]" % b",".join([b"0"] * 2_000_000),
+    b"[%s]" % b",".join([b"{}"] * 1_200_000),
+]
+
+
+@pytest.mark.parametrize("body", HOSTILE, ids=["nested", "numbers", "objects"])
+def test_json_of_more_values_than_256_pictures_is_a_bad_request(api, body):
+    response = infer(api, body)
     assert response.status_code == 400
+    assert "more values" in response.json()["error"]
 
 
 def test_nested_data_and_256_pictures_are_taken(api):
