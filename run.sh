@@ -12,14 +12,14 @@
 #          compare            the study of MLP against CNN (--quick, --sweeps, --ladder)
 #          notebooks          run the notebooks from top to bottom (--quick)
 #          bench WHAT         how fast: train, serve or page
-# Check    test               lint, check the types and test (arguments go to pytest: --cov=src)
+# Check    test               lint, check the types and test; test PATH: pytest on that path, nothing else
 #          fuzz               thousands of bad requests to the API
 #          test-containers    build the container images, run and test them
 #          lock               write requirements.txt from pyproject.toml (--upgrade: newest versions)
 # Every command first makes .venv from requirements.txt where that is needed.
-# Environment (default): API_MODEL (cnn), API_PORT (8000), FRONT_PORT (8501), BIND (127.0.0.1),
-#   API_WORKERS (1), API_URL (where the page looks for the API), MODELS_DIR (models),
-#   MNIST_MIRROR (a folder or URL with MNIST's four .gz files), TORCH_INDEX (index of CPU wheels)
+# Environment (default): API_PORT (8000), FRONT_PORT (8501), BIND (127.0.0.1), MODELS_DIR (models),
+#   MNIST_MIRROR (a folder or URL with MNIST's four .gz files), TORCH_INDEX (index of CPU wheels);
+#   deploy/README.md lists the settings of the API and the page
 
 set -euo pipefail # works with bash 3.2, which is what macOS has
 
@@ -107,7 +107,11 @@ check_port() {
     die "Port ${!1} is taken: stop what listens there, or take another: $1=$((${!1} + 1)) bash run.sh ..."
 }
 
-api() { API_HOST=$BIND in_venv -m app; }
+# MALLOC_*: large images do not fragment the heap, and what they needed goes back to the system.
+api() {
+    export MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=32000000 MALLOC_MMAP_THRESHOLD_=4000000
+    API_HOST=$BIND in_venv -m app
+}
 front() {
     cd "$ROOT" # where .streamlit/config.toml lies
     API_URL=${API_URL:-http://$HOST:$API_PORT} in_venv -m streamlit run src/app/streamlit_app.py \
@@ -126,9 +130,14 @@ both() {
     die 'The API or the page has ended by itself (the reason stands above), so both are stopped.'
 }
 
+# run_tests ARGUMENTS...: of pytest. If one of them is a path, pytest runs alone.
 run_tests() {
+    local argument
     prepare; cd "$ROOT"
     export PATH="$VENV/bin:$PATH" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" # two workers share the cores
+    for argument in "$@"; do
+        if [ -e "${argument%%::*}" ]; then exec python -m pytest "$@"; fi
+    done
     ruff check .; ruff format --check .; mypy; shellcheck run.sh .ci/run; PYTHONPATH=src lint-imports
     exec python -m pytest --durations=10 -n 2 --dist loadfile "$@"
 }
