@@ -51,7 +51,7 @@ def test_a_token_loses_the_space_around_it(token):
     assert ApiSettings(token=token).token.get_secret_value() == token.strip()
 
 
-@pytest.mark.parametrize("token", [" ", "\n\t ", "gehëim", "two\nlines", "two words", "\x00"])
+@pytest.mark.parametrize("token", [" ", "\n\t ", "gehëim", "two\nlines", "a\tb", "\x00"])
 def test_a_token_that_no_client_can_send_is_refused(token):
     with pytest.raises(ValidationError, match="token"):
         ApiSettings(token=token)

@@ -1,37 +1,42 @@
-"""What is written about the API is so: the README's examples, OpenAPI, /docs."""
+"""What is written about the API is so: the pages' examples, OpenAPI, /docs."""
 
+import importlib
+import json
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
 
-from app.api.problems import PROBLEMS
 from model.config import REPOSITORY
 
-README = REPOSITORY / "src" / "app" / "README.md"
 ADDRESS = "http://localhost:8000"
-
-
-@pytest.fixture
-def example(api_url) -> Callable[[str], str]:
-    """Gives the README's example of a prediction in a language, which asks the running API."""
-
-    def find(language: str) -> str:
-        blocks = re.findall(rf"```{language}\n(.*?)```", README.read_text(), flags=re.DOTALL)
-        (block,) = [block for block in blocks if f"{ADDRESS}/api/v1/predict" in block]
-        return block.replace(ADDRESS, api_url)
-
-    return find
+SEVEN = REPOSITORY / "data" / "digits" / "7.png"
 
 
 def run(*command: str) -> str:
     ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
+
+
+# --- The examples of the pages --------------------------------------------------------------------
+
+
+@pytest.fixture
+def example(api_url) -> Callable[[str], str]:
+    """Gives the pages' example of a prediction in a language, which asks the running API."""
+    text = "\n".join(page.read_text() for page in REPOSITORY.glob("src/app/**/*.md"))
+
+    def find(language: str) -> str:
+        blocks = re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+        (block,) = [block for block in blocks if f"{ADDRESS}/api/v1/predict" in block]
+        return block.replace(ADDRESS, api_url)
+
+    return find
 
 
 def test_the_curl_example_reads_a_7(example):
@@ -53,61 +58,109 @@ def test_the_javascript_example_reads_a_7(example, tmp_path):
     assert re.match(r"7 [01](\.\d+)? true", run(node, str(program)))
 
 
+# --- OpenAPI --------------------------------------------------------------------------------------
+
+
 @pytest.fixture(scope="module")
-def openapi(api) -> dict:
-    return requests.get(f"{api.url}/openapi.json", timeout=30).json()
+def openapi(api_url) -> dict:
+    return requests.get(f"{api_url}/openapi.json", timeout=30).json()
 
 
-def test_every_operation_is_described_and_every_error_has_an_example(openapi):
-    named = set()
-    for path, methods in openapi["paths"].items():
-        for method, operation in methods.items():
-            assert operation.get("description"), f"{method} {path}"
-            for status, response in operation["responses"].items():
-                assert response["description"], f"{method} {path} {status}"
-                for kind, content in response.get("content", {}).items():
-                    if status.startswith("2"):
-                        continue
-                    examples = content.get("examples", {})
-                    assert examples or "example" in content, f"{method} {path} {status} {kind}"
-                    named |= set(examples)
-    general = {"method-not-allowed", "internal-error", "origin-not-allowed"}
-    assert named == set(PROBLEMS) - general
-
-
-def test_every_answer_in_json_has_an_example(openapi):
+def operations(openapi: dict) -> Iterator[tuple[str, dict]]:
+    """The path and the description of each operation."""
     for path, methods in openapi["paths"].items():
         for operation in methods.values():
-            content = operation["responses"]["200"].get("content", {})
-            if "application/json" in content:
-                assert has_example(content["application/json"], openapi), path
+            yield path, operation
 
 
-def has_example(content: dict, openapi: dict) -> bool:
-    name = content["schema"].get("$ref", "").rpartition("/")[2]
-    schema = openapi["components"]["schemas"].get(name, content["schema"])
-    fields = schema.get("properties", {})
-    every_field = fields and all("examples" in field for field in fields.values())
-    return "example" in content or "example" in schema or bool(every_field)
+def references(part: object) -> Iterator[str]:
+    """Every `$ref` in a part of the description."""
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for value in part.values():
+            yield from references(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from references(value)
 
 
-def test_the_documentation_asks_no_other_host(api, chromium):
-    from playwright.sync_api import sync_playwright
+def test_every_reference_leads_to_a_schema(openapi):
+    found = set(references(openapi))
+    assert len(found) > 10
+    for reference in found:
+        target = openapi
+        for name in reference.removeprefix("#/").split("/"):
+            assert name in target, reference
+            target = target[name]
+
+
+def test_every_operation_says_what_it_does_and_that_an_error_is_a_problem(openapi):
+    for path, operation in operations(openapi):
+        assert operation.get("description"), path
+        for status, response in operation["responses"].items():
+            if not status.startswith("2"):
+                assert list(response["content"]) == ["application/problem+json"], (path, status)
+
+
+def test_the_token_is_a_scheme_of_what_asks_for_it_and_of_nothing_else(openapi):
+    [(name, scheme)] = openapi["components"]["securitySchemes"].items()
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    for path, operation in operations(openapi):
+        asks = [{name: []}] if path.startswith(("/api/", "/v2")) else None
+        assert operation.get("security") == asks, path
+
+
+def test_a_generated_client_has_every_operation_and_reads_a_7(
+    api_url, openapi, tmp_path, monkeypatch
+):
+    description = tmp_path / "openapi.json"
+    description.write_text(json.dumps(openapi))
+    made = tmp_path / "generated_digits"
+    generator = ("-m", "openapi_python_client", "generate", "--meta", "none")
+    paths = ("--path", str(description), "--output-path", str(made))
+    run(sys.executable, *generator, *paths)
+
+    generated = {path.stem for path in made.glob("api/*/*.py")} - {"__init__"}
+    assert generated == {operation["operationId"] for _, operation in operations(openapi)}
+    assert {"predict", "predict_batch", "predict_number", "explain", "infer"} <= generated
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("generated_digits.api.predict.predict")
+    client = importlib.import_module("generated_digits").Client(api_url)
+    types = importlib.import_module("generated_digits.types")
+    with SEVEN.open("rb") as file:
+        answer = module.sync(client=client, body=types.File(file, mime_type="image/png"))
+    assert (answer.prediction, answer.is_digit) == (7, True)
+
+
+# --- /docs ----------------------------------------------------------------------------------------
+
+
+def test_the_documentation_asks_no_other_host_and_its_form_reads_a_7(api_url, chromium):
+    from playwright.sync_api import expect, sync_playwright
+
+    foreign: list[str] = []
+
+    def refuse_others(route):
+        if route.request.url.startswith((api_url, "data:")):
+            route.continue_()
+        else:
+            foreign.append(route.request.url)
+            route.abort()
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
-        foreign: list[str] = []
-
-        def refuse_others(route):
-            if route.request.url.startswith((api.url, "data:")):
-                route.continue_()
-            else:
-                foreign.append(route.request.url)
-                route.abort()
-
         page.route("**/*", refuse_others)
-        page.goto(f"{api.url}/docs")
-        page.get_by_text("/api/v1/predict/batch").first.wait_for()
+        page.goto(f"{api_url}/docs")
+        expect(page.get_by_role("button", name="Authorize")).to_be_visible(timeout=30_000)
+        operation = page.locator(".opblock").filter(
+            has=page.locator('[data-path="/api/v1/predict"]')
+        )
+        operation.locator(".opblock-summary-control").click()
+        operation.get_by_role("button", name="Try it out").click()
+        operation.locator("input[type=file]").set_input_files(SEVEN)
+        operation.get_by_role("button", name="Execute").click()
+        expect(operation.locator(".live-responses-table")).to_contain_text('"prediction": 7')
         browser.close()
     assert foreign == []

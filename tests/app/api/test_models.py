@@ -1,8 +1,13 @@
 import json
+import shutil
+from pathlib import Path
 
+import pytest
 import requests
 from tests.support.api import post
 from tests.support.services import running_api
+
+from model.config import REPOSITORY
 
 
 def get(api, path: str) -> requests.Response:
@@ -19,9 +24,6 @@ def test_the_list_names_the_default_and_says_why_a_model_is_missing(api):
     assert [models[name]["permuted"] for name in ("cnn", "cnn-permuted")] == [False, True]
     assert not models["deep"]["available"]
     assert "sha256" in models["deep"]["reason"] and "bash run.sh deep" in models["deep"]["reason"]
-
-
-def test_a_left_out_model_is_logged(api):
     assert "The model deep is left out" in api.printed()
 
 
@@ -32,23 +34,20 @@ def test_a_card_is_answered_as_its_file_has_it(api, small_models):
     assert (response.status_code, response.json()["code"]) == (404, "unknown-model")
 
 
-def test_the_pictures_of_a_card_are_served_and_nothing_else(api, small_models):
+def test_the_figures_of_a_card_are_served_and_nothing_else(api, small_models):
     response = get(api, "/api/v1/models/cnn/figures/confusion-matrix")
     assert response.headers["content-type"] == "image/png"
     assert response.content == (small_models / "mnist-0.0.1-confusion-matrix.png").read_bytes()
     for figure in ("nothing", "elsewhere", "..%2Fmnist-0.0.1.json", "mnist-0.0.1.json"):
-        response = get(api, f"/api/v1/models/cnn/figures/{figure}")
-        assert response.status_code == 404
+        assert get(api, f"/api/v1/models/cnn/figures/{figure}").status_code == 404
 
 
-def test_a_study_that_was_not_made_names_the_command_that_makes_it(api):
+def test_a_study_is_served_as_soon_as_it_is_made_and_until_then_its_command_named(
+    api, small_models
+):
     for path in ("/api/v1/study", "/api/v1/study/accuracy"):
         problem = get(api, path).json()
-        assert (problem["status"], problem["code"]) == (404, "no-study")
-        assert "bash run.sh compare" in problem["detail"]
-
-
-def test_a_study_is_served_as_soon_as_it_is_made(api, small_models):
+        assert problem["status"] == 404 and "bash run.sh compare" in problem["detail"]
     results, figures = small_models / "comparison.json", small_models / "figures"
     figures.mkdir()
     try:
@@ -60,12 +59,57 @@ def test_a_study_is_served_as_soon_as_it_is_made(api, small_models):
         for figure in ("nothing", "..%2Fcomparison"):
             assert get(api, f"/api/v1/study/{figure}").status_code == 404
     finally:
-        results.unlink()
-        (figures / "accuracy.png").unlink()
-        figures.rmdir()
+        results.unlink(missing_ok=True)
+        shutil.rmtree(figures)
 
 
-def test_another_model_can_be_the_default(small_models, png):
-    with running_api(MODELS_DIR=str(small_models), API_MODEL="mlp") as api:
-        assert get(api, "/api/v1/models").json()["default"] == "mlp"
+# --- Cards that cannot be -------------------------------------------------------------------------
+
+NAN = float("nan")
+BAD_CARDS = {
+    "text-for-a-number": {"reader": {"temperature": "warm", "threshold": 0.3}},
+    "no-temperature": {"reader": {"temperature": None, "threshold": 0.3}},
+    "negative-temperature": {"reader": {"temperature": -1.0, "threshold": 0.3}},
+    "threshold-nan": {"reader": {"temperature": 1.0, "threshold": NAN}},
+    "no-reader": {"reader": []},
+    "accuracy-nan": {"results": {"test_accuracy": NAN}},
+    "results-a-list": {"results": [0.99]},
+    "parameters-text": {"parameters": "many"},
+    "permutation-short": {"permutation": {"indices": [1, 2, 3]}},
+    "another-name": {"name": "cnn"},
+}
+
+
+def write_bad_model(folder: Path, name: str, changes: dict) -> None:
+    """Copy the repository's CNN as the model `name`, with changes of its card.
+
+    This is the one place of these tests where a card is written.
+    """
+    source, copy = REPOSITORY / "models" / "mnist-0.0.1", folder / f"mnist-{name}-0.0.1"
+    for suffix in (".pt", ".onnx"):
+        shutil.copy(f"{source}{suffix}", f"{copy}{suffix}")
+    card = json.loads(Path(f"{source}.json").read_text())
+    Path(f"{copy}.json").write_text(json.dumps({**card, "name": name, **changes}))
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory, png) -> dict[str, dict]:
+    """What an API lists whose models have bad cards, all but the default one and the MLP."""
+    folder = tmp_path_factory.mktemp("models")
+    for file in (REPOSITORY / "models").glob("mnist-*0.0.1.*"):
+        if file.stem in ("mnist-0.0.1", "mnist-mlp-0.0.1"):
+            shutil.copy(file, folder)
+    for name, changes in BAD_CARDS.items():
+        write_bad_model(folder, name, changes)
+    with running_api(MODELS_DIR=str(folder), API_MODEL="mlp") as api:
         assert post(api.url, png).json()["model"] == "mlp"
+        models = get(api, "/api/v1/models").json()["models"]
+    return {model["name"]: model for model in models}
+
+
+@pytest.mark.parametrize("name", BAD_CARDS)
+def test_a_model_with_a_bad_card_is_left_out_with_its_reason_and_the_others_serve(listed, name):
+    assert listed["cnn"]["available"] and listed["mlp"]["available"]
+    assert not listed[name]["available"]
+    [field] = BAD_CARDS[name]
+    assert field in listed[name]["reason"]

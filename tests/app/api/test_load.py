@@ -1,0 +1,78 @@
+"""Many clients, slow ones, heavy pictures: who is refused, who waits, who never does."""
+
+import re
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+from PIL import Image
+from tests.support.api import post, until_closed, wait_for
+from tests.support.services import Running, running_api
+from tests.support.telemetry import metrics
+
+
+@pytest.fixture(scope="module")
+def narrow(small_models) -> Iterator[Running]:
+    """An API with little room and little patience."""
+    settings = {"API_HEAVY_QUEUE": "2", "API_UPLOAD_SECONDS": "0.5"}
+    with running_api(MODELS_DIR=str(small_models), **settings) as api:
+        yield api
+
+
+def test_beyond_the_queue_the_answer_is_503_with_retry_after_and_drawings_are_still_read(
+    narrow, encode, drawing, png
+):
+    large = encode(drawing.resize((5000, 5000), Image.Resampling.NEAREST))
+
+    def timed(_: int) -> tuple[requests.Response, float]:
+        started = time.perf_counter()
+        return post(narrow.url, large), time.perf_counter() - started
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(timed, range(8))
+        assert post(narrow.url, png).status_code == 200
+        answers = list(answers)
+    refused = [(answer, seconds) for answer, seconds in answers if answer.status_code == 503]
+    assert 1 <= len(refused) <= 6
+    assert {answer.status_code for answer, _ in answers} == {200, 503}
+    for answer, _ in refused:
+        assert (answer.json()["code"], answer.headers["retry-after"]) == ("overloaded", "1")
+    slowest_read = max(seconds for answer, seconds in answers if answer.ok)
+    assert min(seconds for _, seconds in refused) < slowest_read
+
+
+def test_an_upload_that_never_ends_is_given_up(narrow, slow_upload):
+    answer = until_closed(slow_upload(narrow).connection)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"application/problem+json" in answer and b"upload-too-slow" in answer
+
+
+def test_slow_uploads_do_not_hold_up_others(api, predict, png, slow_upload):
+    waiting = [slow_upload(api) for _ in range(100)]
+    assert predict(png).status_code == 200
+    for upload in waiting:
+        assert upload.finish().startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_client_that_leaves_during_its_upload_is_no_error_of_the_service(api, slow_upload):
+    key = ("digits_requests_total", "POST", "/api/v1/predict")
+    before = metrics(api.url)
+    slow_upload(api).connection.close()
+    wait_for(lambda: metrics(api.url).get((*key, "408"), 0) > before.get((*key, "408"), 0), 10)
+    assert metrics(api.url).get((*key, "500")) == before.get((*key, "500"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc: Linux alone")
+def test_eight_large_pictures_at_once_stay_within_a_gigabyte(api, encode, drawing):
+    ink = drawing.resize((6200, 6200), Image.Resampling.NEAREST)
+    faint = ink.point(lambda level: 255 - level // 4)
+    large = encode(Image.merge("RGBA", (ink, ink, ink, faint)))  # the costliest kind
+    with ThreadPoolExecutor(8) as pool:
+        statuses = set(pool.map(lambda _: post(api.url, large).status_code, range(8)))
+    assert statuses <= {200, 503}
+    status = Path(f"/proc/{api.process.pid}/status").read_text()
+    peak_kilobytes = int(re.search(r"VmHWM:\s+(\d+)", status)[1])
+    assert peak_kilobytes < 1024 * 1024  # the container's limit
