@@ -1,4 +1,4 @@
-"""The compose file, the Dockerfiles and the Kubernetes objects say the same and are valid."""
+"""The deployment files and the table of settings keep their promises."""
 
 import re
 from pathlib import Path
@@ -6,139 +6,102 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 import yaml
+from pydantic_settings import BaseSettings
 
-from app.__main__ import SHUTDOWN_SECONDS
+from app.front.settings import PageSettings
 from app.settings import ApiSettings
+from model.config import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
-SERVICES = COMPOSE["services"]
-DOCKERFILES = {"api": "Dockerfile.api", "front": "Dockerfile.front"}
-GIGA = {"1g": 2**30, "1Gi": 2**30}
-
-
-@pytest.fixture(scope="module")
-def objects() -> dict[tuple[str, str], dict]:
-    """The Kubernetes objects by kind and name."""
-    text = (REPOSITORY / "src" / "app" / "kubernetes.yaml").read_text()
-    return {(o["kind"], o["metadata"]["name"]): o for o in yaml.safe_load_all(text)}
+COMPOSE = (REPOSITORY / "docker-compose.yml").read_text()
+OBJECTS = list(yaml.safe_load_all((REPOSITORY / "deploy" / "kubernetes.yaml").read_text()))
+PODS = [o["spec"]["template"]["spec"] for o in OBJECTS if o["kind"] == "Deployment"]
+STOP_SECONDS = 10  # in which the API ends after SIGTERM, whatever its threads do
 
 
-@pytest.fixture(params=DOCKERFILES)
-def name(request) -> str:
-    return request.param
+@pytest.mark.parametrize(
+    "described", OBJECTS, ids=lambda o: o["kind"] + "-" + o["metadata"]["name"]
+)
+def test_kubernetes_accepts_every_object(described):
+    kubernetes_validate.validate(described, "1.34", strict=True)
 
 
-@pytest.fixture
-def dockerfile(name) -> str:
-    return (REPOSITORY / DOCKERFILES[name]).read_text()
-
-
-@pytest.fixture
-def pod(objects, name) -> dict:
-    return objects["Deployment", name]["spec"]["template"]["spec"]
-
-
-@pytest.fixture
-def container(pod) -> dict:
-    [container] = pod["containers"]
-    return container
-
-
-def port_of(name: str) -> int:
-    [published] = SERVICES[name]["ports"]
-    return int(published.rpartition(":")[2])
-
-
-def test_image_port_health_and_user_are_those_of_compose_file_and_image(
-    objects, name, pod, container, dockerfile
-):
-    assert container["image"] == SERVICES[name]["image"]
-    assert container["ports"] == [{"containerPort": port_of(name)}]
-    assert f"EXPOSE {port_of(name)}\n" in dockerfile
-    assert objects["Service", name]["spec"]["ports"] == [{"port": port_of(name)}]
-    probe = container["readinessProbe"]["httpGet"]
-    assert f"http://127.0.0.1:{probe['port']}{probe['path']}'" in dockerfile
-    user, group = map(int, re.findall(r"^USER (\d+):(\d+)$", dockerfile, re.MULTILINE)[-1])
-    security = pod["securityContext"]
-    assert (security["runAsUser"], security["runAsGroup"]) == (user, group)
-    assert user > 0
-
-
-def test_containers_are_as_hardened_and_bounded_as_in_the_compose_file(name, container):
-    service, security = SERVICES[name], container["securityContext"]
-    assert service["read_only"] and security["readOnlyRootFilesystem"]
-    assert service["cap_drop"] == security["capabilities"]["drop"] == ["ALL"]
-    assert service["security_opt"] == ["no-new-privileges:true"]
-    assert security["allowPrivilegeEscalation"] is False
-    paths = [mount.partition(":")[0] for mount in service["tmpfs"]]
-    assert paths == [mount["mountPath"] for mount in container["volumeMounts"]]
-    default = re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", service["mem_limit"])
-    assert GIGA[default] == GIGA[container["resources"]["limits"]["memory"]]
-
-
-def test_every_object_is_what_kubernetes_takes(objects):
-    for object_ in objects.values():
-        kubernetes_validate.validate(object_, "1.34", strict=True)
-
-
+@pytest.mark.parametrize("pod", PODS)
 def test_pods_pass_the_restricted_profile(pod):
     """https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted"""
     assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 0
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
     assert all(set(volume) <= {"name", "emptyDir"} for volume in pod["volumes"])
     assert pod["automountServiceAccountToken"] is False
+    [container] = pod["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert container["resources"]["limits"].keys() == {"cpu", "memory"}
 
 
-def test_a_pod_is_taken_off_before_its_socket_closes_and_has_time_to_end(objects):
-    pod = objects["Deployment", "api"]["spec"]["template"]["spec"]
+def test_a_pod_is_taken_off_before_it_stops_and_has_time_to_end():
+    pod = PODS[0]
     [container] = pod["containers"]
     pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
-    drain = ApiSettings().drain_seconds
-    probe = container["readinessProbe"]
-    assert probe["periodSeconds"] * probe["failureThreshold"] + probe["timeoutSeconds"] <= drain
-    assert pause + drain + SHUTDOWN_SECONDS < pod["terminationGracePeriodSeconds"]
-    grace = float(SERVICES["api"]["stop_grace_period"].removesuffix("s"))
-    assert drain + SHUTDOWN_SECONDS < grace
+    assert pause > 0
+    assert pause + STOP_SECONDS < pod["terminationGracePeriodSeconds"]
+    assert container["readinessProbe"]["httpGet"] == {"path": "/ready", "port": 8000}
 
 
-def test_one_replica_stays_while_nodes_are_emptied(objects):
-    budget = objects["PodDisruptionBudget", "api"]["spec"]
-    assert budget["minAvailable"] < objects["Deployment", "api"]["spec"]["replicas"]
-    assert budget["selector"] == objects["Deployment", "api"]["spec"]["selector"]
-
-
-def test_the_page_looks_for_the_api_where_its_service_is(objects):
-    pod = objects["Deployment", "front"]["spec"]["template"]["spec"]
-    [variable] = pod["containers"][0]["env"]
-    assert variable == {"name": "API_URL", "value": f"http://api:{port_of('api')}"}
-    assert f"API_URL:-{variable['value']}}}" in SERVICES["front"]["environment"]["API_URL"]
-    assert objects["Deployment", "api"]["metadata"]["name"] == "api"
-
-
-def test_the_autoscaler_scales_the_api(objects):
-    scaler = objects["HorizontalPodAutoscaler", "api"]["spec"]
-    assert scaler["scaleTargetRef"]["name"] == "api"
-    assert 1 < scaler["minReplicas"] < scaler["maxReplicas"]
-    requests = objects["Deployment", "api"]["spec"]["template"]["spec"]["containers"][0]
-    assert "cpu" in requests["resources"]["requests"]  # utilisation is a share of this
-
-
-def test_images_are_tagged_with_the_projects_version():
-    version = re.search(r'^version = "(.*)"', (REPOSITORY / "pyproject.toml").read_text(), re.M)[1]
-    assert {service["image"].rpartition(":")[2] for service in SERVICES.values()} == {version}
+def test_the_service_named_api_sets_no_variable_that_the_api_reads():
+    """Kubernetes sets API_PORT=tcp://... in pods beside a service `api`, unless told not to."""
+    assert PODS[0]["enableServiceLinks"] is False
 
 
 def test_every_published_port_is_on_this_machine_only_unless_asked_otherwise():
-    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    services = yaml.safe_load(COMPOSE)["services"].values()
+    published = [port for service in services for port in service.get("ports", [])]
     assert len(published) == 3
     assert all(port.startswith("${BIND:-127.0.0.1}:") for port in published)
 
 
-def test_every_container_is_bounded_in_cores_memory_and_logs():
-    for service in SERVICES.values():
-        assert service["logging"]["options"].keys() == {"max-size", "max-file"}
-        assert all(":size=" in mount for mount in service["tmpfs"])
-        assert service["mem_limit"]
-    assert all(SERVICES[name]["cpus"] for name in ("api", "front", "gateway"))
+def table() -> dict[str, tuple[str, str]]:
+    """The default and the readers of each variable in deploy/README.md."""
+    text = (REPOSITORY / "deploy" / "README.md").read_text()
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (\S.*?) \| (.+?) \| .+ \|$", text, re.MULTILINE)
+    return {name: (default, readers) for name, default, readers in rows}
+
+
+def read_by(reader: str) -> dict[str, str]:
+    return {name: default for name, (default, readers) in table().items() if reader in readers}
+
+
+def of_settings(settings: type[BaseSettings], prefix: str = "") -> dict[str, str]:
+    """The variables of a settings class with their defaults, as the table writes them."""
+    values = {}
+    for name, field in settings.model_fields.items():
+        default = field.default
+        if isinstance(default, Path):
+            default = default.name
+        elif isinstance(default, float):
+            default = f"{default:g}"
+        elif default == () or not str(default):
+            default = "none"
+        values[prefix + name.upper()] = str(default)
+    return values
+
+
+def test_the_table_has_every_setting_of_the_api_with_its_default():
+    expected = of_settings(ApiSettings, prefix="API_")
+    expected["MODELS_DIR"] = expected.pop("API_MODELS_DIR")
+    assert read_by("API") == expected
+
+
+def test_the_table_has_every_setting_of_the_page_with_its_default():
+    assert read_by("page") == of_settings(PageSettings)
+
+
+def test_the_table_has_every_variable_that_compose_reads():
+    variables = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE))
+    for service in yaml.safe_load(COMPOSE)["services"].values():
+        variables |= {name for name in service.get("environment", []) if "=" not in name}
+    assert read_by("compose").keys() == variables

@@ -10,20 +10,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
 from tests.support.machine import REPOSITORY, Machine, serve_indexes, write_script
-
-# stands in for the API and, as the module streamlit, for the page; GET /die ends it
-SERVICE = """import os, sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        if self.path == "/die": os._exit(7)
-        self.send_response(200); self.end_headers()
-HTTPServer(("127.0.0.1", int(PORT)), Handler).serve_forever()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +96,16 @@ def test_an_old_name_ends_with_one_line_that_names_the_new_one(machine, old, new
 def test_options_pass_through_and_the_user_stays_in_the_current_folder(ready):
     result = ready.run("cnn", "--data", "a folder")
     assert result.stdout == f"{ready.project.parent} ['cnn', '--data', 'a folder']\n"
+
+
+def test_a_path_after_test_is_tested_alone_and_nothing_else_is_checked(ready):
+    ready.write("tests/test_one.py", "import os, sys\ndef test_one(): pass")  # ruff objects
+    ready.write("tests/test_two.py", "def test_two(): assert False")
+    alone = ready.run("test", "tests/test_one.py")
+    assert (alone.returncode, alone.stdout.count("1 passed")) == (0, 1), alone.stdout
+    everything = ready.run("test", "-q")
+    assert everything.returncode != 0
+    assert "F401" in everything.stdout and "passed" not in everything.stdout
 
 
 def test_without_docker_the_container_tests_end_with_status_3(ready):
@@ -221,16 +222,11 @@ def ports() -> dict[str, str]:
         return {"API_PORT": str(a.getsockname()[1]), "FRONT_PORT": str(b.getsockname()[1])}
 
 
-def answers(port: str, path: str = "/") -> bool:
+def answers(port: str) -> bool:
     try:
-        return requests.get(f"http://127.0.0.1:{port}{path}", timeout=10) is not None
+        return requests.get(f"http://127.0.0.1:{port}", timeout=10) is not None
     except requests.ConnectionError:
         return False
-
-
-def wait_for(ports: dict[str, str]) -> None:
-    while not all(map(answers, ports.values())):
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(
@@ -251,35 +247,42 @@ def test_the_page_looks_for_the_api_where_it_is_bound(ready, ports, bind, host):
     assert result.stdout.strip() == f"http://{host}:{ports['API_PORT']}"
 
 
+def test_the_api_gives_memory_back(ready, ports):
+    ready.write("src/app/__main__.py", "import os; print(*map(os.getenv, os.environ))")
+    assert {"2", "32000000", "4000000"} <= set(ready.run("api", **ports).stdout.split())
+
+
 def test_api_and_page_cannot_share_a_port(ready, ports):
     result = ready.run("app", **ports | {"API_PORT": ports["FRONT_PORT"]})
     assert_one_sentence(result, f"cannot share port {ports['FRONT_PORT']}", "set API_PORT")
 
 
-@pytest.mark.timeout(120)
-def test_ctrl_c_stops_the_api_and_the_page(ready, ports):
+@pytest.fixture
+def app(ready: Machine, ports: dict[str, str]) -> Iterator[subprocess.Popen]:
+    """`run.sh app` with the real API and page, both answering."""
     shutil.rmtree(ready.project / "src")
     for name in ("src", "models", ".streamlit"):
         (ready.project / name).symlink_to(REPOSITORY / name)
     with ready.start("app", **ports) as process:
-        wait_for(ports)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate()
-    assert process.returncode == 130
-    assert "API and page are stopped." in err
+        while not all(map(answers, ports.values())):
+            time.sleep(0.1)
+        yield process
+
+
+@pytest.mark.timeout(120)
+def test_ctrl_c_stops_the_api_and_the_page(app, ports):
+    app.send_signal(signal.SIGINT)
+    assert "API and page are stopped." in app.communicate()[1]
+    assert app.returncode == 130
     assert not any(map(answers, ports.values()))
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("dead", ["API_PORT", "FRONT_PORT"])
-def test_if_one_service_dies_the_other_is_stopped(ready, ports, dead):
-    ready.write("src/app/__main__.py", SERVICE.replace("PORT", "os.environ['API_PORT']"))
-    ready.write("src/streamlit/__main__.py", SERVICE.replace("PORT", "sys.argv[-1]"))
-    ready.write("src/streamlit/__init__.py", "")
-    with ready.start("app", **ports) as process:
-        wait_for(ports)
-        assert not answers(ports[dead], "/die")
-        _, err = process.communicate()
-    assert process.returncode == 1
-    assert "ended by itself" in err
+@pytest.mark.parametrize("module", ["app", "streamlit"])
+def test_if_one_service_dies_the_other_is_stopped(app, ports, module):
+    children = psutil.Process(app.pid).children()
+    [service] = [child for child in children if child.cmdline()[1:3] == ["-m", module]]
+    service.kill()
+    assert "ended by itself" in app.communicate()[1]
+    assert app.returncode == 1
     assert not any(map(answers, ports.values()))
