@@ -1,19 +1,33 @@
 """Start the API as the environment says: ``python -m app``."""
 
+import logging
 import os
 import sys
 import tempfile
 
 import uvicorn
+from fastapi import FastAPI
 from pydantic import ValidationError
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from app.api.http_protocol import HardenedHttpProtocol
+from app.api.telemetry import MULTIPROCESS_DIR, configure_logging, flush_logs
 from app.settings import ApiSettings
+from errors import DigitsError
 
-HEALTHCHECK_SECONDS = 30  # in which a worker must answer its supervisor
-SHUTDOWN_SECONDS = 10  # for requests that are in flight when the time to drain is over
+SHUTDOWN_SECONDS = 8  # for requests in flight at SIGTERM; all must end within 10
+logger = logging.getLogger("digits")
+
+
+def load_app() -> FastAPI:
+    """Make the app, in each worker; end the process with one sentence if that cannot be."""
+    from app.main import create_app  # not above: the supervisor of several workers needs no model
+
+    try:
+        return create_app()
+    except DigitsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(STARTUP_FAILURE)
 
 
 def main() -> int:
@@ -22,39 +36,55 @@ def main() -> int:
         settings = ApiSettings()
     except ValidationError as error:
         for fault in error.errors():
-            print(f"error: API_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
+            told = fault["msg"].removeprefix("Value error, ")
+            print(f"error: API_{str(fault['loc'][0]).upper()}: {told}", file=sys.stderr)
         return 2
+    configure_logging()
+    warn_of_open_door(settings)
     # Images come one by one: more threads for each would only wait for one another.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     config = uvicorn.Config(
-        "app.main:create_app",
+        "app.__main__:load_app",
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        http=HardenedHttpProtocol,
         root_path=settings.root_path,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
-        limit_concurrency=settings.max_connections,
         ws="none",
         lifespan="on",
-        access_log=False,  # the app writes its own line a request
+        log_config=None,  # what uvicorn logs is written as all other lines are
+        access_log=False,  # the telemetry writes a line a request
         server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        timeout_worker_healthcheck=HEALTHCHECK_SECONDS,
+        timeout_worker_healthcheck=30,
     )
     if settings.workers == 1:
         server = uvicorn.Server(config)
         server.run()
         return 0 if server.started else STARTUP_FAILURE
     with tempfile.TemporaryDirectory(prefix="digits-metrics-") as metrics_dir:
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", metrics_dir)
+        os.environ.setdefault(MULTIPROCESS_DIR, metrics_dir)
         supervisor = Multiprocess(config, sockets=[config.bind_socket()])
         supervisor.run()
         failed = any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
         return STARTUP_FAILURE if failed else 0
 
 
+def warn_of_open_door(settings: ApiSettings) -> None:
+    """Log that no token is asked for; that others can reach the API is worth a warning."""
+    if settings.token:
+        return
+    if settings.host in ("127.0.0.1", "::1", "localhost"):
+        logger.info("API_TOKEN is not set: no token is asked for")
+    else:
+        logger.warning(
+            "API_TOKEN is not set: everyone who reaches %s can use the API", settings.host
+        )
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    flush_logs()
+    os._exit(status)  # a thread that hangs would keep an ordinary exit waiting

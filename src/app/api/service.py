@@ -1,43 +1,114 @@
-"""What the API keeps between requests: the loaded models, and the threads that use them."""
+"""What the API keeps between requests: the models, and the two threads that run them."""
 
+import asyncio
 import logging
 import sys
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import lru_cache
+from typing import TypeVar
 
-from fastapi import FastAPI, Request
-
-from app.api.adapted import AdaptedClassifiers
-from app.api.executor import Executor
-from app.api.memory import tune_allocator
 from app.api.problems import ProblemError
-from app.settings import ApiSettings
+from app.settings import HUNG_SECONDS, MAX_ADAPTED, MAX_WORK_SECONDS, ApiSettings
 from errors import ModelFileError
+from model.adaptation import adapt
 from model.classifier import Classifier, load_classifiers
 from model.config import RECIPES
+from model.examples import read_examples
 
 SWITCH_SECONDS = 0.0005  # that the event loop waits at most for a thread that computes
 logger = logging.getLogger("digits")
+T = TypeVar("T")
 
 
-@dataclass
+class TooHeavyError(Exception):
+    """The work belongs into the heavy lane, which is known only now."""
+
+
+class Lane:
+    """One thread for one kind of work; two would wait for each other, processes scale.
+
+    Attributes:
+        limit: jobs that may wait or be done.
+        heavier: the lane for work that raises ``TooHeavyError`` here.
+    """
+
+    def __init__(self, limit: int, heavier: "Lane | None" = None) -> None:
+        self.limit = limit
+        self.heavier = heavier
+        self._pool = ThreadPoolExecutor(1)
+        self._submitted = 0  # counted by the event loop ...
+        self._finished = 0  # ... and by the thread, so that neither needs a lock
+        self._begun: float | None = None  # when the job in hand was begun
+
+    @property
+    def hung(self) -> bool:
+        """Whether a job takes so long that it will never end."""
+        begun = self._begun
+        return begun is not None and time.monotonic() - begun > HUNG_SECONDS
+
+    async def run(self, work: Callable[[bool], T]) -> T:
+        """Return what ``work`` returns; it is told whether this is the heavy lane.
+
+        Raises:
+            ProblemError: "overloaded": too many jobs wait, or this one took too long.
+        """
+        if self._submitted - self._finished >= self.limit:
+            raise ProblemError("overloaded")
+        self._submitted += 1
+        loop = asyncio.get_running_loop()
+        deadline = time.monotonic() + MAX_WORK_SECONDS
+        try:
+            async with asyncio.timeout(MAX_WORK_SECONDS):
+                with suppress(TooHeavyError):
+                    # Shielded: a job that is given up counts until the thread is rid of it.
+                    return await asyncio.shield(
+                        loop.run_in_executor(self._pool, self._do, work, deadline)
+                    )
+        except TimeoutError:
+            raise ProblemError("overloaded") from None
+        assert self.heavier is not None
+        return await self.heavier.run(work)
+
+    def _do(self, work: Callable[[bool], T], deadline: float) -> T:
+        """Do a job in the thread, unless nobody waits for it any more."""
+        self._begun = time.monotonic()
+        try:
+            if self._begun > deadline:
+                raise TimeoutError
+            return work(self.heavier is None)
+        finally:
+            self._begun = None
+            self._finished += 1
+
+
 class Service:
-    """The models in service and the work in hand.
+    """The models in service, and the lanes in which they work.
 
     Attributes:
         settings: as given at the start.
         classifiers: the models that answer, by name.
         failures: why the others do not, by name.
-        executor: does all work on pixels.
-        adapted: the classifiers that have learnt a person's examples.
-        draining: whether the process was told to end.
+        heavy: the lane for what takes much memory or time: large images, batches, explanations.
+        light: the lane for everything else, which never waits for those.
     """
 
-    settings: ApiSettings
-    classifiers: dict[str, Classifier]
-    failures: dict[str, str]
-    executor: Executor
-    adapted: AdaptedClassifiers = field(default_factory=AdaptedClassifiers)
-    draining: bool = False
+    def __init__(
+        self, settings: ApiSettings, classifiers: dict[str, Classifier], failures: dict[str, str]
+    ) -> None:
+        self.settings = settings
+        self.classifiers = classifiers
+        self.failures = failures
+        self.heavy = Lane(settings.heavy_queue)
+        self.light = Lane(settings.queue, self.heavy)
+        self.adapted = lru_cache(maxsize=MAX_ADAPTED)(self._adapt)
+
+    @property
+    def hung(self) -> bool:
+        """Whether a thread will never take another job."""
+        return self.light.hung or self.heavy.hung
 
     def classifier(self, name: str | None) -> Classifier:
         """Return the model called ``name``, or the default one.
@@ -46,31 +117,17 @@ class Service:
             ProblemError: "unknown-model", naming those that exist.
         """
         name = self.settings.model if name is None else name
+        if reason := self.failures.get(name):
+            raise ProblemError("unknown-model", f"The model {name!r} was not loaded: {reason}")
         if name not in self.classifiers:
-            reason = self.failures.get(name)
-            raise ProblemError(
-                "unknown-model",
-                f"The model {name!r} could not be loaded: {reason}"
-                if reason
-                else f"There is no model {name!r}; there are: {', '.join(self.classifiers)}.",
-            )
+            known = ", ".join(self.classifiers)
+            raise ProblemError("unknown-model", f"There is no model {name!r}; there are: {known}.")
         return self.classifiers[name]
 
-
-def service_of(request: Request) -> Service:
-    """Return the service of the app that answers ``request``."""
-    return ensure_service(request.app)
-
-
-def ensure_service(app: FastAPI) -> Service:
-    """Return the app's service; load it where the server knows no lifespan, as test transports.
-
-    Raises:
-        ModelFileError: as ``load_service`` says.
-    """
-    if not hasattr(app.state, "service"):
-        app.state.service = load_service(app.state.settings)
-    return app.state.service
+    def _adapt(self, name: str, examples: bytes) -> tuple[Classifier, int]:
+        """A model that has learnt a person's examples, and how many these are."""
+        images, labels = read_examples(examples)
+        return adapt(self.classifiers[name], images, labels), len(labels)
 
 
 def load_service(settings: ApiSettings) -> Service:
@@ -80,7 +137,6 @@ def load_service(settings: ApiSettings) -> Service:
         ModelFileError: the default model is missing or cannot be used. Any other one that cannot
             is left out, logged, and listed with its reason.
     """
-    tune_allocator()
     sys.setswitchinterval(SWITCH_SECONDS)
     classifiers, failures = load_classifiers(settings.models_dir)
     for name, reason in failures.items():
@@ -88,14 +144,11 @@ def load_service(settings: ApiSettings) -> Service:
     if settings.model in failures:
         raise ModelFileError(failures[settings.model])
     if settings.model not in classifiers:
-        how = (
-            f"train it with: bash run.sh {settings.model}"
-            if settings.model in RECIPES
-            else "set API_MODEL to one that is there."
-        )
+        found = ", ".join(classifiers) or "none"
+        known = settings.model in RECIPES
+        remedy = f"train it with: bash run.sh {settings.model}" if known else "set API_MODEL"
         raise ModelFileError(
             f"The default model {settings.model!r} is not in {settings.models_dir} "
-            f"(found: {', '.join(classifiers) or 'none'}); {how}"
+            f"(found: {found}); {remedy}"
         )
-    executor = Executor(settings.threads, settings.queue, settings.heavy_queue)
-    return Service(settings, classifiers, failures, executor)
+    return Service(settings, classifiers, failures)

@@ -1,0 +1,177 @@
+"""What routes ask for: the service, for those who have the token, and a request's pictures."""
+
+import asyncio
+import hmac
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
+
+from app.api.problems import ProblemError, invalid_body
+from app.api.service import Service
+from app.settings import MAX_BATCH_BYTES, MAX_BATCH_FILES, MAX_BODY_BYTES
+from model.examples import MAX_EXAMPLES, MAX_EXAMPLES_BYTES
+
+bearer = HTTPBearer(auto_error=False, description="asked for where API_TOKEN is set")
+
+
+async def get_service(
+    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Service:
+    """The service, for a request that has its token.
+
+    Raises:
+        ProblemError: "unauthorized".
+    """
+    service: Service = request.app.state.service
+    token = service.settings.token.get_secret_value()
+    sent = given.credentials if given else ""
+    if token and not hmac.compare_digest(sent.encode(), token.encode()):
+        raise ProblemError("unauthorized", headers={"WWW-Authenticate": 'Bearer realm="digits"'})
+    return service
+
+
+class Upload(NamedTuple):
+    """The pictures of a request; a person's examples; ``time.perf_counter()`` of their arrival."""
+
+    pictures: list[bytes]
+    examples: bytes | None
+    received: float
+
+    @property
+    def milliseconds(self) -> float:
+        """What has passed since the request was received."""
+        return round((time.perf_counter() - self.received) * 1000, 2)
+
+
+class FormParser(MultiPartParser):
+    """Starlette's parser, which drops the last part of a form that is cut off, and tells nobody."""
+
+    spool_max_size = MAX_BODY_BYTES  # pictures stay in memory: the body is bounded
+    complete = False
+
+    def on_end(self) -> None:
+        """The last boundary has come."""
+        self.complete = True
+
+
+class UploadReader:
+    """Reads the pictures of a request: of a form, or one that is the body itself.
+
+    Attributes:
+        field: the name of the pictures' form field: `file` for one picture, or `files`.
+    """
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+
+    async def __call__(self, request: Request) -> Upload:
+        """Read the whole body.
+
+        Raises:
+            ProblemError: there is no picture, or the body is not as /docs says.
+        """
+        kind = request.headers.get("content-type", "").lower()
+        async with deadline(request):
+            if kind.startswith(("image/", "application/octet-stream")):
+                return Upload([await request.body()], None, time.perf_counter())
+            if kind.startswith("multipart/form-data"):
+                return await self._read_form(request)
+        if kind:
+            raise ProblemError(
+                "wrong-content-type", headers={"Accept": "multipart/form-data, image/*"}
+            )
+        raise ProblemError("no-file", f"Put the picture into the form field '{self.field}'.")
+
+    async def _read_form(self, request: Request) -> Upload:
+        # Starlette's limit of 1,000 files and 1,000 fields stays: it bounds the parser's work.
+        parser = FormParser(request.headers, request.stream(), max_part_size=MAX_BODY_BYTES)
+        try:
+            form = await parser.parse()
+        except MultiPartException as error:
+            raise ProblemError("malformed-request", error.message) from error
+        if not parser.complete:
+            raise ProblemError(
+                "malformed-request", "The form is cut off: its last boundary is missing."
+            )
+        files = [file for file in form.getlist(self.field) if isinstance(file, UploadFile)]
+        examples = [text for text in form.getlist("examples") if text != ""]
+        faults = {
+            name: f"There is no form field {name!r}; the picture goes into '{self.field}', "
+            "options into the address: ?model=cnn"
+            for name in form
+            if name not in (self.field, "examples")
+        }
+        if not files:
+            others = f", not into {', '.join(map(repr, faults))}" if faults else ", as a file"
+            raise ProblemError("no-file", f"Put the picture into '{self.field}'{others}.")
+        if self.field == "file" and len(files) > 1:
+            faults["file"] = "Send one file; batches have their own path."
+        if len(examples) > 1 or not all(isinstance(text, str) for text in examples):
+            faults["examples"] = "Send one field 'examples': a JSON array, as text."
+        if faults:
+            raise invalid_body(faults)
+        if len(files) > MAX_BATCH_FILES:
+            raise ProblemError("too-many-files")
+        if sum(file.size or 0 for file in files) > MAX_BATCH_BYTES:
+            raise ProblemError("payload-too-large")
+        pictures = [file.file.read() for file in files]
+        text = str(examples[0]).encode() if examples else None
+        return Upload(pictures, text, time.perf_counter())
+
+
+@asynccontextmanager
+async def deadline(request: Request) -> AsyncIterator[None]:
+    """Give the body of a request a limited time to arrive.
+
+    Raises:
+        ProblemError: "upload-too-slow": it did not, or its client has left;
+            "wrong-content-type": it is compressed.
+    """
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise ProblemError(
+            "wrong-content-type",
+            "Compressed requests are not accepted: send the body as it is.",
+            {"Accept-Encoding": "identity"},
+        )
+    service: Service = request.app.state.service
+    try:
+        async with asyncio.timeout(service.settings.upload_seconds):
+            yield
+    except TimeoutError:
+        raise ProblemError("upload-too-slow") from None
+    except ClientDisconnect:
+        raise ProblemError("upload-too-slow", "The client has left.") from None
+
+
+ServiceDep = Annotated[Service, Depends(get_service)]
+Picture = Annotated[Upload, Depends(UploadReader("file"))]
+Pictures = Annotated[Upload, Depends(UploadReader("files"))]
+
+
+def describe_form(field: str) -> dict[str, Any]:
+    """What OpenAPI says of the body that ``UploadReader`` reads."""
+    picture = {"type": "string", "format": "binary"}
+    examples = {
+        "type": "string",
+        "description": "the person's own digits, which the model learns before it answers: a JSON "
+        f"array of 1 to {MAX_EXAMPLES} labels and pictures, at most {MAX_EXAMPLES_BYTES // 1000} "
+        'kB in all, such as [{"label": 7, "image": "data:image/png;base64,..."}]; a picture is '
+        "any that can be read, most often the `image` of an answer",
+    }
+    pictures = picture if field == "file" else {"type": "array", "items": picture}
+    form = {
+        "type": "object",
+        "required": [field],
+        "properties": {field: pictures, "examples": examples},
+    }
+    content: dict[str, Any] = {"multipart/form-data": {"schema": form}}
+    if field == "file":
+        content["image/*"] = {"schema": picture}
+    return {"requestBody": {"required": True, "content": content}}

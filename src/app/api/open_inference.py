@@ -1,0 +1,366 @@
+"""The Open Inference Protocol (v2) over HTTP: KServe's and Triton's clients work unchanged.
+
+https://github.com/kserve/open-inference-protocol and, for tensors as raw bytes after the JSON,
+https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
+"""
+
+import math
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.api.dependencies import ServiceDep, deadline, get_service
+from app.api.problems import ProblemError
+from app.api.telemetry import CONFIDENCE, PREDICTIONS, REFUSALS
+from app.settings import API_VERSION
+from model.classifier import NOT_A_DIGIT, Classifier
+from model.config import IMAGE_SIZE, NUM_CLASSES
+
+MAX_IMAGES = 256  # in one request
+# The JSON parser lets no other thread run: what has more parts than a legal request is not parsed.
+MAX_VALUES = MAX_IMAGES * IMAGE_SIZE**2 + 1000
+MAX_LISTS = MAX_IMAGES * (IMAGE_SIZE + 2) + 1000
+LIGHT_BODY_BYTES = 64_000  # larger requests are heavy work
+JSON_LENGTH = "Inference-Header-Content-Length"
+BINARY_SIZE = "binary_data_size"
+OUTPUTS = {"probabilities": "FP32", "is_digit": "BOOL"}  # their datatypes
+Parameters = dict[str, Any]
+router = APIRouter(
+    prefix="/v2", tags=["open inference protocol"], dependencies=[Depends(get_service)]
+)
+
+
+class ServerMetadata(BaseModel):
+    """What this server is."""
+
+    name: str = "digits"
+    version: str = API_VERSION
+    extensions: list[str] = ["binary_tensor_data"]
+
+
+class TensorMetadata(BaseModel):
+    """Name, type and shape of a tensor; -1 stands for the number of pictures."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    parameters: Parameters = Field(description="what the numbers mean")
+
+
+IMAGE = TensorMetadata(
+    name="image",
+    datatype="FP32",
+    shape=[-1, 1, IMAGE_SIZE, IMAGE_SIZE],
+    parameters={
+        "range": "0 (background) to 1 (ink)",
+        "preprocessing": "MNIST's size and place; mean and standard deviation, and the pixel "
+        "permutation of a permuted model, are applied inside",
+    },
+)
+PROBABILITIES = TensorMetadata(
+    name="probabilities",
+    datatype=OUTPUTS["probabilities"],
+    shape=[-1, NUM_CLASSES],
+    parameters={"meaning": "calibrated probabilities of the digits 0 to 9"},
+)
+IS_DIGIT = TensorMetadata(
+    name="is_digit",
+    datatype=OUTPUTS["is_digit"],
+    shape=[-1],
+    parameters={"meaning": "false if the picture is not taken for a digit"},
+)
+
+
+class ModelMetadata(BaseModel):
+    """What a model takes and gives."""
+
+    name: str
+    versions: list[str]
+    platform: str = "onnxruntime_onnx"
+    inputs: list[TensorMetadata] = [IMAGE]
+    outputs: list[TensorMetadata] = [PROBABILITIES, IS_DIGIT]
+
+
+class ModelReady(BaseModel):
+    """Whether a model can be asked."""
+
+    name: str
+    ready: bool = True
+
+
+class InputTensor(BaseModel):
+    """The pictures: numbers, flat or nested, or raw bytes after the JSON."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: Literal["image"]
+    datatype: Literal["FP32"]
+    shape: Annotated[list[int], Field(min_length=4, max_length=4)]
+    data: Any = None
+    parameters: Parameters = {}
+
+
+class OutputRequest(BaseModel):
+    """An output that is asked for."""
+
+    name: Literal["probabilities", "is_digit"]
+    parameters: Parameters = {}
+
+
+class InferenceRequest(BaseModel):
+    """A request to infer."""
+
+    id: str | None = None
+    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
+    outputs: list[OutputRequest] | None = None
+    parameters: Parameters = {}
+
+
+class OutputTensor(BaseModel):
+    """A tensor of an answer; without `data` if its bytes follow the JSON."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    data: list[Any] | None = None
+    parameters: Parameters | None = None
+
+
+class InferenceResponse(BaseModel):
+    """The answer: probabilities (N, 10) and is_digit (N)."""
+
+    model_name: str
+    model_version: str
+    id: str | None = None
+    outputs: list[OutputTensor]
+
+
+# FastAPI cannot describe a body that may have raw bytes after its JSON.
+_TENSOR = InputTensor.model_json_schema()
+_PIXELS = {**IMAGE.model_dump(), "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE]}
+_REQUEST = {
+    "type": "object",
+    "required": ["inputs"],
+    "properties": {
+        "id": {"type": "string"},
+        "inputs": {"type": "array", "minItems": 1, "maxItems": 1, "items": _TENSOR},
+        "outputs": {"type": "array", "items": OutputRequest.model_json_schema()},
+        "parameters": {"type": "object"},
+    },
+    "example": {"inputs": [{**_PIXELS, "data": [0.0] * IMAGE_SIZE**2}]},
+}
+INFER_DOCS = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _REQUEST}}}
+}
+
+
+async def find_model(service: ServiceDep, name: str) -> Classifier:
+    """The model of that name."""
+    return service.classifier(name)
+
+
+async def find_version(service: ServiceDep, name: str, version: str) -> Classifier:
+    """The model of that name, which has one version at a time."""
+    classifier = service.classifier(name)
+    if classifier.version != version:
+        raise ProblemError(
+            "unknown-model", f"There is no version {version!r} of {name}; ask {classifier.version}."
+        )
+    return classifier
+
+
+Model = Annotated[Classifier, Depends(find_model)]
+ModelVersion = Annotated[Classifier, Depends(find_version)]
+
+
+@router.get("")
+async def server_metadata() -> ServerMetadata:
+    """Say what this server is and which extensions of the protocol it has."""
+    return ServerMetadata()
+
+
+@router.get("/health/live")
+async def server_live() -> dict[str, bool]:
+    """Say that the process lives."""
+    return {"live": True}
+
+
+@router.get("/health/ready")
+async def server_ready(service: ServiceDep) -> dict[str, bool]:
+    """Say that all models can be asked and that no thread hangs."""
+    if service.failures or service.hung:
+        missing = ", ".join(service.failures) or "none"
+        raise ProblemError("not-ready", f"Not loaded: {missing}; hung: {service.hung}.")
+    return {"ready": True}
+
+
+@router.get("/models/{name}")
+async def model_metadata(model: Model) -> ModelMetadata:
+    """Say what a model takes and gives."""
+    return ModelMetadata(name=model.name, versions=[model.version])
+
+
+@router.get("/models/{name}/versions/{version}")
+async def model_metadata_of_version(model: ModelVersion) -> ModelMetadata:
+    """Say what a version of a model takes and gives."""
+    return ModelMetadata(name=model.name, versions=[model.version])
+
+
+@router.get("/models/{name}/ready")
+async def model_ready(model: Model) -> ModelReady:
+    """Say that a model can be asked."""
+    return ModelReady(name=model.name)
+
+
+@router.get("/models/{name}/versions/{version}/ready")
+async def model_ready_of_version(model: ModelVersion) -> ModelReady:
+    """Say that a version of a model can be asked."""
+    return ModelReady(name=model.name)
+
+
+@router.post("/models/{name}/infer", response_model=InferenceResponse, openapi_extra=INFER_DOCS)
+async def infer(request: Request, service: ServiceDep, model: Model) -> Response:
+    """Read pictures that already are 28 x 28, of MNIST's size and place."""
+    length = request.headers.get(JSON_LENGTH)
+    async with deadline(request):
+        body = await request.body()
+
+    def work(heavy: bool) -> Response:
+        asked, x = parse(body, length)
+        return encode(asked, model, x)
+
+    lane = service.heavy if len(body) > LIGHT_BODY_BYTES else service.light
+    return await lane.run(work)
+
+
+@router.post(
+    "/models/{name}/versions/{version}/infer",
+    response_model=InferenceResponse,
+    openapi_extra=INFER_DOCS,
+)
+async def infer_of_version(request: Request, service: ServiceDep, model: ModelVersion) -> Response:
+    """Do as `infer` with a version of a model."""
+    return await infer(request, service, model)
+
+
+def parse(body: bytes, length: str | None) -> tuple[InferenceRequest, np.ndarray]:
+    """Read the body of a request to infer.
+
+    Args:
+        body: JSON, followed by the tensors that are sent as raw bytes.
+        length: the length of the JSON; None if the body is nothing else.
+
+    Returns:
+        What is asked, and x (N, 1, 28, 28) float32 in [0, 1], 0 background, 1 ink.
+
+    Raises:
+        ProblemError: "malformed-request": the body or its tensor is not as the metadata say.
+    """
+    header, raw = body, b""
+    if length is not None:
+        if not (length.isascii() and length.isdigit() and len(length) < 10):
+            raise malformed(f"The header {JSON_LENGTH} must be a number.")
+        if int(length) > len(body):
+            raise malformed(f"{JSON_LENGTH} exceeds the body's length.")
+        header, raw = body[: int(length)], body[int(length) :]
+    if header.count(b",") > MAX_VALUES or header.count(b"[") + header.count(b"{") > MAX_LISTS:
+        raise malformed(f"The request's JSON has more values than {MAX_IMAGES} pictures.")
+    try:
+        asked = InferenceRequest.model_validate(orjson.loads(header))
+    except orjson.JSONDecodeError as error:
+        raise malformed(f"The request is no valid JSON: {error}.") from error
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        places = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults]
+        raise malformed("; ".join(places)) from error
+    return asked, pixels(asked.inputs[0], raw)
+
+
+def pixels(tensor: InputTensor, raw: bytes) -> np.ndarray:
+    """The input tensor's numbers, checked against the metadata."""
+    count, *sides = tensor.shape
+    if sides != [1, IMAGE_SIZE, IMAGE_SIZE] or not 1 <= count <= MAX_IMAGES:
+        raise malformed(
+            f"The input 'image' has shape [N, 1, {IMAGE_SIZE}, {IMAGE_SIZE}] with N from 1 to "
+            f"{MAX_IMAGES}, not {tensor.shape}."
+        )
+    size = tensor.parameters.get(BINARY_SIZE)
+    if size is None:
+        values = numbers(tensor)
+    elif size == len(raw) and size % 4 == 0:
+        values = np.frombuffer(raw, dtype="<f4")
+    else:
+        raise malformed(f"{BINARY_SIZE} is {size!r}, but {len(raw)} bytes of FP32 follow the JSON.")
+    if values.size != math.prod(tensor.shape):
+        raise malformed(
+            f"The data of 'image' have {values.size} elements; shape {tensor.shape} has "
+            f"{math.prod(tensor.shape)}."
+        )
+    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
+        raise malformed(
+            "The pixels must lie between 0 (background) and 1 (ink): divide grey levels by 255."
+        )
+    return values.reshape(tensor.shape)
+
+
+def numbers(tensor: InputTensor) -> np.ndarray:
+    """The numbers in the JSON as float32."""
+    # Before numpy sees them: texts among numbers become an array of the longest text's size.
+    if not only_numbers(tensor.data, len(tensor.shape)):
+        raise malformed("The data of 'image' are not numbers alone.")
+    try:
+        with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused as such
+            return np.asarray(tensor.data).astype(np.float32)
+    except (ValueError, OverflowError) as error:
+        raise malformed(f"The data of 'image' are no tensor: {error}.") from error
+
+
+def only_numbers(data: object, depth: int) -> bool:
+    """Whether ``data`` is a list of numbers, or of such lists, ``depth`` deep at most."""
+    if isinstance(data, list):
+        return depth > 0 and all(only_numbers(part, depth - 1) for part in data)
+    return type(data) in (int, float)
+
+
+def malformed(detail: str) -> ProblemError:
+    """The problem of a body that is not as the protocol says."""
+    return ProblemError("malformed-request", detail)
+
+
+def encode(asked: InferenceRequest, classifier: Classifier, x: np.ndarray) -> Response:
+    """Run the network, and answer with the tensors that were asked for, in that order."""
+    probabilities = classifier.probabilities(classifier.forward_input(x)[0])
+    is_digit = classifier.is_digit(probabilities)
+    for row, accepted in zip(probabilities, is_digit, strict=True):
+        CONFIDENCE.labels(classifier.name).observe(float(row.max()))
+        if accepted:
+            PREDICTIONS.labels(classifier.name, int(row.argmax())).inc()
+        else:
+            REFUSALS.labels(classifier.name, NOT_A_DIGIT).inc()
+    tensors = {"probabilities": probabilities.astype(np.float32), "is_digit": is_digit}
+    all_binary = asked.parameters.get("binary_data_output") is True
+    wanted: dict[str, Parameters] = {o.name: o.parameters for o in asked.outputs or []}
+    wanted = wanted or {name: {} for name in OUTPUTS}
+    outputs: list[Parameters] = []
+    raw: list[bytes] = []
+    for name, parameters in wanted.items():
+        values = tensors[name]
+        output: Parameters = {"name": name, "datatype": OUTPUTS[name], "shape": list(values.shape)}
+        if parameters.get("binary_data", all_binary) is True:
+            raw.append(values.tobytes())
+            output["parameters"] = {BINARY_SIZE: len(raw[-1])}
+        else:
+            output["data"] = values.ravel().tolist()
+        outputs.append(output)
+    answer = {"model_name": classifier.name, "model_version": classifier.version}
+    if asked.id is not None:
+        answer["id"] = asked.id
+    header = orjson.dumps({**answer, "outputs": outputs})
+    if not raw:
+        return Response(header, media_type="application/json")
+    headers = {JSON_LENGTH: str(len(header))}
+    return Response(header + b"".join(raw), headers=headers, media_type="application/octet-stream")

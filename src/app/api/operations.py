@@ -1,0 +1,34 @@
+"""Whether the process lives, whether it should get requests, and its counters."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from app.api.problems import ProblemError
+from app.api.service import Service
+from app.api.telemetry import exposition
+
+router = APIRouter(tags=["operations"])
+
+
+@router.head("/health", include_in_schema=False)
+@router.get("/health")
+async def health() -> dict[str, str]:
+    """Say that the process lives."""
+    return {"status": "ok"}
+
+
+@router.head("/ready", include_in_schema=False)
+@router.get("/ready")
+async def ready(request: Request) -> dict[str, str]:
+    """Say that the default model is loaded and that no thread hangs."""
+    service: Service = request.app.state.service
+    if service.hung:
+        raise ProblemError("not-ready", "A picture keeps a thread busy: restart the service.")
+    return {"status": "ready"}
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics() -> Response:
+    """Return counters of requests, predictions and rejections in Prometheus' format."""
+    return Response(exposition(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,305 @@
+"""Read the digit or the number in a picture, and explain how."""
+
+import base64
+import logging
+import time
+from typing import Annotated, Any
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api import problems
+from app.api.dependencies import Picture, Pictures, ServiceDep, Upload, describe_form
+from app.api.problems import ProblemError
+from app.api.schemas import (
+    BatchResponse,
+    ExplanationResponse,
+    NumberResponse,
+    PredictionResponse,
+)
+from app.api.service import Service, TooHeavyError
+from app.api.telemetry import CONFIDENCE, NUMBERS, PREDICTIONS, REFUSALS
+from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MAX_WORK_SECONDS
+from model.explanation import feature_maps, occlusion, tile
+from model.numbers.read import NO_DIGITS, NumberLine, read_numbers
+from model.preprocessing.decode import decode_image, read_header
+from model.preprocessing.normalize import Preprocessed, encode_png, normalize
+from model.reading import Reading, read_images
+
+Json = dict[str, Any]
+NO_LINE = NumberLine([], 0.0, NO_DIGITS, (0, 0, 0, 0))
+logger = logging.getLogger("digits")
+router = APIRouter(prefix="/api/v1")
+
+
+class ModelQuery(BaseModel):
+    """The parameter that all these requests have; others are refused by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str | None = Field(None, description="name of a model; the default one if absent")
+
+
+class PredictQuery(ModelQuery):
+    """The parameters of a prediction."""
+
+    top_k: int = Field(3, ge=1, le=10, description="how many digits `top_k` lists")
+
+
+class ExplainQuery(ModelQuery):
+    """The parameters of an explanation."""
+
+    target: int | None = Field(
+        None, ge=0, le=9, description="the digit to explain; the prediction if absent"
+    )
+
+
+class Reader:
+    """Reads the pictures of one request with the model that it asks for, in a worker thread.
+
+    Attributes:
+        base: the model.
+        classifier: the same, or what has learnt the request's examples.
+    """
+
+    def __init__(self, service: Service, upload: Upload, model: str | None, heavy: bool) -> None:
+        """Choose the model.
+
+        Raises:
+            TooHeavyError: it has to learn examples, and this is not the heavy lane.
+            ProblemError, ExamplesError: there is no such model, or an example is bad.
+        """
+        self.upload = upload
+        self.heavy = heavy
+        self.base = self.classifier = service.classifier(model)
+        self.examples = 0
+        if upload.examples is not None:
+            if not heavy:
+                raise TooHeavyError
+            self.classifier, self.examples = service.adapted(self.base.name, upload.examples)
+
+    def prepare(self, data: bytes) -> tuple[Preprocessed, float]:
+        """Decode and preprocess the picture in the bytes of a file.
+
+        Returns:
+            The picture, and how many pixels of the file one of its pixels stands for, 1 or more.
+
+        Raises:
+            TooHeavyError: it has many pixels, and this is not the heavy lane.
+            ProblemError, ImageError: the file is empty, too large, or cannot be read.
+        """
+        if not data:
+            raise ProblemError("empty-file")
+        if len(data) > MAX_FILE_BYTES:
+            raise ProblemError("file-too-large")
+        header = read_header(data)
+        longest = max(header.size)
+        if not self.heavy and header.width * header.height > LARGE_IMAGE_PIXELS:
+            raise TooHeavyError
+        preprocessed = normalize(decode_image(header))
+        return preprocessed, longest / max(preprocessed.source.size)
+
+    def read(self, data: bytes) -> Reading:
+        """Classify the picture in the bytes of a file, and count it; raises as ``prepare``."""
+        [reading] = read_images(self.classifier, [self.prepare(data)[0]])
+        prediction, name = reading.prediction, self.classifier.name
+        CONFIDENCE.labels(name).observe(prediction.confidence)
+        if prediction.reason is None:
+            PREDICTIONS.labels(name, prediction.digit).inc()
+        else:
+            REFUSALS.labels(name, prediction.reason).inc()
+        return reading
+
+    def describe(self, reading: Reading, top_k: int = 3) -> Json:
+        """What the API answers of a picture, as ``PredictionResponse`` documents it."""
+        prediction = reading.prediction
+        likeliest = sorted(enumerate(prediction.probabilities), key=lambda entry: -entry[1])
+        answer = {
+            "prediction": prediction.digit,
+            "confidence": prediction.confidence,
+            "probabilities": prediction.probabilities,
+            "top_k": [
+                {"digit": digit, "probability": probability}
+                for digit, probability in likeliest[:top_k]
+            ],
+            "is_digit": prediction.is_digit,
+            "reason": prediction.reason,
+            "image": data_url(reading.image),
+        }
+        if self.classifier.permutation is not None:
+            answer["permuted_image"] = data_url(self.classifier.model_input(reading.image))
+        return {**answer, **self.signature()}
+
+    def signature(self) -> Json:
+        """What ends every answer, as ``Answer`` documents it."""
+        signature: Json = {"model": self.classifier.name, "version": self.classifier.version}
+        if self.examples:
+            signature["examples"] = self.examples
+        return {**signature, "milliseconds": self.upload.milliseconds}
+
+
+@router.post(
+    "/predict",
+    tags=["predict"],
+    response_model=PredictionResponse,
+    openapi_extra=describe_form("file"),
+)
+async def predict(
+    service: ServiceDep, query: Annotated[PredictQuery, Query()], upload: Picture
+) -> Response:
+    """Read the digit in a picture: light on dark or dark on light, anywhere, of any size.
+
+    A picture of no digit is an answer too: `is_digit` is false and `reason` says why.
+    """
+
+    def work(heavy: bool) -> bytes:
+        reader = Reader(service, upload, query.model, heavy)
+        return orjson.dumps(reader.describe(reader.read(upload.pictures[0]), query.top_k))
+
+    # FastAPI's own way, to check the answer against the model, would cost 0.2 of 1.4 ms.
+    return Response(await service.light.run(work), media_type="application/json")
+
+
+@router.post(
+    "/predict/batch",
+    tags=["predict"],
+    response_model=BatchResponse,
+    openapi_extra=describe_form("files"),
+)
+async def predict_batch(
+    request: Request,
+    service: ServiceDep,
+    query: Annotated[PredictQuery, Query()],
+    upload: Pictures,
+) -> Response:
+    """Read up to 64 pictures; a bad one fails only its own entry."""
+
+    def work(heavy: bool) -> bytes:
+        reader = Reader(service, upload, query.model, heavy)
+        results: list[Json] = []
+        started = now = time.perf_counter()
+        slowest = 0.0
+        for data in upload.pictures:
+            if now - upload.received > MAX_WORK_SECONDS:  # nobody waits for the answer any more
+                raise ProblemError("overloaded")
+            if now + slowest - started > MAX_WORK_SECONDS:
+                raise too_long(len(results), len(upload.pictures))
+            try:
+                results.append(reader.describe(reader.read(data), query.top_k))
+            except Exception as error:  # whatever it is, it is this picture's answer alone
+                problem = problems.as_problem(error)
+                if problem.code == "internal-error":
+                    logger.exception("A picture of a batch could not be read")
+                results.append(problems.describe(problem, request.url.path))
+            slowest = max(slowest, time.perf_counter() - now)
+            now = time.perf_counter()
+        return orjson.dumps({"results": results, "milliseconds": upload.milliseconds})
+
+    return Response(await service.heavy.run(work), media_type="application/json")
+
+
+@router.post(
+    "/predict/number",
+    tags=["predict"],
+    response_model=NumberResponse,
+    openapi_extra=describe_form("file"),
+)
+async def predict_number(
+    service: ServiceDep, query: Annotated[ModelQuery, Query()], upload: Picture
+) -> Response:
+    """Read the digits of a line, apart or touching, upright within about 15 degrees.
+
+    A single digit is a number too. A picture of no number is an answer: `is_number` is false and
+    `reason` says why.
+    """
+
+    def work(heavy: bool) -> bytes:
+        reader = Reader(service, upload, query.model, heavy)
+        preprocessed, scale = reader.prepare(upload.pictures[0])
+        lines = read_numbers(reader.classifier, preprocessed)
+        first = lines[0] if lines else NO_LINE
+        NUMBERS.labels(reader.classifier.name, first.reason or "").inc()
+        answer = {
+            **describe_line(first, scale),
+            "lines": [describe_line(line, scale) for line in lines],
+            **reader.signature(),
+        }
+        return orjson.dumps(answer)
+
+    return Response(await service.light.run(work), media_type="application/json")
+
+
+@router.post(
+    "/explain",
+    tags=["explain"],
+    response_model=ExplanationResponse,
+    openapi_extra=describe_form("file"),
+)
+async def explain(
+    service: ServiceDep, query: Annotated[ExplainQuery, Query()], upload: Picture
+) -> Response:
+    """Say which pixels spoke for a digit and which against it, by hiding each (occlusion)."""
+
+    def work(heavy: bool) -> bytes:
+        reader = Reader(service, upload, query.model, heavy)
+        reading = reader.read(upload.pictures[0])
+        digit = reading.prediction.digit if query.target is None else query.target
+        values = occlusion(reader.classifier, reading.image, digit)
+        # Examples change the last layer alone: the feature maps are those of the model itself.
+        maps = [
+            {"layer": name, "shape": list(layer.shape), "picture": data_url(tile(layer))}
+            for name, layer in feature_maps(reader.base, reading.image)
+        ]
+        answer = {
+            "attribution": {"target": digit, "values": values.astype(float).round(5).tolist()},
+            "feature_maps": maps,
+            **reader.describe(reading),
+        }
+        return orjson.dumps(answer)
+
+    return Response(await service.heavy.run(work), media_type="application/json")
+
+
+def too_long(read: int, sent: int) -> ProblemError:
+    """The problem of a batch for which the time is not enough."""
+    return ProblemError(
+        "payload-too-large",
+        f"Only {read} of the {sent} pictures could be read in {MAX_WORK_SECONDS:.0f} s: "
+        "send fewer pictures in a batch, or smaller ones.",
+    )
+
+
+def describe_line(line: NumberLine, scale: float) -> Json:
+    """A line of writing; ``scale`` is as ``prepare`` returns it."""
+    digits = [
+        {
+            "prediction": digit.digit,
+            "confidence": digit.confidence,
+            "is_digit": digit.is_digit,
+            "box": scale_box(digit.box, scale),
+            "image": data_url(digit.image),
+        }
+        for digit in line.digits
+    ]
+    return {
+        "number": line.number,
+        "confidence": line.confidence,
+        "digits": digits,
+        "is_number": line.reason is None,
+        "reason": line.reason,
+    }
+
+
+def scale_box(box: tuple[int, int, int, int], scale: float) -> list[int]:
+    """A box, x, y, width, height, in pixels of the file."""
+    x, y, width, height = box
+    left, top, right, bottom = (round(edge * scale) for edge in (x, y, x + width, y + height))
+    return [left, top, right - left, bottom - top]
+
+
+def data_url(image: np.ndarray) -> str:
+    """An image (28, 28) or (28, 28, 3), uint8, as the data URL of a PNG."""
+    return "data:image/png;base64," + base64.b64encode(encode_png(image)).decode()
