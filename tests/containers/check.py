@@ -148,7 +148,7 @@ def test_a_hundred_large_requests_at_once_are_answered_or_refused_within_the_mem
         print(f"\n{WORKERS} workers: {memory:.0f} MB after {dict(statuses)}")
     assert set(statuses) <= {200, 503}
     assert processes(stack) == workers  # none of them was killed
-    assert memory <= WORKERS * 260 + 100  # the process that starts them counts, too
+    assert memory <= WORKERS * 300 + 100  # the process that starts them counts, too
 
 
 def test_a_model_trained_in_a_container_is_the_users_own_and_served_after_a_restart(stack):
