@@ -1,7 +1,11 @@
 """The API: ``uvicorn app.main:create_app --factory``, or ``python -m app`` with every setting."""
 
+import asyncio
+import signal
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import FrameType
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -11,10 +15,11 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app.api import models, open_inference, operations, predict, problems
-from app.api.service import load_service
+from app.api.service import Service, load_service
 from app.api.telemetry import REQUEST_ID, Telemetry, configure_logging, flush_logs
 from app.settings import API_VERSION, MAX_BODY_BYTES, ApiSettings
 
+STOP_PAUSE_SECONDS = 0.3  # from SIGTERM, when /ready becomes 503, until the socket closes
 DESCRIPTION = """Reads handwritten digits.
 
 Every error is `application/problem+json` (RFC 9457), and its `code` is a stable name. There are no
@@ -36,6 +41,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        pause_before_stopping(app.state.service)
         yield
         flush_logs()
 
@@ -74,3 +80,21 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         return RedirectResponse(f"{settings.root_path}/docs")
 
     return app
+
+
+def pause_before_stopping(service: Service) -> None:
+    """On SIGTERM, let `/ready` answer 503 for a moment before uvicorn closes the socket.
+
+    uvicorn resets connections whose request it has not read yet. A gateway does not know that and
+    must not repeat them; it sends no new ones when `/ready` says so.
+    """
+    stop = signal.getsignal(signal.SIGTERM)  # uvicorn's own handler
+    if threading.current_thread() is not threading.main_thread() or not callable(stop):
+        return
+    loop = asyncio.get_running_loop()
+
+    def begin(number: int, frame: FrameType | None) -> None:
+        service.stopping = True
+        loop.call_soon_threadsafe(loop.call_later, STOP_PAUSE_SECONDS, stop, number, frame)
+
+    signal.signal(signal.SIGTERM, begin)

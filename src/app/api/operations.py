@@ -23,6 +23,8 @@ async def health() -> dict[str, str]:
 async def ready(request: Request) -> dict[str, str]:
     """Say that the default model is loaded and that no thread hangs."""
     service: Service = request.app.state.service
+    if service.stopping:
+        raise ProblemError("not-ready", "The service is stopping.")
     if service.hung:
         raise ProblemError("not-ready", "A picture keeps a thread busy: restart the service.")
     return {"status": "ready"}

@@ -91,6 +91,7 @@ class Service:
         settings: as given at the start.
         classifiers: the models that answer, by name.
         failures: why the others do not, by name.
+        stopping: whether the process has been told to stop.
         heavy: the lane for what takes much memory or time: large images, batches, explanations.
         light: the lane for everything else, which never waits for those.
     """
@@ -101,6 +102,7 @@ class Service:
         self.settings = settings
         self.classifiers = classifiers
         self.failures = failures
+        self.stopping = False
         self.heavy = Lane(settings.heavy_queue)
         self.light = Lane(settings.queue, self.heavy)
         self.adapted = lru_cache(maxsize=MAX_ADAPTED)(self._adapt)
