@@ -2,7 +2,8 @@
 
 Schemathesis's own command makes some of them from the API's OpenAPI description, valid and invalid:
 
-    st run URL/openapi.json --checks all --exclude-checks positive_data_acceptance
+    st run URL/openapi.json --checks all --exclude-checks positive_data_acceptance \
+        --header "Authorization: Bearer fuzz"
 
 The check that is left out wants every byte string to be taken for a picture. The other requests
 are image files that Hypothesis damages. The API's own metrics count the answers.
@@ -24,6 +25,9 @@ from tests.support.telemetry import metrics
 
 COUNT = 10_000
 ANSWER_SECONDS = 30
+IMAGES_AT_ONCE = 1000  # Hypothesis remembers them
+TOKEN = "fuzz"  # the description says that one may be asked for
+AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}"}
 PATHS = ("predict", "predict/batch", "predict/number", "explain")
 PROBLEMS = (413, 415, 422)  # what a damaged picture may be answered with
 
@@ -37,8 +41,10 @@ def fuzz_by_schema(url: str, examples: int, random_seed: int) -> None:
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json"),
         *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
+        *("--header", f"Authorization: {AUTHORIZATION['Authorization']}"),
         *("--phases", "coverage,fuzzing", "--max-examples", str(examples)),
         *("--seed", str(random_seed), "--request-timeout", str(ANSWER_SECONDS)),
+        *("--max-failures", "5"),
     ]
     with tempfile.TemporaryDirectory() as folder:  # where it keeps its examples
         subprocess.run(command, check=True, cwd=folder)
@@ -51,6 +57,7 @@ def fuzz_by_images(url: str, count: int, random_seed: int) -> None:
         AssertionError: an answer is neither a reading nor a problem of the picture.
     """
     with requests.Session() as session:
+        session.headers.update(AUTHORIZATION)
 
         @seed(random_seed)
         @settings(
@@ -86,12 +93,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=COUNT, help="requests at least (%(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    with running_api() as api:
+    with running_api(API_TOKEN=TOKEN) as api:
         fuzz_by_images(api.url, 20, options.seed + 1)  # the first use allocates
         before, started = resident_megabytes(api.process.pid), time.perf_counter()
         fuzz_by_schema(api.url, max(1, options.count // 50), options.seed)
-        while (left := options.count - answers(api.url).total()) > 0:
-            fuzz_by_images(api.url, min(left, 1000), options.seed + left)
+        left = max(options.count // 2, options.count - answers(api.url).total())
+        for start in range(0, left, IMAGES_AT_ONCE):
+            fuzz_by_images(api.url, min(IMAGES_AT_ONCE, left - start), options.seed + start)
         seconds, after = time.perf_counter() - started, resident_megabytes(api.process.pid)
         counted = answers(api.url)
     by_status = ", ".join(f"{status}: {count}" for status, count in sorted(counted.items()))

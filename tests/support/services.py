@@ -1,6 +1,7 @@
 """Services in processes of their own, started, waited for, stopped: to measure and to test."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -91,13 +92,15 @@ def running(command: list[str], url: str, health: str, **environment: str) -> It
 
 @contextmanager
 def running_api(program: str = "", **environment: str) -> Iterator[Running]:
-    """Give the API on a free port in a process of its own, ready to answer.
+    """Give the API on a free port in a process of its own, with the memory settings of run.sh.
 
     Args:
         program: Python code that starts it; `python -m app` if absent.
         environment: variables, as for `running`.
     """
     command = ["-c", program] if program else ["-m", "app"]
+    settings = re.findall(r"\b(MALLOC_\w+)=(\d+)", (REPOSITORY / "run.sh").read_text())
+    environment = {**dict(settings), **environment}
     port = environment.setdefault("API_PORT", str(free_port()))
     url = f"http://127.0.0.1:{port}"
     with running(command, url, "/ready", **environment) as service:

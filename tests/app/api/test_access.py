@@ -1,10 +1,12 @@
 """Who may call the API: the token, and pages of other origins."""
 
-import pytest
-from pydantic import ValidationError
-from starlette.testclient import TestClient
+from collections.abc import Callable, Iterator
 
-from app.main import create_app
+import pytest
+import requests
+from pydantic import ValidationError
+from tests.support.services import running_api
+
 from app.settings import ApiSettings
 
 ORIGIN = {"Origin": "https://app.example"}
@@ -12,13 +14,15 @@ PREFLIGHT = {"Access-Control-Request-Method": "POST"}
 
 
 @pytest.fixture(scope="module")
-def guarded(small_models):
-    """A client of an app whose token came from a file, with its line break."""
-    settings = ApiSettings(
-        models_dir=small_models, token="s3cret\n", cors_origins="https://app.example"
-    )
-    with TestClient(create_app(settings)) as client:
-        yield client
+def guarded(small_models) -> Iterator[Callable[..., requests.Response]]:
+    """Asks an API whose token came from a file, with its line break."""
+    settings = {"API_TOKEN": "s3cret\n", "API_CORS_ORIGINS": "https://app.example"}
+    with running_api(MODELS_DIR=str(small_models), **settings) as api:
+
+        def ask(method: str, path: str, **options: object) -> requests.Response:
+            return requests.request(method, api.url + path, timeout=30, **options)
+
+        yield ask
 
 
 @pytest.mark.parametrize("given", [None, "Bearer", "Bearer wrong", "Basic s3cret", "s3cret"])
@@ -28,7 +32,7 @@ def guarded(small_models):
 )
 def test_without_the_token_api_and_v2_answer_401(guarded, method, path, given):
     headers = {} if given is None else {"Authorization": given}
-    response = guarded.request(method, path, headers=headers)
+    response = guarded(method, path, headers=headers)
     assert (response.status_code, response.json()["code"]) == (401, "unauthorized")
     assert response.headers["www-authenticate"].startswith("Bearer")
     assert response.headers["content-type"] == "application/problem+json"
@@ -37,13 +41,13 @@ def test_without_the_token_api_and_v2_answer_401(guarded, method, path, given):
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
 def test_with_the_token_everything_is_as_without_one(guarded, predict, png, scheme):
     headers = {"Authorization": f"{scheme} s3cret"}
-    response = guarded.post("/api/v1/predict", files={"file": png}, headers=headers)
+    response = guarded("POST", "/api/v1/predict", files={"file": png}, headers=headers)
     assert response.json()["probabilities"] == predict(png).json()["probabilities"]
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/docs", "/openapi.json"])
 def test_probes_and_documentation_need_no_token(guarded, path):
-    assert guarded.get(path).status_code == 200
+    assert guarded("GET", path).status_code == 200
 
 
 @pytest.mark.parametrize("token", ["", "s3cret", "  s3cret\r\n"])
@@ -58,14 +62,14 @@ def test_a_token_that_no_client_can_send_is_refused(token):
 
 
 def test_pages_of_the_origins_that_are_named_may_call_and_read_refusals(guarded):
-    asked = guarded.options("/api/v1/predict", headers=ORIGIN | PREFLIGHT)
+    asked = guarded("OPTIONS", "/api/v1/predict", headers=ORIGIN | PREFLIGHT)
     assert asked.status_code == 200
-    refused = guarded.get("/api/v1/models", headers=ORIGIN)
+    refused = guarded("GET", "/api/v1/models", headers=ORIGIN)
     for response in (asked, refused):
         assert response.headers["access-control-allow-origin"] == "https://app.example"
     other = {"Origin": "https://evil.example"}
     for response in (
-        guarded.options("/api/v1/predict", headers=other | PREFLIGHT),
-        guarded.get("/health", headers=other),
+        guarded("OPTIONS", "/api/v1/predict", headers=other | PREFLIGHT),
+        guarded("GET", "/health", headers=other),
     ):
         assert "access-control-allow-origin" not in response.headers

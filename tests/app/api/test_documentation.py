@@ -126,10 +126,10 @@ def test_a_generated_client_has_every_operation_and_reads_a_7(
     assert {"predict", "predict_batch", "predict_number", "explain", "infer"} <= generated
     monkeypatch.syspath_prepend(tmp_path)
     module = importlib.import_module("generated_digits.api.predict.predict")
-    client = importlib.import_module("generated_digits").Client(api_url)
-    types = importlib.import_module("generated_digits.types")
-    with SEVEN.open("rb") as file:
-        answer = module.sync(client=client, body=types.File(file, mime_type="image/png"))
+    package = importlib.import_module("generated_digits")
+    file_type = importlib.import_module("generated_digits.types").File
+    with SEVEN.open("rb") as file, package.Client(api_url) as client:
+        answer = module.sync(client=client, body=file_type(file, mime_type="image/png"))
     assert (answer.prediction, answer.is_digit) == (7, True)
 
 

@@ -7,14 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from fastapi import HTTPException
 from PIL import Image
-from starlette.testclient import TestClient
 from tests.support.api import FORM, form
 from tests.support.drawings import SEVEN, blank, file_of, write
-
-from app.main import create_app
-from app.settings import ApiSettings
+from tests.support.services import Running, running_api
 
 MEMBERS = {"type", "code", "title", "status", "detail", "instance"}
 
@@ -27,7 +23,7 @@ def problem(response: requests.Response) -> tuple[int, str]:
     assert body.keys() - {"errors"} == MEMBERS
     assert (body["type"], body["status"]) == ("about:blank", response.status_code)
     assert len(body["detail"]) > len("It failed.")
-    assert body["instance"] == urlsplit(str(response.url)).path
+    assert body["instance"] == urlsplit(response.url).path
     return response.status_code, body["code"]
 
 
@@ -93,7 +89,7 @@ BODIES = {
     "JSON": ({"Content-Type": "application/json"}, b"{}", 415, "wrong-content-type", "form"),
     "compressed": (
         {"Content-Type": "image/png", "Content-Encoding": "gzip"},
-        PNG, 415, "wrong-content-type", "compress",
+        PNG, 415, "wrong-content-type", "compressed",
     ),
     "no boundary": ({"Content-Type": "multipart/form-data"}, b"x", 400, "malformed-request", ""),
     "no multipart": (FORM, b"not multipart at all", 400, "malformed-request", ""),
@@ -160,9 +156,8 @@ def test_a_bad_value_of_a_parameter_is_named(predict, value):
 
 
 @pytest.mark.parametrize("path", ["predict", "predict/batch", "predict/number", "explain"])
-def test_a_parameter_that_does_not_exist_is_refused_by_name(api, path):
-    url = f"{api.url}/api/v1/{path}?modle=mlp"
-    response = requests.post(url, files={"file": PNG}, timeout=30)
+def test_a_parameter_that_does_not_exist_is_refused_by_name(predict, path):
+    response = predict([PNG] if path == "predict/batch" else PNG, path, modle="mlp")
     assert problem(response) == (422, "invalid-parameter")
     assert "modle" in response.json()["detail"]
 
@@ -201,26 +196,45 @@ def test_a_wrong_method_names_the_right_one(api, method, path, allowed):
 
 # --- What libraries raise -------------------------------------------------------------------------
 
+# The API with a route whose errors nobody expects.
+BROKEN = """
+import runpy
+from fastapi import HTTPException
+import app.main
 
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (HTTPException(418, "a teapot of a library"), 418),
-        (HTTPException(403), 403),
-        (HTTPException(507, {"left": 0}), 507),
-        (LookupError("a fault of ours"), 500),
-    ],
-)
-def test_an_error_that_nobody_expects_is_a_problem_that_a_browser_may_read(
-    small_models, error, status
-):
-    app = create_app(ApiSettings(models_dir=small_models, cors_origins="https://app.example"))
+ERRORS = {
+    "418": HTTPException(418, "a teapot of a library"),
+    "451": HTTPException(451, "forbidden by some law"),
+    "507": HTTPException(507, {"left": "nothing"}),
+    "500": LookupError("a fault of ours"),
+}
+create_app = app.main.create_app
 
-    @app.get("/broken")
-    def broken() -> None:
-        raise error
+def create_broken_app():
+    made = create_app()
 
-    with TestClient(app, raise_server_exceptions=False) as client:
-        response = client.get("/broken", headers={"Origin": "https://app.example"})
+    @made.get("/broken/{name}")
+    def broken(name: str):
+        raise ERRORS[name]
+
+    return made
+
+app.main.create_app = create_broken_app
+runpy.run_module("app", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def broken(small_models) -> Iterator[Running]:
+    origins = "https://app.example"
+    with running_api(BROKEN, MODELS_DIR=str(small_models), API_CORS_ORIGINS=origins) as api:
+        yield api
+
+
+@pytest.mark.parametrize("status", [418, 451, 507, 500])
+def test_an_error_that_nobody_expects_is_a_problem_that_a_browser_may_read(broken, status):
+    headers = {"Origin": "https://app.example"}
+    response = requests.get(f"{broken.url}/broken/{status}", headers=headers, timeout=30)
     assert problem(response)[0] == status
     assert response.headers["access-control-allow-origin"] == "https://app.example"
+    assert "a fault of ours" not in response.text

@@ -140,7 +140,7 @@ def test_a_request_that_never_ends_does_not_keep_the_process(small_models, slow_
 
 # The API with limits ten times as short, and a decoder that never comes back from a GIF.
 HASTY = """
-import sys, threading
+import runpy, threading
 import app.settings
 import model.preprocessing.decode as decode
 
@@ -153,8 +153,7 @@ def decode_or_hang(header):
     return decode_image(header)
 
 decode.decode_image = decode_or_hang
-from app.__main__ import main
-sys.exit(main())
+runpy.run_module("app", run_name="__main__", alter_sys=True)
 """
 
 
@@ -173,8 +172,10 @@ def test_a_hanging_thread_turns_readiness_off_and_does_not_keep_the_process(
     assert time.monotonic() - started < 15  # 10 s, on a machine that has time
 
 
-def test_a_batch_that_can_never_be_read_in_time_is_told_what_to_send_instead(small_models, encode):
-    slow = encode(Image.effect_noise((1900, 1900), 60), "JPEG", quality=5)
+def test_a_batch_that_can_never_be_read_in_time_is_told_what_to_send_instead(
+    small_models, drawing, encode
+):
+    slow = encode(drawing.resize((6000, 6000), Image.Resampling.NEAREST))
     with running_api(HASTY, MODELS_DIR=str(small_models)) as api:
         answer = post(api.url, [slow] * 64, "predict/batch")
     assert answer.status_code in (413, 503)
