@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import tempfile
+from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -62,7 +63,8 @@ def main() -> int:
     )
     if settings.workers == 1:
         server = uvicorn.Server(config)
-        server.run()
+        with suppress(KeyboardInterrupt):
+            server.run()
         return 0 if server.started else STARTUP_FAILURE
     with tempfile.TemporaryDirectory(prefix="digits-metrics-") as metrics_dir:
         os.environ.setdefault(MULTIPROCESS_DIR, metrics_dir)

@@ -137,7 +137,7 @@ async def deadline(request: Request) -> AsyncIterator[None]:
     if request.headers.get("content-encoding", "identity") != "identity":
         raise ProblemError(
             "wrong-content-type",
-            "Compressed requests are not accepted: send the body as it is.",
+            "Send the body as it is, not compressed.",
             {"Accept-Encoding": "identity"},
         )
     service: Service = request.app.state.service
@@ -160,6 +160,7 @@ def describe_form(field: str) -> dict[str, Any]:
     picture = {"type": "string", "format": "binary"}
     examples = {
         "type": "string",
+        "default": "",
         "description": "the person's own digits, which the model learns before it answers: a JSON "
         f"array of 1 to {MAX_EXAMPLES} labels and pictures, at most {MAX_EXAMPLES_BYTES // 1000} "
         'kB in all, such as [{"label": 7, "image": "data:image/png;base64,..."}]; a picture is '
@@ -173,5 +174,5 @@ def describe_form(field: str) -> dict[str, Any]:
     }
     content: dict[str, Any] = {"multipart/form-data": {"schema": form}}
     if field == "file":
-        content["image/*"] = {"schema": picture}
+        content["image/*"] = content["application/octet-stream"] = {"schema": picture}
     return {"requestBody": {"required": True, "content": content}}

@@ -34,7 +34,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "file-too-large": (413, f"Send at most {MAX_FILE_BYTES // 10**6} MB a file."),
     "payload-too-large": (
         413,
-        f"The request is too large: send at most {MAX_BATCH_BYTES // 10**6} MB of pictures.",
+        f"Send fewer or smaller pictures: at most {MAX_BATCH_BYTES // 10**6} MB in all.",
     ),
     "too-many-pixels": (413, "The picture has too many pixels: make it smaller."),
     "wrong-content-type": (
@@ -145,7 +145,7 @@ def _of_framework(error: HTTPException) -> ProblemError:
     detail = None if error.detail in (phrase, "Content Too Large") else str(error.detail)
     if code in PROBLEMS:
         return ProblemError(code, detail, error.headers)
-    problem = ProblemError("internal-error", detail or phrase, error.headers)
+    problem = ProblemError("internal-error", detail or f"{phrase}: see /docs.", error.headers)
     problem.code, problem.status_code = code, error.status_code
     return problem
 
