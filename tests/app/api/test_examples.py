@@ -4,8 +4,9 @@ import json
 
 import pytest
 import requests
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageOps
 from tests.support.api import example, post
+from tests.support.drawings import blank, file_of, write
 from tests.support.services import running_api
 
 from model.adaptation import adapt
@@ -15,53 +16,38 @@ from model.config import MODELS_DIR
 from model.examples import read_examples
 from model.reading import read_image
 
-
-@pytest.fixture(scope="module")
-def mirrored(drawing, encode) -> bytes:
-    """A 7 seen in a mirror, which no model knows."""
-    return encode(ImageOps.mirror(drawing))
-
-
-@pytest.fixture(scope="module")
-def wider(drawing, encode) -> bytes:
-    """The same form drawn again, not quite the same way."""
-    return encode(ImageOps.mirror(drawing).resize((310, 280)).rotate(4))
-
-
-@pytest.fixture(scope="module")
-def scribble(encode) -> bytes:
-    picture = Image.new("L", (280, 280))
-    points = [(40 + 37 * i % 200, 40 + 91 * i % 200) for i in range(14)]
-    ImageDraw.Draw(picture).line(points, fill=255, width=12)
-    return encode(picture)
+SEVEN = write(blank(), [[(85, 70), (195, 70), (130, 220)]], 255, 22)
+MIRRORED = file_of(ImageOps.mirror(SEVEN))  # which no model knows
+WIDER = file_of(ImageOps.mirror(SEVEN).resize((310, 280)).rotate(4))  # the same, drawn again
+POINTS = [(40 + 37 * i % 200, 40 + 91 * i % 200) for i in range(14)]
+SCRIBBLE = file_of(write(blank(), [POINTS], 255, 12))
+GOOD = example(7, MIRRORED)
 
 
 def without_time(response: requests.Response) -> dict:
     return {**response.json(), "milliseconds": 0}
 
 
-def test_a_form_that_the_model_did_not_know_is_accepted_and_a_scribble_is_not(
-    api_url, mirrored, wider, scribble
-):
-    before = post(api_url, wider).json()
+def test_a_form_that_the_model_did_not_know_is_accepted_and_a_scribble_is_not(api_url):
+    before = post(api_url, WIDER).json()
     assert "examples" not in before
     assert before["prediction"] != 7 or not before["is_digit"]
 
-    learnt = [example(7, mirrored)]
-    after = post(api_url, wider, examples=learnt).json()
+    learnt = [GOOD]
+    after = post(api_url, WIDER, examples=learnt).json()
     assert (after["prediction"], after["is_digit"], after["examples"]) == (7, True, 1)
-    assert not post(api_url, scribble, examples=learnt).json()["is_digit"]
+    assert not post(api_url, SCRIBBLE, examples=learnt).json()["is_digit"]
 
 
-def test_the_image_of_an_answer_is_an_example(api_url, mirrored, wider):
-    answer = post(api_url, mirrored, examples=[example(7, mirrored)]).json()
+def test_the_image_of_an_answer_is_an_example(api_url):
+    answer = post(api_url, MIRRORED, examples=[GOOD]).json()
     saved = [{"label": 7, "image": answer["image"]}]
-    assert post(api_url, wider, examples=saved).json()["prediction"] == 7
+    assert post(api_url, WIDER, examples=saved).json()["prediction"] == 7
 
 
 @pytest.mark.parametrize("name", ["cnn", "deep", "mlp", "cnn-permuted", "mlp-permuted"])
-def test_every_model_learns_as_on_the_command_line(api_url, png, mirrored, name):
-    examples = [example(7, mirrored), example(1, png)]
+def test_every_model_learns_as_on_the_command_line(api_url, png, name):
+    examples = [GOOD, example(1, png)]
     answer = post(api_url, png, examples=examples, model=name).json()
 
     base = Classifier.load(find_checkpoints(MODELS_DIR)[name])
@@ -73,26 +59,26 @@ def test_every_model_learns_as_on_the_command_line(api_url, png, mirrored, name)
 
 
 def test_the_same_examples_give_the_same_answer_again_and_in_another_process(
-    predict, small_models, png, mirrored
+    predict, small_models, png
 ):
-    learnt = [example(7, mirrored)]
+    learnt = [GOOD]
     first = without_time(predict(png, examples=learnt))
     assert without_time(predict(png, examples=learnt)) == first
     with running_api(MODELS_DIR=str(small_models)) as other:
         assert without_time(post(other.url, png, examples=learnt)) == first
 
 
-def test_other_examples_and_other_models_have_answers_of_their_own(predict, png, mirrored):
+def test_other_examples_and_other_models_have_answers_of_their_own(predict, png):
     answers = [
-        predict(png, examples=[example(label, mirrored)], model=model).json()["probabilities"]
+        predict(png, examples=[example(label, MIRRORED)], model=model).json()["probabilities"]
         for label in (3, 7)
         for model in ("cnn", "mlp", "cnn-permuted")
     ]
     assert len({tuple(answer) for answer in answers}) == 6
 
 
-def test_a_batch_and_an_explanation_learn_too_and_the_maps_stay(predict, png, mirrored):
-    learnt = [example(7, mirrored)] * 3
+def test_a_batch_and_an_explanation_learn_too_and_the_maps_stay(predict, png):
+    learnt = [GOOD] * 3
     alone = without_time(predict(png, examples=learnt))
     [result] = predict([png], "predict/batch", learnt).json()["results"]
     assert {**result, "milliseconds": 0} == alone
@@ -103,63 +89,38 @@ def test_a_batch_and_an_explanation_learn_too_and_the_maps_stay(predict, png, mi
     assert after["feature_maps"] == before["feature_maps"]
 
 
-@pytest.mark.parametrize("path", ["predict", "predict/batch", "explain"])
-@pytest.mark.parametrize(
-    "bad",
-    [
-        {"label": 11},
-        {"image": "data:image/png;base64,???"},
-        {"image": "data:image/png;base64,AAAA"},
-    ],
-)
-def test_a_bad_example_is_named(predict, png, path, bad):
-    good = example(7, png)
-    pictures = [png] if path == "predict/batch" else png
-    response = predict(pictures, path, [good, {**good, **bad}])
-    assert (response.status_code, response.json()["code"]) == (422, "invalid-parameter")
-    [error] = response.json()["errors"]
-    assert (error["in"], error["name"]) == ("body", "examples[1]")
-
-
-def test_an_example_of_more_than_a_megapixel_is_refused_by_name(predict, png, encode):
-    few_bytes = encode(Image.new("L", (1001, 1000)), "WEBP")
-    response = predict(png, examples=[example(7, png), example(7, few_bytes)])
-    assert response.status_code == 422
-    [error] = response.json()["errors"]
-    assert error["name"] == "examples[1]"
-    assert "1 megapixel" in error["detail"]
-
-
 TINY = {"label": 1, "image": "data:image/png;base64,AAAA"}
+LARGE = example(7, file_of(Image.new("L", (1001, 1000)), "WEBP"))
+BAD = {
+    "no JSON": ("[", "examples", "JSON"),
+    "none": ([], "examples", "at least 1"),
+    "too many": ([TINY] * 201, "examples", "200"),
+    "too long": (" " * 400_001, "examples", "400"),
+    "no digit": ([GOOD, {**GOOD, "label": 11}], "examples[1]", ""),
+    "no base64": ([GOOD, {**GOOD, "image": "data:image/png;base64,???"}], "examples[1]", ""),
+    "no picture": ([GOOD, TINY], "examples[1]", ""),
+    "more than a megapixel": ([GOOD, LARGE], "examples[1]", "1 megapixel"),
+}
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("[", "JSON"),
-        ("[]", "at least 1"),
-        (json.dumps([TINY] * 201), "200"),
-        (" " * 400_001, "400"),
-    ],
-)
-def test_examples_beyond_their_limits_are_refused(predict, png, text, said):
-    response = predict(png, examples=text)
+@pytest.mark.parametrize("path", ["predict", "predict/batch", "explain"])
+@pytest.mark.parametrize(("examples", "name", "said"), BAD.values(), ids=BAD)
+def test_bad_examples_are_named(predict, png, path, examples, name, said):
+    pictures = [png] if path == "predict/batch" else png
+    response = predict(pictures, path, examples)
     assert (response.status_code, response.json()["code"]) == (422, "invalid-parameter")
     [error] = response.json()["errors"]
-    assert error["name"] == "examples"
+    assert (error["in"], error["name"]) == ("body", name)
     assert said in error["detail"]
 
 
-def test_examples_come_once_and_with_a_picture(api, png, mirrored):
-    examples = ("examples", (None, json.dumps([example(7, mirrored)])))
-    url = f"{api.url}/api/v1/predict"
+def test_examples_come_once_and_with_a_picture(api, png):
+    url, examples = f"{api.url}/api/v1/predict", ("examples", (None, json.dumps([GOOD])))
     twice = requests.post(url, files=[("file", ("x", png)), examples, examples], timeout=60)
-    assert twice.status_code == 422
-    assert twice.json()["errors"][0]["name"] == "examples"
+    assert (twice.status_code, twice.json()["errors"][0]["name"]) == (422, "examples")
     alone = requests.post(url, files=[examples], timeout=60)
     assert alone.json()["code"] == "no-file"
 
 
-def test_an_empty_field_of_examples_is_none_as_the_documentations_form_sends_it(predict, png):
-    """Try it out on /docs sends every field of a form, filled in or not."""
+def test_an_empty_field_is_no_examples_as_the_form_of_the_documentation_sends_it(predict, png):
     assert predict(png, examples="").json().keys() == predict(png).json().keys()

@@ -51,11 +51,6 @@ def test_every_format_and_both_polarities_are_read_as_the_plain_picture(
     assert answer["probabilities"] == pytest.approx(plain["probabilities"], abs=0.02)
 
 
-def test_39_megapixels_are_read(predict, drawing, encode):
-    large = encode(drawing.resize((6200, 6200)).point(lambda level: 255 * (level > 127)), "PNG")
-    assert predict(large).json()["prediction"] == predict(encode(drawing)).json()["prediction"]
-
-
 @pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "application/octet-stream"])
 def test_the_body_may_be_the_picture_itself(api, predict, png, kind):
     url = f"{api.url}/api/v1/predict?model=mlp&top_k=2"

@@ -1,7 +1,5 @@
 """Every error is a problem of RFC 9457 with a stable code, and says what to do next."""
 
-import struct
-import zlib
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -27,19 +25,6 @@ def problem(response: requests.Response) -> tuple[int, str]:
     return response.status_code, body["code"]
 
 
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size and holds hardly any pixels."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
-    return b"\x89PNG\r\n\x1a\n" + data + chunk(b"IEND", b"")
-
-
 # --- Pictures -------------------------------------------------------------------------------------
 
 DRAWING = write(blank(), SEVEN, 255)
@@ -60,8 +45,7 @@ PICTURES = {
     "white": (file_of(blank(255)), 422, "blank-picture"),
     "one pixel": (file_of(blank(255, (1, 1))), 422, "blank-picture"),
     "a dot": (file_of(DOT), 422, "blank-picture"),
-    "41 megapixels, undecoded": (png_header(6400, 6400), 413, "too-many-pixels"),
-    "4 gigapixels, undecoded": (png_header(65_000, 65_000), 413, "too-many-pixels"),
+    "41 megapixels": (file_of(blank(0, (6400, 6400))), 413, "too-many-pixels"),
     "5 MB and a byte": (PNG + bytes(5_000_001 - len(PNG)), 413, "file-too-large"),
     "12 MB": (PNG + bytes(12_000_000), 413, "file-too-large"),
 }
@@ -226,8 +210,8 @@ runpy.run_module("app", run_name="__main__", alter_sys=True)
 
 @pytest.fixture(scope="module")
 def broken(small_models) -> Iterator[Running]:
-    origins = "https://app.example"
-    with running_api(BROKEN, MODELS_DIR=str(small_models), API_CORS_ORIGINS=origins) as api:
+    settings = {"MODELS_DIR": str(small_models), "API_CORS_ORIGINS": "https://app.example"}
+    with running_api(BROKEN, **settings) as api:
         yield api
 
 
