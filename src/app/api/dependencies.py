@@ -2,22 +2,22 @@
 
 import asyncio
 import hmac
+import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect
 
 from app.api.problems import ProblemError, invalid_body
 from app.api.service import Service
 from app.settings import MAX_BATCH_BYTES, MAX_BATCH_FILES, MAX_BODY_BYTES
+from model.classifier import Classifier
 from model.examples import MAX_EXAMPLES, MAX_EXAMPLES_BYTES
 
+MultiPartParser.spool_max_size = MAX_BODY_BYTES  # pictures stay in memory: the body is bounded
 bearer = HTTPBearer(auto_error=False, description="asked for where API_TOKEN is set")
 
 
@@ -44,31 +44,19 @@ class Upload(NamedTuple):
     examples: bytes | None
     received: float
 
-    @property
-    def milliseconds(self) -> float:
-        """What has passed since the request was received."""
-        return round((time.perf_counter() - self.received) * 1000, 2)
-
-
-class FormParser(MultiPartParser):
-    """Starlette's parser, which drops the last part of a form that is cut off, and tells nobody."""
-
-    spool_max_size = MAX_BODY_BYTES  # pictures stay in memory: the body is bounded
-    complete = False
-
-    def on_end(self) -> None:
-        """The last boundary has come."""
-        self.complete = True
+    def describe(self, classifier: Classifier) -> dict[str, Any]:
+        """What ends every answer, as ``Answer`` documents it."""
+        answer: dict[str, Any] = {"model": classifier.name, "version": classifier.version}
+        if self.examples:
+            answer["examples"] = len(json.loads(self.examples))
+        return {**answer, "milliseconds": round((time.perf_counter() - self.received) * 1000, 2)}
 
 
 class UploadReader:
-    """Reads the pictures of a request: of a form, or one that is the body itself.
-
-    Attributes:
-        field: the name of the pictures' form field: `file` for one picture, or `files`.
-    """
+    """Reads the pictures of a request: of a form, or one that is the body itself."""
 
     def __init__(self, field: str) -> None:
+        """``field`` is the form's field: `file` for one picture, `files` for several."""
         self.field = field
 
     async def __call__(self, request: Request) -> Upload:
@@ -77,40 +65,42 @@ class UploadReader:
         Raises:
             ProblemError: there is no picture, or the body is not as /docs says.
         """
+        service: Service = request.app.state.service
         kind = request.headers.get("content-type", "").lower()
-        async with deadline(request):
-            if kind.startswith(("image/", "application/octet-stream")):
-                return Upload([await request.body()], None, time.perf_counter())
-            if kind.startswith("multipart/form-data"):
-                return await self._read_form(request)
-        if kind:
-            raise ProblemError(
-                "wrong-content-type", headers={"Accept": "multipart/form-data, image/*"}
-            )
-        raise ProblemError("no-file", f"Put the picture into the form field '{self.field}'.")
+        if request.headers.get("content-encoding", "identity") != "identity":
+            raise ProblemError("wrong-content-type", "Send the body as it is, not compressed.")
+        try:
+            async with asyncio.timeout(service.settings.upload_seconds):
+                if kind.startswith(("image/", "application/octet-stream")):
+                    return Upload([await request.body()], None, time.perf_counter())
+                if kind.startswith("multipart/form-data"):
+                    return await self._read_form(request)
+        except TimeoutError:
+            raise ProblemError("upload-too-slow") from None
+        raise ProblemError("wrong-content-type" if kind else "no-file")
 
     async def _read_form(self, request: Request) -> Upload:
-        # Starlette's limit of 1,000 files and 1,000 fields stays: it bounds the parser's work.
-        parser = FormParser(request.headers, request.stream(), max_part_size=MAX_BODY_BYTES)
+        # request.form() would not tell that a form is cut off: the last part is missing then.
+        # The parser's limits of 1,000 files and 1,000 fields bound its work.
+        parser = MultiPartParser(request.headers, request.stream(), max_part_size=MAX_BODY_BYTES)
+        complete = asyncio.Event()
+        parser.on_end = complete.set  # type: ignore[method-assign]
         try:
             form = await parser.parse()
         except MultiPartException as error:
             raise ProblemError("malformed-request", error.message) from error
-        if not parser.complete:
-            raise ProblemError(
-                "malformed-request", "The form is cut off: its last boundary is missing."
-            )
+        if not complete.is_set():
+            raise ProblemError("malformed-request", "The form's last boundary is missing.")
         files = [file for file in form.getlist(self.field) if isinstance(file, UploadFile)]
         examples = [text for text in form.getlist("examples") if text != ""]
         faults = {
-            name: f"There is no form field {name!r}; the picture goes into '{self.field}', "
-            "options into the address: ?model=cnn"
+            name: f"There is no form field {name!r}: the picture goes into '{self.field}', "
+            "options into the address (?model=cnn)."
             for name in form
             if name not in (self.field, "examples")
         }
         if not files:
-            others = f", not into {', '.join(map(repr, faults))}" if faults else ", as a file"
-            raise ProblemError("no-file", f"Put the picture into '{self.field}'{others}.")
+            raise ProblemError("no-file", " ".join(faults.values()) or None)
         if self.field == "file" and len(files) > 1:
             faults["file"] = "Send one file; batches have their own path."
         if len(examples) > 1 or not all(isinstance(text, str) for text in examples):
@@ -121,33 +111,8 @@ class UploadReader:
             raise ProblemError("too-many-files")
         if sum(file.size or 0 for file in files) > MAX_BATCH_BYTES:
             raise ProblemError("payload-too-large")
-        pictures = [file.file.read() for file in files]
         text = str(examples[0]).encode() if examples else None
-        return Upload(pictures, text, time.perf_counter())
-
-
-@asynccontextmanager
-async def deadline(request: Request) -> AsyncIterator[None]:
-    """Give the body of a request a limited time to arrive.
-
-    Raises:
-        ProblemError: "upload-too-slow": it did not, or its client has left;
-            "wrong-content-type": it is compressed.
-    """
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise ProblemError(
-            "wrong-content-type",
-            "Send the body as it is, not compressed.",
-            {"Accept-Encoding": "identity"},
-        )
-    service: Service = request.app.state.service
-    try:
-        async with asyncio.timeout(service.settings.upload_seconds):
-            yield
-    except TimeoutError:
-        raise ProblemError("upload-too-slow") from None
-    except ClientDisconnect:
-        raise ProblemError("upload-too-slow", "The client has left.") from None
+        return Upload([file.file.read() for file in files], text, time.perf_counter())
 
 
 ServiceDep = Annotated[Service, Depends(get_service)]
@@ -167,11 +132,8 @@ def describe_form(field: str) -> dict[str, Any]:
         "any that can be read, most often the `image` of an answer",
     }
     pictures = picture if field == "file" else {"type": "array", "items": picture}
-    form = {
-        "type": "object",
-        "required": [field],
-        "properties": {field: pictures, "examples": examples},
-    }
+    properties = {field: pictures, "examples": examples}
+    form = {"type": "object", "required": [field], "properties": properties}
     content: dict[str, Any] = {"multipart/form-data": {"schema": form}}
     if field == "file":
         content["image/*"] = content["application/octet-stream"] = {"schema": picture}

@@ -4,6 +4,7 @@ https://github.com/kserve/open-inference-protocol and, for tensors as raw bytes 
 https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
 """
 
+import asyncio
 import math
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.api.dependencies import ServiceDep, deadline, get_service
+from app.api.dependencies import ServiceDep, get_service
 from app.api.problems import ProblemError
 from app.api.telemetry import CONFIDENCE, PREDICTIONS, REFUSALS
 from app.settings import API_VERSION
@@ -27,69 +28,26 @@ MAX_LISTS = MAX_IMAGES * (IMAGE_SIZE + 2) + 1000
 LIGHT_BODY_BYTES = 64_000  # larger requests are heavy work
 JSON_LENGTH = "Inference-Header-Content-Length"
 BINARY_SIZE = "binary_data_size"
-OUTPUTS = {"probabilities": "FP32", "is_digit": "BOOL"}  # their datatypes
-Parameters = dict[str, Any]
-router = APIRouter(
-    prefix="/v2", tags=["open inference protocol"], dependencies=[Depends(get_service)]
-)
+Json = dict[str, Any]
 
-
-class ServerMetadata(BaseModel):
-    """What this server is."""
-
-    name: str = "digits"
-    version: str = API_VERSION
-    extensions: list[str] = ["binary_tensor_data"]
-
-
-class TensorMetadata(BaseModel):
-    """Name, type and shape of a tensor; -1 stands for the number of pictures."""
-
-    name: str
-    datatype: str
-    shape: list[int]
-    parameters: Parameters = Field(description="what the numbers mean")
-
-
-IMAGE = TensorMetadata(
-    name="image",
-    datatype="FP32",
-    shape=[-1, 1, IMAGE_SIZE, IMAGE_SIZE],
-    parameters={
+IMAGE: Json = {
+    "name": "image",
+    "datatype": "FP32",
+    "shape": [-1, 1, IMAGE_SIZE, IMAGE_SIZE],
+    "parameters": {
         "range": "0 (background) to 1 (ink)",
         "preprocessing": "MNIST's size and place; mean and standard deviation, and the pixel "
         "permutation of a permuted model, are applied inside",
     },
+}
+OUTPUTS: list[Json] = [
+    {"name": "probabilities", "datatype": "FP32", "shape": [-1, NUM_CLASSES]},
+    {"name": "is_digit", "datatype": "BOOL", "shape": [-1]},
+]
+DATATYPES = {output["name"]: output["datatype"] for output in OUTPUTS}
+router = APIRouter(
+    prefix="/v2", tags=["open inference protocol"], dependencies=[Depends(get_service)]
 )
-PROBABILITIES = TensorMetadata(
-    name="probabilities",
-    datatype=OUTPUTS["probabilities"],
-    shape=[-1, NUM_CLASSES],
-    parameters={"meaning": "calibrated probabilities of the digits 0 to 9"},
-)
-IS_DIGIT = TensorMetadata(
-    name="is_digit",
-    datatype=OUTPUTS["is_digit"],
-    shape=[-1],
-    parameters={"meaning": "false if the picture is not taken for a digit"},
-)
-
-
-class ModelMetadata(BaseModel):
-    """What a model takes and gives."""
-
-    name: str
-    versions: list[str]
-    platform: str = "onnxruntime_onnx"
-    inputs: list[TensorMetadata] = [IMAGE]
-    outputs: list[TensorMetadata] = [PROBABILITIES, IS_DIGIT]
-
-
-class ModelReady(BaseModel):
-    """Whether a model can be asked."""
-
-    name: str
-    ready: bool = True
 
 
 class InputTensor(BaseModel):
@@ -101,14 +59,14 @@ class InputTensor(BaseModel):
     datatype: Literal["FP32"]
     shape: Annotated[list[int], Field(min_length=4, max_length=4)]
     data: Any = None
-    parameters: Parameters = {}
+    parameters: Json = {}
 
 
 class OutputRequest(BaseModel):
     """An output that is asked for."""
 
     name: Literal["probabilities", "is_digit"]
-    parameters: Parameters = {}
+    parameters: Json = {}
 
 
 class InferenceRequest(BaseModel):
@@ -117,56 +75,31 @@ class InferenceRequest(BaseModel):
     id: str | None = None
     inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
     outputs: list[OutputRequest] | None = None
-    parameters: Parameters = {}
-
-
-class OutputTensor(BaseModel):
-    """A tensor of an answer; without `data` if its bytes follow the JSON."""
-
-    name: str
-    datatype: str
-    shape: list[int]
-    data: list[Any] | None = None
-    parameters: Parameters | None = None
-
-
-class InferenceResponse(BaseModel):
-    """The answer: probabilities (N, 10) and is_digit (N)."""
-
-    model_name: str
-    model_version: str
-    id: str | None = None
-    outputs: list[OutputTensor]
+    parameters: Json = {}
 
 
 # FastAPI cannot describe a body that may have raw bytes after its JSON.
-_TENSOR = InputTensor.model_json_schema()
-_PIXELS = {**IMAGE.model_dump(), "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE]}
-_REQUEST = {
+_SCHEMA = {
     "type": "object",
     "required": ["inputs"],
     "properties": {
         "id": {"type": "string"},
-        "inputs": {"type": "array", "minItems": 1, "maxItems": 1, "items": _TENSOR},
+        "inputs": {"type": "array", "items": InputTensor.model_json_schema()},
         "outputs": {"type": "array", "items": OutputRequest.model_json_schema()},
-        "parameters": {"type": "object"},
     },
-    "example": {"inputs": [{**_PIXELS, "data": [0.0] * IMAGE_SIZE**2}]},
+    "example": {
+        "inputs": [{**IMAGE, "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE], "data": [0.0] * 784}]
+    },
 }
 INFER_DOCS = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": _REQUEST}}}
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}
 }
 
 
-async def find_model(service: ServiceDep, name: str) -> Classifier:
-    """The model of that name."""
-    return service.classifier(name)
-
-
-async def find_version(service: ServiceDep, name: str, version: str) -> Classifier:
+async def find_model(service: ServiceDep, name: str, version: str | None = None) -> Classifier:
     """The model of that name, which has one version at a time."""
     classifier = service.classifier(name)
-    if classifier.version != version:
+    if version not in (None, classifier.version):
         raise ProblemError(
             "unknown-model", f"There is no version {version!r} of {name}; ask {classifier.version}."
         )
@@ -174,60 +107,61 @@ async def find_version(service: ServiceDep, name: str, version: str) -> Classifi
 
 
 Model = Annotated[Classifier, Depends(find_model)]
-ModelVersion = Annotated[Classifier, Depends(find_version)]
 
 
 @router.get("")
-async def server_metadata() -> ServerMetadata:
+async def server_metadata() -> Json:
     """Say what this server is and which extensions of the protocol it has."""
-    return ServerMetadata()
+    return {"name": "digits", "version": API_VERSION, "extensions": ["binary_tensor_data"]}
 
 
 @router.get("/health/live")
-async def server_live() -> dict[str, bool]:
+async def server_live() -> Json:
     """Say that the process lives."""
     return {"live": True}
 
 
 @router.get("/health/ready")
-async def server_ready(service: ServiceDep) -> dict[str, bool]:
+async def server_ready(service: ServiceDep) -> Json:
     """Say that all models can be asked and that no thread hangs."""
     if service.failures or service.hung:
         missing = ", ".join(service.failures) or "none"
-        raise ProblemError("not-ready", f"Not loaded: {missing}; hung: {service.hung}.")
+        raise ProblemError("not-ready", f"Not loaded: {missing}. A thread hangs: {service.hung}.")
     return {"ready": True}
 
 
+@router.get("/models/{name}/versions/{version}", name="model_metadata_of_version")
 @router.get("/models/{name}")
-async def model_metadata(model: Model) -> ModelMetadata:
+async def model_metadata(model: Model) -> Json:
     """Say what a model takes and gives."""
-    return ModelMetadata(name=model.name, versions=[model.version])
+    return {
+        "name": model.name,
+        "versions": [model.version],
+        "platform": "onnxruntime_onnx",
+        "inputs": [IMAGE],
+        "outputs": OUTPUTS,
+    }
 
 
-@router.get("/models/{name}/versions/{version}")
-async def model_metadata_of_version(model: ModelVersion) -> ModelMetadata:
-    """Say what a version of a model takes and gives."""
-    return ModelMetadata(name=model.name, versions=[model.version])
-
-
+@router.get("/models/{name}/versions/{version}/ready", name="model_ready_of_version")
 @router.get("/models/{name}/ready")
-async def model_ready(model: Model) -> ModelReady:
+async def model_ready(model: Model) -> Json:
     """Say that a model can be asked."""
-    return ModelReady(name=model.name)
+    return {"name": model.name, "ready": True}
 
 
-@router.get("/models/{name}/versions/{version}/ready")
-async def model_ready_of_version(model: ModelVersion) -> ModelReady:
-    """Say that a version of a model can be asked."""
-    return ModelReady(name=model.name)
-
-
-@router.post("/models/{name}/infer", response_model=InferenceResponse, openapi_extra=INFER_DOCS)
+@router.post(
+    "/models/{name}/versions/{version}/infer", name="infer_of_version", openapi_extra=INFER_DOCS
+)
+@router.post("/models/{name}/infer", openapi_extra=INFER_DOCS)
 async def infer(request: Request, service: ServiceDep, model: Model) -> Response:
     """Read pictures that already are 28 x 28, of MNIST's size and place."""
     length = request.headers.get(JSON_LENGTH)
-    async with deadline(request):
-        body = await request.body()
+    try:
+        async with asyncio.timeout(service.settings.upload_seconds):
+            body = await request.body()
+    except TimeoutError:
+        raise ProblemError("upload-too-slow") from None
 
     def work(heavy: bool) -> Response:
         asked, x = parse(body, length)
@@ -235,16 +169,6 @@ async def infer(request: Request, service: ServiceDep, model: Model) -> Response
 
     lane = service.heavy if len(body) > LIGHT_BODY_BYTES else service.light
     return await lane.run(work)
-
-
-@router.post(
-    "/models/{name}/versions/{version}/infer",
-    response_model=InferenceResponse,
-    openapi_extra=INFER_DOCS,
-)
-async def infer_of_version(request: Request, service: ServiceDep, model: ModelVersion) -> Response:
-    """Do as `infer` with a version of a model."""
-    return await infer(request, service, model)
 
 
 def parse(body: bytes, length: str | None) -> tuple[InferenceRequest, np.ndarray]:
@@ -285,8 +209,8 @@ def pixels(tensor: InputTensor, raw: bytes) -> np.ndarray:
     count, *sides = tensor.shape
     if sides != [1, IMAGE_SIZE, IMAGE_SIZE] or not 1 <= count <= MAX_IMAGES:
         raise malformed(
-            f"The input 'image' has shape [N, 1, {IMAGE_SIZE}, {IMAGE_SIZE}] with N from 1 to "
-            f"{MAX_IMAGES}, not {tensor.shape}."
+            f"The shape is [N, 1, {IMAGE_SIZE}, {IMAGE_SIZE}] with N from 1 to {MAX_IMAGES}, "
+            f"not {tensor.shape}."
         )
     size = tensor.parameters.get(BINARY_SIZE)
     if size is None:
@@ -296,10 +220,7 @@ def pixels(tensor: InputTensor, raw: bytes) -> np.ndarray:
     else:
         raise malformed(f"{BINARY_SIZE} is {size!r}, but {len(raw)} bytes of FP32 follow the JSON.")
     if values.size != math.prod(tensor.shape):
-        raise malformed(
-            f"The data of 'image' have {values.size} elements; shape {tensor.shape} has "
-            f"{math.prod(tensor.shape)}."
-        )
+        raise malformed(f"The data have {values.size} elements, not those of {tensor.shape}.")
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
         raise malformed(
             "The pixels must lie between 0 (background) and 1 (ink): divide grey levels by 255."
@@ -311,12 +232,12 @@ def numbers(tensor: InputTensor) -> np.ndarray:
     """The numbers in the JSON as float32."""
     # Before numpy sees them: texts among numbers become an array of the longest text's size.
     if not only_numbers(tensor.data, len(tensor.shape)):
-        raise malformed("The data of 'image' are not numbers alone.")
+        raise malformed("The data are not numbers alone.")
     try:
         with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused as such
             return np.asarray(tensor.data).astype(np.float32)
     except (ValueError, OverflowError) as error:
-        raise malformed(f"The data of 'image' are no tensor: {error}.") from error
+        raise malformed(f"The data are no tensor: {error}.") from error
 
 
 def only_numbers(data: object, depth: int) -> bool:
@@ -331,35 +252,34 @@ def malformed(detail: str) -> ProblemError:
     return ProblemError("malformed-request", detail)
 
 
-def encode(asked: InferenceRequest, classifier: Classifier, x: np.ndarray) -> Response:
+def encode(asked: InferenceRequest, model: Classifier, x: np.ndarray) -> Response:
     """Run the network, and answer with the tensors that were asked for, in that order."""
-    probabilities = classifier.probabilities(classifier.forward_input(x)[0])
-    is_digit = classifier.is_digit(probabilities)
+    probabilities = model.probabilities(model.forward_input(x)[0])
+    is_digit = model.is_digit(probabilities)
     for row, accepted in zip(probabilities, is_digit, strict=True):
-        CONFIDENCE.labels(classifier.name).observe(float(row.max()))
+        CONFIDENCE.labels(model.name).observe(float(row.max()))
         if accepted:
-            PREDICTIONS.labels(classifier.name, int(row.argmax())).inc()
+            PREDICTIONS.labels(model.name, int(row.argmax())).inc()
         else:
-            REFUSALS.labels(classifier.name, NOT_A_DIGIT).inc()
+            REFUSALS.labels(model.name, NOT_A_DIGIT).inc()
     tensors = {"probabilities": probabilities.astype(np.float32), "is_digit": is_digit}
     all_binary = asked.parameters.get("binary_data_output") is True
-    wanted: dict[str, Parameters] = {o.name: o.parameters for o in asked.outputs or []}
-    wanted = wanted or {name: {} for name in OUTPUTS}
-    outputs: list[Parameters] = []
+    wanted: dict[str, Json] = {output.name: output.parameters for output in asked.outputs or []}
+    outputs: list[Json] = []
     raw: list[bytes] = []
-    for name, parameters in wanted.items():
+    for name, parameters in (wanted or {name: {} for name in tensors}).items():
         values = tensors[name]
-        output: Parameters = {"name": name, "datatype": OUTPUTS[name], "shape": list(values.shape)}
+        output: Json = {"name": name, "datatype": DATATYPES[name], "shape": list(values.shape)}
         if parameters.get("binary_data", all_binary) is True:
             raw.append(values.tobytes())
             output["parameters"] = {BINARY_SIZE: len(raw[-1])}
         else:
             output["data"] = values.ravel().tolist()
         outputs.append(output)
-    answer = {"model_name": classifier.name, "model_version": classifier.version}
+    answer: Json = {"model_name": model.name, "model_version": model.version, "outputs": outputs}
     if asked.id is not None:
         answer["id"] = asked.id
-    header = orjson.dumps({**answer, "outputs": outputs})
+    header = orjson.dumps(answer)
     if not raw:
         return Response(header, media_type="application/json")
     headers = {JSON_LENGTH: str(len(header))}

@@ -20,9 +20,10 @@ from app.api.schemas import (
     NumberResponse,
     PredictionResponse,
 )
-from app.api.service import Service, TooHeavyError
+from app.api.service import TooHeavyError
 from app.api.telemetry import CONFIDENCE, NUMBERS, PREDICTIONS, REFUSALS
 from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MAX_WORK_SECONDS
+from model.classifier import Classifier
 from model.explanation import feature_maps, occlusion, tile
 from model.numbers.read import NO_DIGITS, NumberLine, read_numbers
 from model.preprocessing.decode import decode_image, read_header
@@ -32,7 +33,7 @@ from model.reading import Reading, read_images
 Json = dict[str, Any]
 NO_LINE = NumberLine([], 0.0, NO_DIGITS, (0, 0, 0, 0))
 logger = logging.getLogger("digits")
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", tags=["predict"])
 
 
 class ModelQuery(BaseModel):
@@ -57,96 +58,7 @@ class ExplainQuery(ModelQuery):
     )
 
 
-class Reader:
-    """Reads the pictures of one request with the model that it asks for, in a worker thread.
-
-    Attributes:
-        base: the model.
-        classifier: the same, or what has learnt the request's examples.
-    """
-
-    def __init__(self, service: Service, upload: Upload, model: str | None, heavy: bool) -> None:
-        """Choose the model.
-
-        Raises:
-            TooHeavyError: it has to learn examples, and this is not the heavy lane.
-            ProblemError, ExamplesError: there is no such model, or an example is bad.
-        """
-        self.upload = upload
-        self.heavy = heavy
-        self.base = self.classifier = service.classifier(model)
-        self.examples = 0
-        if upload.examples is not None:
-            if not heavy:
-                raise TooHeavyError
-            self.classifier, self.examples = service.adapted(self.base.name, upload.examples)
-
-    def prepare(self, data: bytes) -> tuple[Preprocessed, float]:
-        """Decode and preprocess the picture in the bytes of a file.
-
-        Returns:
-            The picture, and how many pixels of the file one of its pixels stands for, 1 or more.
-
-        Raises:
-            TooHeavyError: it has many pixels, and this is not the heavy lane.
-            ProblemError, ImageError: the file is empty, too large, or cannot be read.
-        """
-        if not data:
-            raise ProblemError("empty-file")
-        if len(data) > MAX_FILE_BYTES:
-            raise ProblemError("file-too-large")
-        header = read_header(data)
-        longest = max(header.size)
-        if not self.heavy and header.width * header.height > LARGE_IMAGE_PIXELS:
-            raise TooHeavyError
-        preprocessed = normalize(decode_image(header))
-        return preprocessed, longest / max(preprocessed.source.size)
-
-    def read(self, data: bytes) -> Reading:
-        """Classify the picture in the bytes of a file, and count it; raises as ``prepare``."""
-        [reading] = read_images(self.classifier, [self.prepare(data)[0]])
-        prediction, name = reading.prediction, self.classifier.name
-        CONFIDENCE.labels(name).observe(prediction.confidence)
-        if prediction.reason is None:
-            PREDICTIONS.labels(name, prediction.digit).inc()
-        else:
-            REFUSALS.labels(name, prediction.reason).inc()
-        return reading
-
-    def describe(self, reading: Reading, top_k: int = 3) -> Json:
-        """What the API answers of a picture, as ``PredictionResponse`` documents it."""
-        prediction = reading.prediction
-        likeliest = sorted(enumerate(prediction.probabilities), key=lambda entry: -entry[1])
-        answer = {
-            "prediction": prediction.digit,
-            "confidence": prediction.confidence,
-            "probabilities": prediction.probabilities,
-            "top_k": [
-                {"digit": digit, "probability": probability}
-                for digit, probability in likeliest[:top_k]
-            ],
-            "is_digit": prediction.is_digit,
-            "reason": prediction.reason,
-            "image": data_url(reading.image),
-        }
-        if self.classifier.permutation is not None:
-            answer["permuted_image"] = data_url(self.classifier.model_input(reading.image))
-        return {**answer, **self.signature()}
-
-    def signature(self) -> Json:
-        """What ends every answer, as ``Answer`` documents it."""
-        signature: Json = {"model": self.classifier.name, "version": self.classifier.version}
-        if self.examples:
-            signature["examples"] = self.examples
-        return {**signature, "milliseconds": self.upload.milliseconds}
-
-
-@router.post(
-    "/predict",
-    tags=["predict"],
-    response_model=PredictionResponse,
-    openapi_extra=describe_form("file"),
-)
+@router.post("/predict", response_model=PredictionResponse, openapi_extra=describe_form("file"))
 async def predict(
     service: ServiceDep, query: Annotated[PredictQuery, Query()], upload: Picture
 ) -> Response:
@@ -156,19 +68,16 @@ async def predict(
     """
 
     def work(heavy: bool) -> bytes:
-        reader = Reader(service, upload, query.model, heavy)
-        return orjson.dumps(reader.describe(reader.read(upload.pictures[0]), query.top_k))
+        classifier = service.classifier(query.model, upload.examples)
+        reading = read(classifier, upload.pictures[0], heavy)
+        return orjson.dumps(describe(classifier, reading, upload, query.top_k))
 
+    lane = service.heavy if upload.examples else service.light
     # FastAPI's own way, to check the answer against the model, would cost 0.2 of 1.4 ms.
-    return Response(await service.light.run(work), media_type="application/json")
+    return Response(await lane.run(work), media_type="application/json")
 
 
-@router.post(
-    "/predict/batch",
-    tags=["predict"],
-    response_model=BatchResponse,
-    openapi_extra=describe_form("files"),
-)
+@router.post("/predict/batch", response_model=BatchResponse, openapi_extra=describe_form("files"))
 async def predict_batch(
     request: Request,
     service: ServiceDep,
@@ -178,7 +87,7 @@ async def predict_batch(
     """Read up to 64 pictures; a bad one fails only its own entry."""
 
     def work(heavy: bool) -> bytes:
-        reader = Reader(service, upload, query.model, heavy)
+        classifier = service.classifier(query.model, upload.examples)
         results: list[Json] = []
         started = now = time.perf_counter()
         slowest = 0.0
@@ -186,9 +95,14 @@ async def predict_batch(
             if now - upload.received > MAX_WORK_SECONDS:  # nobody waits for the answer any more
                 raise ProblemError("overloaded")
             if now + slowest - started > MAX_WORK_SECONDS:
-                raise too_long(len(results), len(upload.pictures))
+                raise ProblemError(
+                    "payload-too-large",
+                    f"Only {len(results)} of these {len(upload.pictures)} pictures can be read in "
+                    f"{MAX_WORK_SECONDS:.0f} s: send fewer pictures in a batch, or smaller ones.",
+                )
             try:
-                results.append(reader.describe(reader.read(data), query.top_k))
+                reading = read(classifier, data, heavy)
+                results.append(describe(classifier, reading, upload, query.top_k))
             except Exception as error:  # whatever it is, it is this picture's answer alone
                 problem = problems.as_problem(error)
                 if problem.code == "internal-error":
@@ -196,17 +110,13 @@ async def predict_batch(
                 results.append(problems.describe(problem, request.url.path))
             slowest = max(slowest, time.perf_counter() - now)
             now = time.perf_counter()
-        return orjson.dumps({"results": results, "milliseconds": upload.milliseconds})
+        milliseconds = round((now - upload.received) * 1000, 2)
+        return orjson.dumps({"results": results, "milliseconds": milliseconds})
 
     return Response(await service.heavy.run(work), media_type="application/json")
 
 
-@router.post(
-    "/predict/number",
-    tags=["predict"],
-    response_model=NumberResponse,
-    openapi_extra=describe_form("file"),
-)
+@router.post("/predict/number", response_model=NumberResponse, openapi_extra=describe_form("file"))
 async def predict_number(
     service: ServiceDep, query: Annotated[ModelQuery, Query()], upload: Picture
 ) -> Response:
@@ -217,59 +127,98 @@ async def predict_number(
     """
 
     def work(heavy: bool) -> bytes:
-        reader = Reader(service, upload, query.model, heavy)
-        preprocessed, scale = reader.prepare(upload.pictures[0])
-        lines = read_numbers(reader.classifier, preprocessed)
+        classifier = service.classifier(query.model, upload.examples)
+        preprocessed, scale = prepare(upload.pictures[0], heavy)
+        lines = read_numbers(classifier, preprocessed)
         first = lines[0] if lines else NO_LINE
-        NUMBERS.labels(reader.classifier.name, first.reason or "").inc()
+        NUMBERS.labels(classifier.name, first.reason or "").inc()
         answer = {
             **describe_line(first, scale),
             "lines": [describe_line(line, scale) for line in lines],
-            **reader.signature(),
+            **upload.describe(classifier),
         }
         return orjson.dumps(answer)
 
-    return Response(await service.light.run(work), media_type="application/json")
+    lane = service.heavy if upload.examples else service.light
+    return Response(await lane.run(work), media_type="application/json")
 
 
-@router.post(
-    "/explain",
-    tags=["explain"],
-    response_model=ExplanationResponse,
-    openapi_extra=describe_form("file"),
-)
+@router.post("/explain", response_model=ExplanationResponse, openapi_extra=describe_form("file"))
 async def explain(
     service: ServiceDep, query: Annotated[ExplainQuery, Query()], upload: Picture
 ) -> Response:
     """Say which pixels spoke for a digit and which against it, by hiding each (occlusion)."""
 
     def work(heavy: bool) -> bytes:
-        reader = Reader(service, upload, query.model, heavy)
-        reading = reader.read(upload.pictures[0])
+        classifier = service.classifier(query.model, upload.examples)
+        reading = read(classifier, upload.pictures[0], heavy)
         digit = reading.prediction.digit if query.target is None else query.target
-        values = occlusion(reader.classifier, reading.image, digit)
+        values = occlusion(classifier, reading.image, digit)
         # Examples change the last layer alone: the feature maps are those of the model itself.
-        maps = [
-            {"layer": name, "shape": list(layer.shape), "picture": data_url(tile(layer))}
-            for name, layer in feature_maps(reader.base, reading.image)
-        ]
+        maps = feature_maps(service.classifier(query.model), reading.image)
         answer = {
             "attribution": {"target": digit, "values": values.astype(float).round(5).tolist()},
-            "feature_maps": maps,
-            **reader.describe(reading),
+            "feature_maps": [
+                {"layer": name, "shape": list(layer.shape), "picture": data_url(tile(layer))}
+                for name, layer in maps
+            ],
+            **describe(classifier, reading, upload, top_k=3),
         }
         return orjson.dumps(answer)
 
     return Response(await service.heavy.run(work), media_type="application/json")
 
 
-def too_long(read: int, sent: int) -> ProblemError:
-    """The problem of a batch for which the time is not enough."""
-    return ProblemError(
-        "payload-too-large",
-        f"Only {read} of the {sent} pictures could be read in {MAX_WORK_SECONDS:.0f} s: "
-        "send fewer pictures in a batch, or smaller ones.",
-    )
+def prepare(data: bytes, heavy: bool) -> tuple[Preprocessed, float]:
+    """Decode and preprocess the picture in the bytes of a file.
+
+    Returns:
+        The picture, and how many pixels of the file one of its pixels stands for, 1 or more.
+
+    Raises:
+        TooHeavyError: it has many pixels, and this is not the heavy lane.
+        ProblemError, ImageError: the file is empty, too large, or cannot be read.
+    """
+    if not data:
+        raise ProblemError("empty-file")
+    if len(data) > MAX_FILE_BYTES:
+        raise ProblemError("file-too-large")
+    header = read_header(data)
+    longest = max(header.size)
+    if not heavy and header.width * header.height > LARGE_IMAGE_PIXELS:
+        raise TooHeavyError
+    preprocessed = normalize(decode_image(header))
+    return preprocessed, longest / max(preprocessed.source.size)
+
+
+def read(classifier: Classifier, data: bytes, heavy: bool) -> Reading:
+    """Classify the picture in the bytes of a file, and count it; raises as ``prepare``."""
+    [reading] = read_images(classifier, [prepare(data, heavy)[0]])
+    prediction = reading.prediction
+    CONFIDENCE.labels(classifier.name).observe(prediction.confidence)
+    if prediction.reason is None:
+        PREDICTIONS.labels(classifier.name, prediction.digit).inc()
+    else:
+        REFUSALS.labels(classifier.name, prediction.reason).inc()
+    return reading
+
+
+def describe(classifier: Classifier, reading: Reading, upload: Upload, top_k: int) -> Json:
+    """What the API answers of a picture, as ``PredictionResponse`` documents it."""
+    prediction = reading.prediction
+    likeliest = sorted(enumerate(prediction.probabilities), key=lambda entry: -entry[1])[:top_k]
+    answer = {
+        "prediction": prediction.digit,
+        "confidence": prediction.confidence,
+        "probabilities": prediction.probabilities,
+        "top_k": [{"digit": digit, "probability": share} for digit, share in likeliest],
+        "is_digit": prediction.is_digit,
+        "reason": prediction.reason,
+        "image": data_url(reading.image),
+    }
+    if classifier.permutation is not None:
+        answer["permuted_image"] = data_url(classifier.model_input(reading.image))
+    return {**answer, **upload.describe(classifier)}
 
 
 def describe_line(line: NumberLine, scale: float) -> Json:
@@ -301,5 +250,5 @@ def scale_box(box: tuple[int, int, int, int], scale: float) -> list[int]:
 
 
 def data_url(image: np.ndarray) -> str:
-    """An image (28, 28) or (28, 28, 3), uint8, as the data URL of a PNG."""
+    """An image (28, 28), uint8, or a sheet of them, as the data URL of a PNG."""
     return "data:image/png;base64," + base64.b64encode(encode_png(image)).decode()

@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.settings import MAX_BATCH_BYTES, MAX_BATCH_FILES, MAX_FILE_BYTES
 from errors import (
@@ -64,14 +65,6 @@ IMAGE_PROBLEMS: Mapping[type[ImageError], str] = {
 }
 
 
-class Fault(BaseModel):
-    """One of the faults of a request."""
-
-    place: str = Field(alias="in", description="query, path or body")
-    name: str
-    detail: str
-
-
 class Problem(BaseModel):
     """An error (RFC 9457)."""
 
@@ -81,8 +74,10 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="what went wrong and what to do")
     instance: str = Field(description="path of the request", examples=["/api/v1/predict"])
-    errors: list[Fault] | None = Field(
-        None, description=f"of `invalid-parameter` alone: the first {MAX_FAULTS} faults"
+    errors: list[dict[str, str]] | None = Field(
+        None,
+        description=f"of `invalid-parameter` alone: the first {MAX_FAULTS} faults, each with "
+        "`in` (query, path or body), `name` and `detail`",
     )
     error: str | None = Field(None, description="under /v2 alone: `detail` again")
 
@@ -105,7 +100,7 @@ class ProblemError(HTTPException):
         headers: Mapping[str, str] | None = None,
         errors: Sequence[dict[str, str]] = (),
     ) -> None:
-        """``errors`` are as ``Fault`` has them; the first ones are told."""
+        """``errors`` are as ``Problem`` has them; the first ones are told."""
         status, advice = PROBLEMS[code]
         self.code = code
         self.errors = list(errors[:MAX_FAULTS])
@@ -132,6 +127,8 @@ def as_problem(error: Exception) -> ProblemError:
         case ExamplesError():
             name = "examples" if error.entry is None else f"examples[{error.entry}]"
             return invalid_body({name: str(error)})
+        case ClientDisconnect():
+            return ProblemError("upload-too-slow", "The client has left.")
         case ImageError():
             return ProblemError(IMAGE_PROBLEMS[type(error)], str(error))
     return ProblemError("internal-error")
@@ -151,7 +148,7 @@ def _of_framework(error: HTTPException) -> ProblemError:
 
 
 def _fault(error: dict[str, Any]) -> dict[str, str]:
-    """What FastAPI found wrong with a parameter, as ``Fault`` has it."""
+    """What FastAPI found wrong with a parameter, as ``Problem`` has it."""
     place, *names = map(str, error["loc"])
     name = ".".join(names)
     detail = f"The parameter {name} is not accepted: {error['msg']}."
@@ -186,5 +183,6 @@ async def answer(request: Request, error: Exception) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """Make every error of ``app`` a problem; the telemetry does so with what is unexpected."""
-    for kind in (HTTPException, RequestValidationError, ExamplesError, ImageError):
+    kinds = (HTTPException, RequestValidationError, ClientDisconnect, ExamplesError, ImageError)
+    for kind in kinds:
         app.add_exception_handler(kind, answer)

@@ -105,18 +105,23 @@ class Service:
         self.stopping = False
         self.heavy = Lane(settings.heavy_queue)
         self.light = Lane(settings.queue, self.heavy)
-        self.adapted = lru_cache(maxsize=MAX_ADAPTED)(self._adapt)
+        self._adapted = lru_cache(maxsize=MAX_ADAPTED)(self._adapt)
 
     @property
     def hung(self) -> bool:
         """Whether a thread will never take another job."""
         return self.light.hung or self.heavy.hung
 
-    def classifier(self, name: str | None) -> Classifier:
+    def classifier(self, name: str | None, examples: bytes | None = None) -> Classifier:
         """Return the model called ``name``, or the default one.
+
+        Args:
+            name: of a model.
+            examples: what it learns before, which takes some time.
 
         Raises:
             ProblemError: "unknown-model", naming those that exist.
+            ExamplesError: an example is bad.
         """
         name = self.settings.model if name is None else name
         if reason := self.failures.get(name):
@@ -124,12 +129,11 @@ class Service:
         if name not in self.classifiers:
             known = ", ".join(self.classifiers)
             raise ProblemError("unknown-model", f"There is no model {name!r}; there are: {known}.")
-        return self.classifiers[name]
+        return self._adapted(name, examples) if examples else self.classifiers[name]
 
-    def _adapt(self, name: str, examples: bytes) -> tuple[Classifier, int]:
-        """A model that has learnt a person's examples, and how many these are."""
-        images, labels = read_examples(examples)
-        return adapt(self.classifiers[name], images, labels), len(labels)
+    def _adapt(self, name: str, examples: bytes) -> Classifier:
+        """The model called ``name`` after it has learnt a person's examples."""
+        return adapt(self.classifiers[name], *read_examples(examples))
 
 
 def load_service(settings: ApiSettings) -> Service:

@@ -4,11 +4,11 @@ import json
 import logging
 import os
 import queue
+import random
 import re
 import sys
 import threading
 import time
-import uuid
 from datetime import UTC, datetime
 
 from fastapi import Request
@@ -137,7 +137,9 @@ class Telemetry:
         started = time.perf_counter()
         request = Request(scope)
         given = request.headers.get(REQUEST_ID, "")
-        request_id = given if re.fullmatch("[!-~]{1,128}", given) else uuid.uuid4().hex
+        request_id = (
+            given if re.fullmatch("[!-~]{1,128}", given) else f"{random.getrandbits(128):032x}"
+        )
         status = 0
         replaced: bytes | None = None  # the body instead of one in plain text
 
