@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from app.api.telemetry import MULTIPROCESS_DIR, configure_logging, flush_logs
+from app.api.telemetry import configure_logging, flush_logs
 from app.settings import ApiSettings
 from errors import DigitsError
 
@@ -67,7 +67,7 @@ def main() -> int:
             server.run()
         return 0 if server.started else STARTUP_FAILURE
     with tempfile.TemporaryDirectory(prefix="digits-metrics-") as metrics_dir:
-        os.environ.setdefault(MULTIPROCESS_DIR, metrics_dir)
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", metrics_dir)
         supervisor = Multiprocess(config, sockets=[config.bind_socket()])
         supervisor.run()
         failed = any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)

@@ -10,15 +10,17 @@ from fastapi.responses import Response
 from app.api.dependencies import ServiceDep
 from app.api.problems import ProblemError
 from app.api.schemas import ModelList, ModelSummary
+from app.api.service import Service
 from model.classifier import Classifier
 
-router = APIRouter(prefix="/api/v1")
-FIGURE: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"image/png": {}}, "description": "the figure"}
-}
+router = APIRouter(prefix="/api/v1", tags=["models"])
 
 
-@router.get("/models", tags=["models"])
+class PngResponse(Response):
+    media_type = "image/png"
+
+
+@router.get("/models")
 async def models(service: ServiceDep) -> ModelList:
     """List the models, those that could not be loaded included."""
     loaded = [
@@ -40,36 +42,34 @@ async def models(service: ServiceDep) -> ModelList:
     return ModelList(default=service.settings.model, models=loaded + failed)
 
 
-@router.get("/models/{name}", tags=["models"])
+@router.get("/models/{name}")
 async def model_card(service: ServiceDep, name: str) -> dict[str, Any]:
     """Return a model's card: its architecture, data, training and results."""
     return card_of(service.classifier(name))
 
 
-@router.get(
-    "/models/{name}/figures/{figure}", tags=["models"], response_class=Response, responses=FIGURE
-)
-def model_figure(service: ServiceDep, name: str, figure: str) -> Response:
+@router.get("/models/{name}/figures/{figure}", response_class=PngResponse)
+def model_figure(service: ServiceDep, name: str, figure: str) -> PngResponse:
     """Return a figure of a model's card: confusion-matrix, learning-curves, reliability."""
-    figures = card_of(service.classifier(name)).get("figures", {})
-    # Only the name counts, so that no card leads to another folder.
-    paths = {key: service.settings.models_dir / Path(file).name for key, file in figures.items()}
-    return _figure(paths, figure)
+    figures: dict[str, str] = card_of(service.classifier(name)).get("figures", {})
+    # Only the file's name counts, so that no card leads to another folder.
+    folder = service.settings.models_dir
+    return read_figure({key: folder / Path(file).name for key, file in figures.items()}, figure)
 
 
-@router.get("/study", tags=["study"])
+@router.get("/study")
 def study(service: ServiceDep) -> dict[str, Any]:
     """Return the study's results as its file has them, and the names of its figures."""
     path = service.settings.models_dir / "comparison.json"
     if not path.is_file():
         raise ProblemError("not-found", "The study was not made yet; make it: bash run.sh compare")
-    return {**json.loads(path.read_text()), "figures": sorted(_study_figures(service))}
+    return {**json.loads(path.read_text()), "figures": sorted(study_figures(service))}
 
 
-@router.get("/study/{figure}", tags=["study"], response_class=Response, responses=FIGURE)
-def study_figure(service: ServiceDep, figure: str) -> Response:
+@router.get("/study/{figure}", response_class=PngResponse)
+def study_figure(service: ServiceDep, figure: str) -> PngResponse:
     """Return a figure of the study."""
-    return _figure(_study_figures(service), figure)
+    return read_figure(study_figures(service), figure)
 
 
 def card_of(classifier: Classifier) -> dict[str, Any]:
@@ -77,14 +77,12 @@ def card_of(classifier: Classifier) -> dict[str, Any]:
     return dict(classifier.card)
 
 
-def _study_figures(service: ServiceDep) -> dict[str, Path]:
-    """The files of the study's figures by name."""
+def study_figures(service: Service) -> dict[str, Path]:
     return {path.stem: path for path in (service.settings.models_dir / "figures").glob("*.png")}
 
 
-def _figure(paths: dict[str, Path], name: str) -> Response:
-    """Answer with the PNG file of a figure."""
+def read_figure(paths: dict[str, Path], name: str) -> PngResponse:
     if name not in paths or not paths[name].is_file():
-        known = ", ".join(sorted(paths)) or "none yet: make the study with bash run.sh compare"
+        known = ", ".join(sorted(paths)) or "none yet (make the study: bash run.sh compare)"
         raise ProblemError("not-found", f"There is no figure {name!r}; there are: {known}.")
-    return Response(paths[name].read_bytes(), media_type="image/png")
+    return PngResponse(paths[name].read_bytes())

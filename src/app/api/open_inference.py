@@ -6,6 +6,7 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 
 import asyncio
 import math
+import re
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -16,9 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.api.dependencies import ServiceDep, get_service
 from app.api.problems import ProblemError
-from app.api.telemetry import CONFIDENCE, PREDICTIONS, REFUSALS
 from app.settings import API_VERSION
-from model.classifier import NOT_A_DIGIT, Classifier
+from model.classifier import Classifier
 from model.config import IMAGE_SIZE, NUM_CLASSES
 
 MAX_IMAGES = 256  # in one request
@@ -172,24 +172,15 @@ async def infer(request: Request, service: ServiceDep, model: Model) -> Response
 
 
 def parse(body: bytes, length: str | None) -> tuple[InferenceRequest, np.ndarray]:
-    """Read the body of a request to infer.
-
-    Args:
-        body: JSON, followed by the tensors that are sent as raw bytes.
-        length: the length of the JSON; None if the body is nothing else.
+    """Read a body: JSON of that length, if it is not all of it, and then tensors as raw bytes.
 
     Returns:
         What is asked, and x (N, 1, 28, 28) float32 in [0, 1], 0 background, 1 ink.
-
-    Raises:
-        ProblemError: "malformed-request": the body or its tensor is not as the metadata say.
     """
     header, raw = body, b""
     if length is not None:
-        if not (length.isascii() and length.isdigit() and len(length) < 10):
-            raise malformed(f"The header {JSON_LENGTH} must be a number.")
-        if int(length) > len(body):
-            raise malformed(f"{JSON_LENGTH} exceeds the body's length.")
+        if not re.fullmatch("[0-9]{1,9}", length) or int(length) > len(body):
+            raise malformed(f"{JSON_LENGTH} must be the number of the body's bytes that are JSON.")
         header, raw = body[: int(length)], body[int(length) :]
     if header.count(b",") > MAX_VALUES or header.count(b"[") + header.count(b"{") > MAX_LISTS:
         raise malformed(f"The request's JSON has more values than {MAX_IMAGES} pictures.")
@@ -256,12 +247,6 @@ def encode(asked: InferenceRequest, model: Classifier, x: np.ndarray) -> Respons
     """Run the network, and answer with the tensors that were asked for, in that order."""
     probabilities = model.probabilities(model.forward_input(x)[0])
     is_digit = model.is_digit(probabilities)
-    for row, accepted in zip(probabilities, is_digit, strict=True):
-        CONFIDENCE.labels(model.name).observe(float(row.max()))
-        if accepted:
-            PREDICTIONS.labels(model.name, int(row.argmax())).inc()
-        else:
-            REFUSALS.labels(model.name, NOT_A_DIGIT).inc()
     tensors = {"probabilities": probabilities.astype(np.float32), "is_digit": is_digit}
     all_binary = asked.parameters.get("binary_data_output") is True
     wanted: dict[str, Json] = {output.name: output.parameters for output in asked.outputs or []}

@@ -1,13 +1,16 @@
 """Whether the process lives, whether it should get requests, and its counters."""
 
+import os
+
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.api.problems import ProblemError
 from app.api.service import Service
-from app.api.telemetry import exposition
 
+MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"  # where several workers add up their counters
 router = APIRouter(tags=["operations"])
 
 
@@ -21,7 +24,7 @@ async def health() -> dict[str, str]:
 @router.head("/ready", include_in_schema=False)
 @router.get("/ready")
 async def ready(request: Request) -> dict[str, str]:
-    """Say that the default model is loaded and that no thread hangs."""
+    """Say that the default model is loaded, no thread hangs, and the process is not stopping."""
     service: Service = request.app.state.service
     if service.stopping:
         raise ProblemError("not-ready", "The service is stopping.")
@@ -33,4 +36,8 @@ async def ready(request: Request) -> dict[str, str]:
 @router.get("/metrics", response_class=PlainTextResponse)
 def metrics() -> Response:
     """Return counters of requests, predictions and rejections in Prometheus' format."""
-    return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
+    registry = REGISTRY
+    if MULTIPROCESS_DIR in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

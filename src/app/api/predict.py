@@ -14,12 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api import problems
 from app.api.dependencies import Picture, Pictures, ServiceDep, Upload, describe_form
 from app.api.problems import ProblemError
-from app.api.schemas import (
-    BatchResponse,
-    ExplanationResponse,
-    NumberResponse,
-    PredictionResponse,
-)
+from app.api.schemas import BatchResponse, ExplanationResponse, NumberResponse, PredictionResponse
 from app.api.service import TooHeavyError
 from app.api.telemetry import CONFIDENCE, NUMBERS, PREDICTIONS, REFUSALS
 from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MAX_WORK_SECONDS
@@ -243,7 +238,6 @@ def describe_line(line: NumberLine, scale: float) -> Json:
 
 
 def scale_box(box: tuple[int, int, int, int], scale: float) -> list[int]:
-    """A box, x, y, width, height, in pixels of the file."""
     x, y, width, height = box
     left, top, right, bottom = (round(edge * scale) for edge in (x, y, x + width, y + height))
     return [left, top, right - left, bottom - top]

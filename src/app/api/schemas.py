@@ -23,15 +23,11 @@ class Answer(BaseModel):
 
     model: str = Field(examples=["cnn"])
     version: str = Field(examples=["0.0.1"])
-    examples: int | None = Field(
-        None, description="of a request with `examples` alone: how many the model has learnt"
-    )
+    examples: int | None = Field(None, description="how many examples the model has learnt")
     milliseconds: float = Field(description="from the received picture to this answer")
 
 
 class DigitProbability(BaseModel):
-    """A digit and how likely it is."""
-
     digit: Digit
     probability: Probability
 
@@ -39,7 +35,7 @@ class DigitProbability(BaseModel):
 class PredictionResponse(Answer):
     """What the model read."""
 
-    prediction: Digit = Field(description="the likeliest digit, even where `is_digit` is false")
+    prediction: Digit = Field(description="the likeliest digit, even if `is_digit` is false")
     confidence: Probability = Field(description="the calibrated probability of `prediction`")
     probabilities: list[Probability] = Field(description="of the digits 0 to 9")
     top_k: list[DigitProbability] = Field(description="the likeliest digits, best first")
@@ -63,22 +59,17 @@ class BatchResponse(BaseModel):
 class DigitOfNumber(BaseModel):
     """A digit of a number, or what was found in a digit's place."""
 
-    prediction: Digit = Field(description="the likeliest digit, even where `is_digit` is false")
+    prediction: Digit
     confidence: Probability = Field(description="of this digit by itself")
-    is_digit: bool = Field(description="false if it is not taken for a digit")
-    box: list[int] = Field(
-        description="x, y, width, height in pixels of the upright picture",
-        examples=[[20, 30, 22, 40]],
-    )
-    image: DataUrl = Field(description="the 28x28 picture, a PNG, that the model read")
+    is_digit: bool
+    box: list[int] = Field(description="x, y, width, height in pixels of the upright picture")
+    image: DataUrl
 
 
 class TextLine(BaseModel):
     """A line of writing, and the number that it is."""
 
-    number: str | None = Field(
-        description="as text: leading zeros count; null if it is no number", examples=["07"]
-    )
+    number: str | None = Field(description="as text: leading zeros count", examples=["07"])
     confidence: Probability = Field(description="the probability that the whole number is right")
     digits: list[DigitOfNumber] = Field(description="from left to right")
     is_number: bool
@@ -97,15 +88,13 @@ class Attribution(BaseModel):
     """How much each pixel speaks for a digit."""
 
     target: Digit = Field(description="the digit that is explained")
-    values: list[list[float]] = Field(
-        description="28 rows of 28 numbers from -1 (against) to 1 (for)"
-    )
+    values: list[list[float]] = Field(description="28 x 28, from -1 (against) to 1 (for)")
 
 
 class FeatureMaps(BaseModel):
     """What one convolution made of the picture."""
 
-    layer: str = Field(examples=["features.0"])
+    layer: str
     shape: list[int] = Field(description="channels, rows, columns", examples=[[32, 24, 24]])
     picture: DataUrl = Field(description="the maps side by side, each from black to white")
 
@@ -120,8 +109,8 @@ class ExplanationResponse(PredictionResponse):
 class ModelSummary(BaseModel):
     """A model in service, or one that could not be loaded and why."""
 
-    name: str = Field(examples=["cnn"])
-    available: bool = Field(description="false if the model could not be loaded")
+    name: str
+    available: bool
     reason: str | None = Field(description="why it could not be loaded")
     version: str | None = None
     parameters: int | None = Field(None, description="number of trained weights")
@@ -130,7 +119,5 @@ class ModelSummary(BaseModel):
 
 
 class ModelList(BaseModel):
-    """The models of this service."""
-
     default: str = Field(description="the model that answers when a request names none")
     models: list[ModelSummary]

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import queue
 import random
 import re
@@ -12,15 +11,7 @@ import time
 from datetime import UTC, datetime
 
 from fastapi import Request
-from prometheus_client import (
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Histogram,
-    disable_created_metrics,
-    generate_latest,
-)
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import Counter, Histogram, disable_created_metrics
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,11 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.problems import MEDIA_TYPE, answer
 
 REQUEST_ID = "X-Request-ID"
-MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"  # where several workers add up their counters
 MAX_WAITING_LINES = 10_000
-PAUSE_SECONDS = (
-    0.05  # between two writes: a thread that wakes for every line costs 5 % of a request
-)
+PAUSE_SECONDS = 0.05  # between two writes: the thread wakes for many lines, not for each
 FLUSH_SECONDS = 1.0
 disable_created_metrics()  # a second series for each of ours, which nobody reads
 
@@ -44,7 +32,7 @@ SECONDS = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
 PROBLEMS = Counter("digits_problems", "Requests answered with a problem.", ["type"])
-DROPPED_LINES = Counter("digits_dropped_log_lines", "Lines dropped since nobody reads the output.")
+DROPPED_LINES = Counter("digits_dropped_log_lines", "Lines that nobody took in time.")
 PREDICTIONS = Counter("digits_predictions", "Pictures taken for a digit.", ["model", "digit"])
 REFUSALS = Counter("digits_refusals", "Pictures not taken for a digit.", ["model", "reason"])
 CONFIDENCE = Histogram(
@@ -55,7 +43,7 @@ CONFIDENCE = Histogram(
 )
 NUMBERS = Counter(
     "digits_numbers",
-    "Pictures asked for their number, by the reason why they hold none; empty where they do.",
+    "Pictures asked for their number; reason: why it is none.",
     ["model", "reason"],
 )
 logger = logging.getLogger("digits")
@@ -71,7 +59,7 @@ class JsonLines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self._lines: queue.Queue[str] = queue.Queue(MAX_WAITING_LINES)
-        threading.Thread(target=self._write, name="log", daemon=True).start()
+        threading.Thread(target=self._write, daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hand the record's line to the thread; an attribute ``fields`` adds its items."""
@@ -107,7 +95,7 @@ class JsonLines(logging.Handler):
 
 
 def configure_logging() -> None:
-    """Write what all libraries log as JSON lines to standard output."""
+    """Write what this project and its libraries log as lines of JSON."""
     root = logging.getLogger()
     if not any(isinstance(handler, JsonLines) for handler in root.handlers):
         root.addHandler(JsonLines())
@@ -115,7 +103,7 @@ def configure_logging() -> None:
 
 
 def flush_logs() -> None:
-    """Write what still waits; the process may end by a signal, without any other clean-up."""
+    """Write what still waits: a signal ends the process without any other clean-up."""
     for handler in logging.getLogger().handlers:
         handler.flush()
 
@@ -123,23 +111,21 @@ def flush_logs() -> None:
 class Telemetry:
     """The middleware that names, logs and counts each request.
 
-    It also turns the errors that Starlette answers as plain text into problems, and answers 500
-    where the app fails.
+    It also answers 500 where the app fails, and turns Starlette's errors in plain text into
+    problems.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on and record how it was answered."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         started = time.perf_counter()
         request = Request(scope)
         given = request.headers.get(REQUEST_ID, "")
-        request_id = (
-            given if re.fullmatch("[!-~]{1,128}", given) else f"{random.getrandbits(128):032x}"
-        )
+        harmless = re.fullmatch("[!-~]{1,128}", given)
+        request_id = given if harmless else f"{random.getrandbits(128):032x}"
         status = 0
         replaced: bytes | None = None  # the body instead of one in plain text
 
@@ -168,7 +154,6 @@ class Telemetry:
             seconds = time.perf_counter() - started
             # A path that no route has would let clients make as many time series as they like.
             path = getattr(scope.get("route"), "path", "unmatched")
-            problem = request.scope.get("state", {}).get("problem")
             REQUESTS.labels(scope["method"], path, status).inc()
             SECONDS.labels(path).observe(seconds)
             fields = {
@@ -179,19 +164,9 @@ class Telemetry:
                 "milliseconds": round(seconds * 1000, 2),
                 "client": scope["client"][0] if scope.get("client") else None,
             }
-            if problem:
+            if problem := getattr(request.state, "problem", None):
                 PROBLEMS.labels(problem).inc()
                 fields["problem"] = problem
-            if failure is None:
-                logger.info("request", extra={"fields": fields})
-            else:
-                logger.error("request failed", extra={"fields": fields}, exc_info=failure)
-
-
-def exposition() -> bytes:
-    """The counters of all workers in Prometheus' text format."""
-    if MULTIPROCESS_DIR not in os.environ:
-        return generate_latest(REGISTRY)
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)
-    return generate_latest(registry)
+            message = "request failed" if failure else "request"
+            level = logging.ERROR if failure else logging.INFO
+            logger.log(level, message, extra={"fields": fields}, exc_info=failure)
