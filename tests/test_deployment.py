@@ -57,13 +57,6 @@ def test_the_service_named_api_sets_no_variable_that_the_api_reads():
     assert PODS[0]["enableServiceLinks"] is False
 
 
-def test_every_published_port_is_on_this_machine_only_unless_asked_otherwise():
-    services = yaml.safe_load(COMPOSE)["services"].values()
-    published = [port for service in services for port in service.get("ports", [])]
-    assert len(published) == 3
-    assert all(port.startswith("${BIND:-127.0.0.1}:") for port in published)
-
-
 def table() -> dict[str, tuple[str, str]]:
     """The default and the readers of each variable in deploy/README.md."""
     text = (REPOSITORY / "deploy" / "README.md").read_text()

@@ -157,26 +157,24 @@ def test_a_run_waits_for_the_one_that_installs(ready):
     assert process.returncode == 0
 
 
-def test_no_python_is_one_sentence_and_one_that_is_too_old_counts_as_none(machine):
-    for script in ("exit 127", "exit 1"):
-        write_script(machine.bin / "python3", script)
-        assert_one_sentence(machine.run("predict"), "No Python 3.11, 3.12 or 3.13", "install")
+@pytest.mark.parametrize(
+    ("prepare", "said"),
+    [
+        (lambda machine: write_script(machine.bin / "python3", "exit 127"), "install one of them"),
+        (lambda machine: write_script(machine.bin / "python3", "exit 1"), "No Python 3.11, 3.12"),
+        (lambda machine: machine.write("src/ensurepip.py", "raise ImportError"), "python3-venv"),
+        (lambda machine: (machine.project / ".venv.lock").mkdir(), "Cannot write into"),
+    ],
+)
+def test_what_prevents_an_installation_is_one_sentence(machine, prepare, said):
+    prepare(machine)
+    assert_one_sentence(machine.run("predict"), said)
 
 
 def test_a_shim_with_no_python_behind_it_is_passed_over(machine):
     write_script(machine.bin / "python3.13", "echo 'pyenv: command not found' >&2; exit 127")
     write_script(machine.bin / "df", "echo head; echo disk 1 1 2097152 1% /")
     assert_one_sentence(machine.run("predict"), "free disk")
-
-
-def test_a_python_without_the_venv_module_is_one_sentence(machine):
-    machine.write("src/ensurepip.py", "raise ImportError")
-    assert_one_sentence(machine.run("predict"), "no venv module", "apt-get install python3-venv")
-
-
-def test_a_folder_that_cannot_be_written_is_one_sentence(machine):
-    (machine.project / ".venv.lock").mkdir()
-    assert_one_sentence(machine.run("predict"), "Cannot write into")
 
 
 # --- Where the packages come from -----------------------------------------------------------------

@@ -106,15 +106,10 @@ def processes(stack: Stack) -> set[str]:
 
 
 def memory_mb(stack: Stack) -> float:
-    """Anonymous memory and temporary files of the API's container: what its limit is held to."""
-    code = (
-        "import glob, re, shutil\n"
-        "states = [open(path).read() for path in glob.glob('/proc/[0-9]*/status')]\n"
-        "print(sum(int(kb) for kb in re.findall(r'RssAnon:\\s+(\\d+)', ''.join(states))))\n"
-        "print(shutil.disk_usage('/tmp').used)"
-    )
-    anonymous_kb, temporary = map(int, stack.python("api", code).split())
-    return (anonymous_kb * 1024 + temporary) / MB
+    """What the API's container uses of its memory limit."""
+    usage = ("docker", "stats", "--no-stream", "--format", "{{.MemUsage}}")
+    used = run(*usage, stack.containers("api")[0]).split()[0]  # such as 201.5MiB
+    return float(used[:-3]) * {"M": 2**20, "G": 2**30}[used[-3]] / MB
 
 
 def test_a_hundred_large_requests_at_once_are_answered_or_refused_within_the_memory_limit(
@@ -125,15 +120,12 @@ def test_a_hundred_large_requests_at_once_are_answered_or_refused_within_the_mem
     buffer = io.BytesIO()
     Image.fromarray(noise).resize((6200, 6200), Image.Resampling.NEAREST).save(buffer, "PNG")
     large = buffer.getvalue()
-    pixels = b",".join([b"0.1234567890123"] * 28 * 28 * 256)
-    tensor = (
-        b'{"name": "image", "datatype": "FP32", "shape": [256, 1, 28, 28], "data": [%b]}' % pixels
-    )
+    tensor = {"name": "image", "datatype": "FP32", "shape": [256, 1, 28, 28]}
     paths = ("/api/v1/predict", "/api/v1/predict/batch", "/v2/models/cnn/infer")
     bodies = (
         {"files": {"file": large}},
         {"files": [("files", SEVEN + bytes(3_900_000))] * 4},
-        {"data": b'{"inputs": [%b]}' % tensor},
+        {"json": {"inputs": [tensor | {"data": [0.1234567890123] * 256 * 28 * 28}]}},
     )
     workers = processes(stack)
 
