@@ -101,22 +101,23 @@ def tensor(shape: list, data: object, **changes: object) -> dict:
 
 
 ZEROS = [0] * 784
+# More values than 256 pictures have, which would take memory: numbers, lists, objects.
+MANY = {value: f"[{','.join([value] * 1_200_000)}]".encode() for value in ("0", "[0]", "{}")}
 
 
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
+        *(pytest.param(MANY[value], "more values", id=f"many {value}") for value in MANY),
         (b"{", "JSON"),
         (b"[" * 100_000, "JSON"),
         (b"\xff\xfe", "JSON"),
         ([], "valid dictionary"),
         ({"inputs": []}, "inputs"),
-        ({"inputs": "image"}, "inputs"),
         (tensor([1, 1, 28, 28], ZEROS, name="x"), "inputs.0.name"),
         (tensor([1, 1, 28, 28], ZEROS, datatype="UINT8"), "inputs.0.datatype"),
         (tensor([1, 784], ZEROS), "shape"),
         (tensor([1, 1, 28, 28.0], ZEROS), "shape"),
-        (tensor([True, 1, 28, 28], ZEROS), "shape"),
         (tensor([0, 1, 28, 28], []), "from 1 to 256"),
         (tensor([-1, 1, 28, 28], ZEROS), "from 1 to 256"),
         (tensor([257, 1, 28, 28], ZEROS), "from 1 to 256"),
@@ -126,7 +127,6 @@ ZEROS = [0] * 784
         (tensor([1, 1, 28, 28], [*ZEROS[1:], None]), "not numbers"),
         (tensor([1, 1, 28, 28], [True] * 784), "not numbers"),
         (tensor([1, 1, 28, 28], ["x" * 1_000_000] + [0] * 100_000), "not numbers"),
-        (tensor([1, 1, 28, 28], [[[[[0]]]]]), "not numbers"),
         (tensor([1, 1, 28, 28], [[0], [0, 1]]), "no tensor"),
         (tensor([1, 1, 28, 28], {"a": 1}), "not numbers"),
         (tensor([1, 1, 28, 28], [*ZEROS[1:], 255]), "divide grey levels by 255"),
@@ -135,7 +135,6 @@ ZEROS = [0] * 784
         (tensor([1, 1, 28, 28], [*ZEROS[1:], float("nan")]), "JSON"),
         (tensor([1, 1, 28, 28], ZEROS, parameters={"binary_data_size": 3136}), "follow the JSON"),
         ({**tensor([1, 1, 28, 28], ZEROS), "outputs": [{"name": "logits"}]}, "outputs.0.name"),
-        ({**tensor([1, 1, 28, 28], ZEROS), "outputs": 3}, "outputs"),
         ({**tensor([1, 1, 28, 28], ZEROS), "id": 3}, "id: Input should be a valid string"),
     ],
 )
@@ -151,20 +150,6 @@ def test_what_is_not_as_the_metadata_say_is_a_bad_request(api, request_, message
 def test_a_wrong_length_of_the_json_is_a_bad_request(api, length):
     headers = {"Inference-Header-Content-Length": length}
     assert infer(api, tensor([1, 1, 28, 28], ZEROS), **headers).status_code == 400
-
-
-HOSTILE = [
-    b'{"inputs": [{"name": "image", "data": [%s]}]}' % b",".join([b"[0]"] * 1_200_000),
-    b"[%s]" % b",".join([b"0"] * 2_000_000),
-    b"[%s]" % b",".join([b"{}"] * 1_200_000),
-]
-
-
-@pytest.mark.parametrize("body", HOSTILE, ids=["nested", "numbers", "objects"])
-def test_json_of_more_values_than_256_pictures_is_a_bad_request(api, body):
-    response = infer(api, body)
-    assert response.status_code == 400
-    assert "more values" in response.json()["error"]
 
 
 def test_nested_data_and_256_pictures_are_taken(api):
