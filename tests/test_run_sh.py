@@ -48,9 +48,6 @@ def assert_one_sentence(result: subprocess.CompletedProcess, *parts: str) -> Non
     assert "Traceback" not in result.stderr
 
 
-# --- Commands -------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -114,9 +111,6 @@ def test_without_docker_the_container_tests_end_with_status_3(ready):
     assert "No Docker engine" in result.stderr
 
 
-# --- The environment ------------------------------------------------------------------------------
-
-
 def test_the_environment_is_made_once_and_anew_when_the_requirements_change(machine):
     cpu_index = f"{machine.indexes}/cpu"
     machine.require("torch==2", "torchvision==2", "uv==1", "extra==1")
@@ -177,9 +171,6 @@ def test_a_shim_with_no_python_behind_it_is_passed_over(machine):
     assert_one_sentence(machine.run("predict"), "free disk")
 
 
-# --- Where the packages come from -----------------------------------------------------------------
-
-
 def test_pip_installs_where_uv_does_not_get_through(machine):
     result = machine.run("predict", UV_DEFAULT_INDEX=f"{machine.indexes}/nowhere")
     assert result.stdout.endswith("\n2\n"), result.stderr
@@ -209,9 +200,6 @@ def test_training_keeps_its_memory_in_large_pages_unless_told_otherwise(ready, g
     tunables = ready.run("cnn", **given).stdout.strip()
     assert ("hugetlb=1" in tunables) is not bool(given)
     assert tunables in given.values() or not given
-
-
-# --- The services ---------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -49,8 +49,6 @@ SETTINGS = {
     "API_ANSWER_SECONDS": "10",
     "API_EXPLAIN_SECONDS": "40",
     "API_RETRY_SECONDS": "3",
-    "API_MEMORY": "1g",
-    "API_CPUS": "2",
     "HTTP_PROXY": "http://proxy.invalid:3128",  # as Docker's own configuration may set it
 }
 
@@ -67,9 +65,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
     finally:
         stack.compose("down", "--volumes", "--remove-orphans")
-
-
-# --- One API and the page -------------------------------------------------------------------------
 
 
 def predict(stack: Stack, url: str, **headers: str) -> requests.Response:
@@ -153,9 +148,6 @@ def test_a_model_trained_in_a_container_is_the_users_own_and_served_after_a_rest
     stack.start("api", "front")
     answer = stack.session.get(f"{stack.api}/api/v1/models/mlp", timeout=30).json()
     assert answer["data"]["complete"] is False
-
-
-# --- Replicas behind the gateway ------------------------------------------------------------------
 
 
 @contextmanager
@@ -256,9 +248,6 @@ def test_a_killed_replica_loses_only_the_requests_it_held_and_nobody_repeats_the
     logs = "".join(run("docker", "logs", container) for container in others)
     assert sum(name in logs for name in answered_by) > 0
     assert not any(name in logs for name in lost)
-
-
-# --- The containers and the images ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("service", SERVICES)

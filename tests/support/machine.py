@@ -53,12 +53,8 @@ def serve_indexes(root: Path) -> Iterator[str]:
         write_wheel(root / "cpu" / name, name, "2+cpu")
     write_wheel(root / "pypi" / "extra", "extra", "1")
     (root / "empty-cpu" / "torch").mkdir(parents=True)
-
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=root)) as server:
+    handler = partial(SimpleHTTPRequestHandler, directory=root)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
