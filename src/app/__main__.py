@@ -41,9 +41,12 @@ def main() -> int:
             print(f"error: API_{str(fault['loc'][0]).upper()}: {told}", file=sys.stderr)
         return 2
     configure_logging()
-    warn_of_open_door(settings)
-    # Images come one by one: more threads for each would only wait for one another.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if not settings.token:
+        local = settings.host in ("127.0.0.1", "::1", "localhost")
+        level, who = (logging.INFO, "programs here") if local else (logging.WARNING, "everyone")
+        told = "API_TOKEN is not set: %s can use the API at %s without one"
+        logger.log(level, told, who, settings.host)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # images come one by one
     config = uvicorn.Config(
         "app.__main__:load_app",
         factory=True,
@@ -72,18 +75,6 @@ def main() -> int:
         supervisor.run()
         failed = any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
         return STARTUP_FAILURE if failed else 0
-
-
-def warn_of_open_door(settings: ApiSettings) -> None:
-    """Log that no token is asked for; that others can reach the API is worth a warning."""
-    if settings.token:
-        return
-    if settings.host in ("127.0.0.1", "::1", "localhost"):
-        logger.info("API_TOKEN is not set: no token is asked for")
-    else:
-        logger.warning(
-            "API_TOKEN is not set: everyone who reaches %s can use the API", settings.host
-        )
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 import asyncio
 import signal
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from types import FrameType
 
 from fastapi import FastAPI
@@ -15,7 +15,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app.api import models, open_inference, operations, predict, problems
-from app.api.service import Service, load_service
+from app.api.service import load_service
 from app.api.telemetry import REQUEST_ID, Telemetry, configure_logging, flush_logs
 from app.settings import API_VERSION, MAX_BODY_BYTES, ApiSettings
 
@@ -28,22 +28,13 @@ rate limits and no TLS: put a proxy that has them in front of it.
 
 
 def create_app(settings: ApiSettings | None = None) -> FastAPI:
-    """Load the models and make the app.
-
-    Args:
-        settings: from the environment if absent.
+    """Load the models and make the app, with the environment's settings if none are given.
 
     Raises:
         ModelFileError: the default model is missing or cannot be used.
     """
     settings = settings or ApiSettings()
     configure_logging()
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        pause_before_stopping(app.state.service)
-        yield
-        flush_logs()
 
     app = FastAPIOffline(
         redoc_url=None,
@@ -82,19 +73,22 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     return app
 
 
-def pause_before_stopping(service: Service) -> None:
-    """On SIGTERM, let `/ready` answer 503 for a moment before uvicorn closes the socket.
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Let SIGTERM first turn `/ready` to 503, and write all lines before the end.
 
-    uvicorn resets connections whose request it has not read yet. A gateway does not know that and
-    must not repeat them; it sends no new ones when `/ready` says so.
+    uvicorn closes its socket at once, and resets connections whose request it has not read yet. A
+    gateway must not repeat such a request; a moment before, it can learn to send no new ones.
     """
-    stop = signal.getsignal(signal.SIGTERM)  # uvicorn's own handler
-    if threading.current_thread() is not threading.main_thread() or not callable(stop):
-        return
     loop = asyncio.get_running_loop()
+    stop = signal.getsignal(signal.SIGTERM)
+    if callable(stop):  # uvicorn's handler
 
-    def begin(number: int, frame: FrameType | None) -> None:
-        service.stopping = True
-        loop.call_soon_threadsafe(loop.call_later, STOP_PAUSE_SECONDS, stop, number, frame)
+        def pause(number: int, frame: FrameType | None) -> None:
+            app.state.service.stopping = True
+            stop_later = partial(loop.call_later, STOP_PAUSE_SECONDS, stop, number, frame)
+            loop.call_soon_threadsafe(stop_later)
 
-    signal.signal(signal.SIGTERM, begin)
+        signal.signal(signal.SIGTERM, pause)
+    yield
+    flush_logs()

@@ -26,32 +26,24 @@ class ApiSettings(BaseSettings):
         env_prefix="API_", env_ignore_empty=True, populate_by_name=True
     )
 
-    model: str = Field("cnn", description="the model that answers when a request names none")
+    model: str = Field("cnn", description="the default model")
     models_dir: Path = Field(
         MODELS_DIR,
         validation_alias=AliasChoices("MODELS_DIR", "models_dir"),
-        description="the folder with the models (the variable is MODELS_DIR)",
+        description="folder of the models; the variable is MODELS_DIR",
     )
-    host: str = Field("127.0.0.1", description="the address to listen on")
-    port: int = Field(8000, ge=0, le=65535, description="the port to listen on")
-    root_path: str = Field("", description="the path prefix that a proxy in front strips")
-    trusted_proxies: str = Field(
-        "", description="proxies whose X-Forwarded-For counts, comma-separated; * for all"
-    )
-    workers: int = Field(1, ge=1, le=64, description="processes; each loads the models")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on")
+    root_path: str = Field("", description="path prefix that a proxy strips")
+    trusted_proxies: str = Field("", description="proxies whose X-Forwarded-For counts; * for all")
+    workers: int = Field(1, ge=1, le=64, description="processes, each with the models")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="origins of web pages that may call the API, comma-separated"
+        (), description="origins whose pages may call the API, separated by commas"
     )
-    token: SecretStr = Field(
-        SecretStr(""), description="bearer token that /api and /v2 ask for; empty: none"
-    )
-    queue: int = Field(64, ge=1, description="small requests that may wait; beyond it: 503")
-    heavy_queue: int = Field(
-        16, ge=1, description="large images, batches and explanations that may wait"
-    )
-    upload_seconds: float = Field(
-        30, gt=0, description="seconds in which a request must arrive; beyond it: 408"
-    )
+    token: SecretStr = Field(SecretStr(""), description="token that /api and /v2 ask for, if any")
+    queue: int = Field(64, ge=1, description="requests that may wait or be done; beyond it 503")
+    heavy_queue: int = Field(16, ge=1, description="the same for large images and batches")
+    upload_seconds: float = Field(30, gt=0, description="time for a request's body; then 408")
 
     @field_validator("cors_origins", mode="before")
     @classmethod

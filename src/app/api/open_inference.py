@@ -203,13 +203,18 @@ def pixels(tensor: InputTensor, raw: bytes) -> np.ndarray:
             f"The shape is [N, 1, {IMAGE_SIZE}, {IMAGE_SIZE}] with N from 1 to {MAX_IMAGES}, "
             f"not {tensor.shape}."
         )
-    size = tensor.parameters.get(BINARY_SIZE)
-    if size is None:
-        values = numbers(tensor)
-    elif size == len(raw) and size % 4 == 0:
+    if (size := tensor.parameters.get(BINARY_SIZE)) is not None:
+        if size != len(raw) or size % 4:
+            raise malformed(f"{BINARY_SIZE} is {size!r}, but {len(raw)} bytes follow the JSON.")
         values = np.frombuffer(raw, dtype="<f4")
+    elif only_numbers(tensor.data, len(tensor.shape)):  # numpy would make room for long texts
+        try:
+            with np.errstate(over="ignore"):  # what overflows becomes infinite: refused below
+                values = np.asarray(tensor.data).astype(np.float32)
+        except (ValueError, OverflowError) as error:
+            raise malformed(f"The data are no tensor: {error}.") from error
     else:
-        raise malformed(f"{BINARY_SIZE} is {size!r}, but {len(raw)} bytes of FP32 follow the JSON.")
+        raise malformed("The data are not numbers alone.")
     if values.size != math.prod(tensor.shape):
         raise malformed(f"The data have {values.size} elements, not those of {tensor.shape}.")
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
@@ -217,18 +222,6 @@ def pixels(tensor: InputTensor, raw: bytes) -> np.ndarray:
             "The pixels must lie between 0 (background) and 1 (ink): divide grey levels by 255."
         )
     return values.reshape(tensor.shape)
-
-
-def numbers(tensor: InputTensor) -> np.ndarray:
-    """The numbers in the JSON as float32."""
-    # Before numpy sees them: texts among numbers become an array of the longest text's size.
-    if not only_numbers(tensor.data, len(tensor.shape)):
-        raise malformed("The data are not numbers alone.")
-    try:
-        with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused as such
-            return np.asarray(tensor.data).astype(np.float32)
-    except (ValueError, OverflowError) as error:
-        raise malformed(f"The data are no tensor: {error}.") from error
 
 
 def only_numbers(data: object, depth: int) -> bool:

@@ -165,14 +165,10 @@ async def explain(
 
 
 def prepare(data: bytes, heavy: bool) -> tuple[Preprocessed, float]:
-    """Decode and preprocess the picture in the bytes of a file.
+    """Decode and preprocess a file; raise ``TooHeavyError`` if that is for the heavy lane.
 
     Returns:
         The picture, and how many pixels of the file one of its pixels stands for, 1 or more.
-
-    Raises:
-        TooHeavyError: it has many pixels, and this is not the heavy lane.
-        ProblemError, ImageError: the file is empty, too large, or cannot be read.
     """
     if not data:
         raise ProblemError("empty-file")
@@ -187,7 +183,7 @@ def prepare(data: bytes, heavy: bool) -> tuple[Preprocessed, float]:
 
 
 def read(classifier: Classifier, data: bytes, heavy: bool) -> Reading:
-    """Classify the picture in the bytes of a file, and count it; raises as ``prepare``."""
+    """Classify the picture in the bytes of a file, and count it."""
     [reading] = read_images(classifier, [prepare(data, heavy)[0]])
     prediction = reading.prediction
     CONFIDENCE.labels(classifier.name).observe(prediction.confidence)
@@ -199,7 +195,7 @@ def read(classifier: Classifier, data: bytes, heavy: bool) -> Reading:
 
 
 def describe(classifier: Classifier, reading: Reading, upload: Upload, top_k: int) -> Json:
-    """What the API answers of a picture, as ``PredictionResponse`` documents it."""
+    """What ``PredictionResponse`` documents."""
     prediction = reading.prediction
     likeliest = sorted(enumerate(prediction.probabilities), key=lambda entry: -entry[1])[:top_k]
     answer = {

@@ -15,6 +15,7 @@ from app.settings import MAX_BATCH_BYTES, MAX_BATCH_FILES, MAX_FILE_BYTES
 from errors import (
     BlankImageError,
     DamagedImageError,
+    DigitsError,
     ExamplesError,
     ImageError,
     ImageTooLargeError,
@@ -24,31 +25,23 @@ from errors import (
 MEDIA_TYPE = "application/problem+json"
 MAX_FAULTS = 20  # of a request that are told: it may have as many as it has bytes
 
-# code: status, what went wrong and what to do
-PROBLEMS: dict[str, tuple[int, str]] = {
+PROBLEMS: dict[str, tuple[int, str]] = {  # code: status, what to do
     "malformed-request": (400, "The request cannot be parsed: send a well-formed form."),
     "unauthorized": (401, "Send the service's token: Authorization: Bearer TOKEN"),
     "not-found": (404, "Nothing is at this path; /docs lists all paths, /health always answers."),
-    "unknown-model": (404, "There is no such model; GET /api/v1/models lists those that exist."),
-    "method-not-allowed": (405, "This path does not take this method; the Allow header lists its."),
+    "unknown-model": (404, "There is no such model; see /api/v1/models."),
+    "method-not-allowed": (405, "The path does not take this method; see the Allow header."),
     "upload-too-slow": (408, "The request did not arrive in time: send a smaller picture."),
     "file-too-large": (413, f"Send at most {MAX_FILE_BYTES // 10**6} MB a file."),
-    "payload-too-large": (
-        413,
-        f"Send fewer or smaller pictures: at most {MAX_BATCH_BYTES // 10**6} MB in all.",
-    ),
+    "payload-too-large": (413, f"Send fewer or smaller pictures: {MAX_BATCH_BYTES // 10**6} MB."),
     "too-many-pixels": (413, "The picture has too many pixels: make it smaller."),
     "wrong-content-type": (
         415,
-        "Send a form (curl -F file=@digit.png URL) or the picture itself as the body "
-        "(curl --data-binary @digit.png -H 'Content-Type: image/png' URL).",
+        "Send a form (curl -F file=@7.png URL) or an image/... as the body.",
     ),
     "not-a-picture": (415, "The file is not a picture that can be read here."),
     "damaged-picture": (422, "The picture is damaged: save it again as PNG or JPEG."),
-    "no-file": (
-        422,
-        "Put the picture into the form field 'file' ('files' for a batch), as a file.",
-    ),
+    "no-file": (422, "Put the picture into the form field 'file' (a batch: 'files'), as a file."),
     "empty-file": (422, "The file is empty: send a picture of one digit."),
     "blank-picture": (422, "Draw or photograph one digit, large and with contrast."),
     "too-many-files": (422, f"Send at most {MAX_BATCH_FILES} files a request."),
@@ -57,7 +50,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "overloaded": (503, "The service has too much to do: try again in a second."),
     "not-ready": (503, "The service cannot answer now: try again later."),
 }
-IMAGE_PROBLEMS: Mapping[type[ImageError], str] = {
+IMAGE_PROBLEMS = {
     BlankImageError: "blank-picture",
     ImageTooLargeError: "too-many-pixels",
     DamagedImageError: "damaged-picture",
@@ -75,9 +68,7 @@ class Problem(BaseModel):
     detail: str = Field(description="what went wrong and what to do")
     instance: str = Field(description="path of the request", examples=["/api/v1/predict"])
     errors: list[dict[str, str]] | None = Field(
-        None,
-        description=f"of `invalid-parameter` alone: the first {MAX_FAULTS} faults, each with "
-        "`in` (query, path or body), `name` and `detail`",
+        None, description="`in` (query, path, body), `name` and `detail` of each bad parameter"
     )
     error: str | None = Field(None, description="under /v2 alone: `detail` again")
 
@@ -100,7 +91,6 @@ class ProblemError(HTTPException):
         headers: Mapping[str, str] | None = None,
         errors: Sequence[dict[str, str]] = (),
     ) -> None:
-        """``errors`` are as ``Problem`` has them; the first ones are told."""
         status, advice = PROBLEMS[code]
         self.code = code
         self.errors = list(errors[:MAX_FAULTS])
@@ -130,7 +120,7 @@ def as_problem(error: Exception) -> ProblemError:
         case ClientDisconnect():
             return ProblemError("upload-too-slow", "The client has left.")
         case ImageError():
-            return ProblemError(IMAGE_PROBLEMS[type(error)], str(error))
+            return ProblemError(IMAGE_PROBLEMS.get(type(error), "not-a-picture"), str(error))
     return ProblemError("internal-error")
 
 
@@ -183,6 +173,5 @@ async def answer(request: Request, error: Exception) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """Make every error of ``app`` a problem; the telemetry does so with what is unexpected."""
-    kinds = (HTTPException, RequestValidationError, ClientDisconnect, ExamplesError, ImageError)
-    for kind in kinds:
+    for kind in (HTTPException, RequestValidationError, ClientDisconnect, DigitsError):
         app.add_exception_handler(kind, answer)

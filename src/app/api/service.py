@@ -15,7 +15,6 @@ from app.settings import HUNG_SECONDS, MAX_ADAPTED, MAX_WORK_SECONDS, ApiSetting
 from errors import ModelFileError
 from model.adaptation import adapt
 from model.classifier import Classifier, load_classifiers
-from model.config import RECIPES
 from model.examples import read_examples
 
 SWITCH_SECONDS = 0.0005  # that the event loop waits at most for a thread that computes
@@ -28,14 +27,10 @@ class TooHeavyError(Exception):
 
 
 class Lane:
-    """One thread for one kind of work; two would wait for each other, processes scale.
-
-    Attributes:
-        limit: jobs that may wait or be done.
-        heavier: the lane for work that raises ``TooHeavyError`` here.
-    """
+    """One thread for one kind of work; two would wait for each other, processes scale."""
 
     def __init__(self, limit: int, heavier: "Lane | None" = None) -> None:
+        """Let ``limit`` jobs wait or be done; ``heavier`` takes what raises ``TooHeavyError``."""
         self.limit = limit
         self.heavier = heavier
         self._pool = ThreadPoolExecutor(1)
@@ -113,11 +108,7 @@ class Service:
         return self.light.hung or self.heavy.hung
 
     def classifier(self, name: str | None, examples: bytes | None = None) -> Classifier:
-        """Return the model called ``name``, or the default one.
-
-        Args:
-            name: of a model.
-            examples: what it learns before, which takes some time.
+        """Return the model called ``name``, or the default one, after it has learnt ``examples``.
 
         Raises:
             ProblemError: "unknown-model", naming those that exist.
@@ -132,7 +123,6 @@ class Service:
         return self._adapted(name, examples) if examples else self.classifiers[name]
 
     def _adapt(self, name: str, examples: bytes) -> Classifier:
-        """The model called ``name`` after it has learnt a person's examples."""
         return adapt(self.classifiers[name], *read_examples(examples))
 
 
@@ -150,11 +140,8 @@ def load_service(settings: ApiSettings) -> Service:
     if settings.model in failures:
         raise ModelFileError(failures[settings.model])
     if settings.model not in classifiers:
-        found = ", ".join(classifiers) or "none"
-        known = settings.model in RECIPES
-        remedy = f"train it with: bash run.sh {settings.model}" if known else "set API_MODEL"
         raise ModelFileError(
-            f"The default model {settings.model!r} is not in {settings.models_dir} "
-            f"(found: {found}); {remedy}"
+            f"The default model {settings.model!r} is not in {settings.models_dir} (found: "
+            f"{', '.join(classifiers) or 'none'}); train it with bash run.sh, or set API_MODEL"
         )
     return Service(settings, classifiers, failures)

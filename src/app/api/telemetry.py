@@ -1,14 +1,15 @@
 """What operators see: an id, a line of JSON and counters for every request; never the picture."""
 
+import asyncio
 import json
 import logging
 import queue
 import random
 import re
 import sys
-import threading
 import time
 from datetime import UTC, datetime
+from logging.handlers import QueueHandler, QueueListener
 
 from fastapi import Request
 from prometheus_client import Counter, Histogram, disable_created_metrics
@@ -16,11 +17,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import MEDIA_TYPE, answer
+from app.api.problems import MEDIA_TYPE, ProblemError, answer
 
 REQUEST_ID = "X-Request-ID"
 MAX_WAITING_LINES = 10_000
-PAUSE_SECONDS = 0.05  # between two writes: the thread wakes for many lines, not for each
 FLUSH_SECONDS = 1.0
 disable_created_metrics()  # a second series for each of ours, which nobody reads
 
@@ -49,20 +49,10 @@ NUMBERS = Counter(
 logger = logging.getLogger("digits")
 
 
-class JsonLines(logging.Handler):
-    """Writes each record as a line of JSON to standard output, from a thread of its own.
+class JsonLine(logging.Formatter):
+    """A record as a line of JSON; an attribute ``fields`` adds its items."""
 
-    An output that nobody reads must not stop the event loop: when too many lines wait, new ones
-    are dropped and counted.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lines: queue.Queue[str] = queue.Queue(MAX_WAITING_LINES)
-        threading.Thread(target=self._write, daemon=True).start()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Hand the record's line to the thread; an attribute ``fields`` adds its items."""
+    def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -70,42 +60,37 @@ class JsonLines(logging.Handler):
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
-            line["traceback"] = logging.Formatter().formatException(record.exc_info)
-        try:
-            self._lines.put_nowait(json.dumps(line) + "\n")  # ASCII: a path may hold commands
-        except queue.Full:
-            DROPPED_LINES.inc()
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)  # ASCII alone: a path may hold commands for a terminal
 
-    def flush(self) -> None:
-        """Wait until all lines are written, but not for long: perhaps nobody reads them."""
-        end = time.monotonic() + FLUSH_SECONDS
-        while self._lines.unfinished_tasks and time.monotonic() < end:
-            time.sleep(0.01)
 
-    def _write(self) -> None:
-        while True:
-            lines = [self._lines.get()]
-            time.sleep(PAUSE_SECONDS)
-            while not self._lines.empty():
-                lines.append(self._lines.get())
-            sys.stdout.write("".join(lines))
-            sys.stdout.flush()
-            for _ in lines:
-                self._lines.task_done()
+class BoundedQueueHandler(QueueHandler):
+    """Drops and counts what nobody reads: it must not stop the event loop."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        DROPPED_LINES.inc()
+
+
+LINES: queue.Queue[logging.LogRecord] = queue.Queue(MAX_WAITING_LINES)
+LISTENER = QueueListener(LINES, logging.StreamHandler(sys.stdout))
 
 
 def configure_logging() -> None:
-    """Write what this project and its libraries log as lines of JSON."""
+    """Write what this project and its libraries log as JSON, from a thread of its own."""
     root = logging.getLogger()
-    if not any(isinstance(handler, JsonLines) for handler in root.handlers):
-        root.addHandler(JsonLines())
+    if not any(isinstance(handler, BoundedQueueHandler) for handler in root.handlers):
+        handler = BoundedQueueHandler(LINES)
+        handler.setFormatter(JsonLine())
+        root.addHandler(handler)
         root.setLevel(logging.INFO)
+        LISTENER.start()
 
 
 def flush_logs() -> None:
-    """Write what still waits: a signal ends the process without any other clean-up."""
-    for handler in logging.getLogger().handlers:
-        handler.flush()
+    """Write what still waits, but not for long: perhaps nobody reads it."""
+    end = time.monotonic() + FLUSH_SECONDS
+    while LINES.unfinished_tasks and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 class Telemetry:
@@ -146,10 +131,12 @@ class Telemetry:
         failure: Exception | None = None
         try:
             await self.app(scope, receive, send_recorded)
-        except Exception as error:
-            failure = error
+        except (Exception, asyncio.CancelledError) as error:
+            told: Exception = ProblemError("not-ready", "The service is stopping.")
+            if isinstance(error, Exception):
+                told = failure = error
             if status == 0:
-                await (await answer(request, error))(scope, receive, send_recorded)
+                await (await answer(request, told))(scope, receive, send_recorded)
         finally:
             seconds = time.perf_counter() - started
             # A path that no route has would let clients make as many time series as they like.
