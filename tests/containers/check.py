@@ -305,7 +305,7 @@ def test_the_api_without_a_model_ends_with_a_message(replicas, tmp_path):
         text=True,
     )
     assert result.returncode != 0
-    assert "run.sh cnn" in result.stdout + result.stderr
+    assert "bash run.sh" in result.stdout + result.stderr
     assert "Traceback" not in result.stdout + result.stderr
 
 
