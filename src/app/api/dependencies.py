@@ -92,7 +92,11 @@ class UploadReader:
         if not complete.is_set():
             raise ProblemError("malformed-request", "The form's last boundary is missing.")
         files = [file for file in form.getlist(self.field) if isinstance(file, UploadFile)]
-        examples = [text for text in form.getlist("examples") if text != ""]
+        examples = [
+            part.file.read() if isinstance(part, UploadFile) else part.encode()
+            for part in form.getlist("examples")
+            if part != ""  # as the form of /docs sends it
+        ]
         faults = {
             name: f"There is no form field {name!r}: the picture goes into '{self.field}', "
             "options into the address (?model=cnn)."
@@ -100,24 +104,19 @@ class UploadReader:
             if name not in (self.field, "examples")
         }
         if not files:
-            raise ProblemError("no-file", " ".join(faults.values()) or None)
+            raise ProblemError("no-file", invalid_body(faults).detail if faults else None)
         if self.field == "file" and len(files) > 1:
             faults["file"] = "Send one file; batches have their own path."
-        if len(examples) > 1 or not all(isinstance(text, str) for text in examples):
-            faults["examples"] = "Send one field 'examples': a JSON array, as text."
+        if len(examples) > 1:
+            faults["examples"] = "Send one field 'examples': a JSON array."
         if faults:
             raise invalid_body(faults)
         if len(files) > MAX_BATCH_FILES:
             raise ProblemError("too-many-files")
         if sum(file.size or 0 for file in files) > MAX_BATCH_BYTES:
             raise ProblemError("payload-too-large")
-        text = str(examples[0]).encode() if examples else None
-        return Upload([file.file.read() for file in files], text, time.perf_counter())
-
-
-ServiceDep = Annotated[Service, Depends(get_service)]
-Picture = Annotated[Upload, Depends(UploadReader("file"))]
-Pictures = Annotated[Upload, Depends(UploadReader("files"))]
+        pictures = [file.file.read() for file in files]
+        return Upload(pictures, examples[0] if examples else None, time.perf_counter())
 
 
 def describe_form(field: str) -> dict[str, Any]:
@@ -126,10 +125,9 @@ def describe_form(field: str) -> dict[str, Any]:
     examples = {
         "type": "string",
         "default": "",
-        "description": "the person's own digits, which the model learns before it answers: a JSON "
-        f"array of 1 to {MAX_EXAMPLES} labels and pictures, at most {MAX_EXAMPLES_BYTES // 1000} "
-        'kB in all, such as [{"label": 7, "image": "data:image/png;base64,..."}]; a picture is '
-        "any that can be read, most often the `image` of an answer",
+        "description": f"1 to {MAX_EXAMPLES} digits of the person, {MAX_EXAMPLES_BYTES // 1000} kB "
+        "in all, which the model learns before it answers; a picture is most often the `image` of "
+        'an answer: [{"label": 7, "image": "data:image/png;base64,..."}]',
     }
     pictures = picture if field == "file" else {"type": "array", "items": picture}
     properties = {field: pictures, "examples": examples}
@@ -138,3 +136,9 @@ def describe_form(field: str) -> dict[str, Any]:
     if field == "file":
         content["image/*"] = content["application/octet-stream"] = {"schema": picture}
     return {"requestBody": {"required": True, "content": content}}
+
+
+ServiceDep = Annotated[Service, Depends(get_service)]
+Picture = Annotated[Upload, Depends(UploadReader("file"))]
+Pictures = Annotated[Upload, Depends(UploadReader("files"))]
+PICTURE_DOCS, PICTURES_DOCS = describe_form("file"), describe_form("files")

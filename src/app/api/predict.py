@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import problems
-from app.api.dependencies import Picture, Pictures, ServiceDep, Upload, describe_form
+from app.api.dependencies import PICTURE_DOCS, PICTURES_DOCS, Picture, Pictures, ServiceDep, Upload
 from app.api.problems import ProblemError
 from app.api.schemas import BatchResponse, ExplanationResponse, NumberResponse, PredictionResponse
 from app.api.service import TooHeavyError
@@ -53,7 +53,7 @@ class ExplainQuery(ModelQuery):
     )
 
 
-@router.post("/predict", response_model=PredictionResponse, openapi_extra=describe_form("file"))
+@router.post("/predict", response_model=PredictionResponse, openapi_extra=PICTURE_DOCS)
 async def predict(
     service: ServiceDep, query: Annotated[PredictQuery, Query()], upload: Picture
 ) -> Response:
@@ -72,7 +72,7 @@ async def predict(
     return Response(await lane.run(work), media_type="application/json")
 
 
-@router.post("/predict/batch", response_model=BatchResponse, openapi_extra=describe_form("files"))
+@router.post("/predict/batch", response_model=BatchResponse, openapi_extra=PICTURES_DOCS)
 async def predict_batch(
     request: Request,
     service: ServiceDep,
@@ -111,7 +111,7 @@ async def predict_batch(
     return Response(await service.heavy.run(work), media_type="application/json")
 
 
-@router.post("/predict/number", response_model=NumberResponse, openapi_extra=describe_form("file"))
+@router.post("/predict/number", response_model=NumberResponse, openapi_extra=PICTURE_DOCS)
 async def predict_number(
     service: ServiceDep, query: Annotated[ModelQuery, Query()], upload: Picture
 ) -> Response:
@@ -138,7 +138,7 @@ async def predict_number(
     return Response(await lane.run(work), media_type="application/json")
 
 
-@router.post("/explain", response_model=ExplanationResponse, openapi_extra=describe_form("file"))
+@router.post("/explain", response_model=ExplanationResponse, openapi_extra=PICTURE_DOCS)
 async def explain(
     service: ServiceDep, query: Annotated[ExplainQuery, Query()], upload: Picture
 ) -> Response:
