@@ -16,10 +16,11 @@ import itertools
 import multiprocessing
 import statistics
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ from PIL import Image
 from tests.support.api import post
 from tests.support.drawings import SEVEN, blank, file_of, write
 from tests.support.services import Running, resident_megabytes, running_api
+from tests.support.telemetry import metrics
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 ROUNDS = 100  # of GET /health, and large pictures
@@ -36,6 +38,7 @@ CLIENTS = 64
 FLOOD_CONNECTIONS = 8
 FLOOD_BYTES = 3_000_000
 WARM_SECONDS = 2.0  # until the load is there
+Client = Callable[[], Coroutine[None, None, None]]
 
 
 # --- What is sent ---------------------------------------------------------------------------------
@@ -78,22 +81,25 @@ async def flood(host: str, port: int) -> None:
         pass
 
 
-def run_clients(client: partial[Coroutine[None, None, None]], count: int) -> None:
+def run_clients(client: Client, count: int, begun: Event) -> None:
     async def together() -> None:
-        await asyncio.gather(*(client() for _ in range(count)), return_exceptions=True)
+        tasks = [asyncio.create_task(client()) for _ in range(count)]
+        await asyncio.sleep(WARM_SECONDS)
+        begun.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     asyncio.run(together())
 
 
 @contextmanager
-def clients(url: str, client: partial[Coroutine[None, None, None]], count: int) -> Iterator[None]:
+def clients(client: Client, count: int) -> Iterator[None]:
     """Let so many clients work in a process of their own."""
-    process = multiprocessing.get_context("spawn").Process(
-        target=run_clients, args=(client, count), daemon=True
-    )
+    context = multiprocessing.get_context("spawn")
+    begun = context.Event()
+    process = context.Process(target=run_clients, args=(client, count, begun), daemon=True)
     process.start()
     try:
-        time.sleep(WARM_SECONDS)
+        assert begun.wait(60), "the clients did not start"
         yield
     finally:
         process.kill()
@@ -125,11 +131,17 @@ def print_health(url: str) -> None:
     print(f"/health: median {statistics.median(took):.0f} ms, worst of {ROUNDS} {max(took):.0f} ms")
 
 
+def sum_of_predictions(url: str) -> float:
+    return metrics(url).get(("digits_requests_total", "POST", "/api/v1/predict", "200"), 0)
+
+
 def measure_health() -> None:
     with running_api() as api:
         client = partial(post_for_ever, *address(api.url), worst_small_picture())
-        with clients(api.url, client, CLIENTS):
+        with clients(client, CLIENTS):
+            before = sum_of_predictions(api.url)
             print_health(api.url)
+            print(f"beside {sum_of_predictions(api.url) - before:.0f} predictions")
 
 
 def print_memory(api: Running, when: str) -> None:
@@ -158,11 +170,11 @@ def measure_memory() -> None:
 
 def measure_flood(url: str | None) -> None:
     if url:
-        with clients(url, partial(flood, *address(url)), FLOOD_CONNECTIONS):
+        with clients(partial(flood, *address(url)), FLOOD_CONNECTIONS):
             print_health(url)
         return
     with running_api() as api:
-        with clients(api.url, partial(flood, *address(api.url)), FLOOD_CONNECTIONS):
+        with clients(partial(flood, *address(api.url)), FLOOD_CONNECTIONS):
             print_health(api.url)
         print_memory(api, "after the flood")
 
