@@ -44,12 +44,17 @@ class Upload(NamedTuple):
     examples: bytes | None
     received: float
 
+    @property
+    def milliseconds(self) -> float:
+        """What has passed since then."""
+        return round((time.perf_counter() - self.received) * 1000, 2)
+
     def describe(self, classifier: Classifier) -> dict[str, Any]:
         """What ends every answer, as ``Answer`` documents it."""
         answer: dict[str, Any] = {"model": classifier.name, "version": classifier.version}
         if self.examples:
             answer["examples"] = len(json.loads(self.examples))
-        return {**answer, "milliseconds": round((time.perf_counter() - self.received) * 1000, 2)}
+        return {**answer, "milliseconds": self.milliseconds}
 
 
 class UploadReader:
@@ -97,20 +102,17 @@ class UploadReader:
             for part in form.getlist("examples")
             if part != ""  # as the form of /docs sends it
         ]
-        faults = {
-            name: f"There is no form field {name!r}: the picture goes into '{self.field}', "
-            "options into the address (?model=cnn)."
-            for name in form
-            if name not in (self.field, "examples")
-        }
+        for name in form:
+            if name not in (self.field, "examples"):
+                told = f"There is no form field {name!r}: the picture goes into '{self.field}', "
+                told += "options into the address (?model=cnn)."
+                raise invalid_body(name, told) if files else ProblemError("no-file", told)
         if not files:
-            raise ProblemError("no-file", invalid_body(faults).detail if faults else None)
+            raise ProblemError("no-file")
         if self.field == "file" and len(files) > 1:
-            faults["file"] = "Send one file; batches have their own path."
+            raise invalid_body("file", "Send one file; batches have their own path.")
         if len(examples) > 1:
-            faults["examples"] = "Send one field 'examples': a JSON array."
-        if faults:
-            raise invalid_body(faults)
+            raise invalid_body("examples", "Send one field 'examples': a JSON array.")
         if len(files) > MAX_BATCH_FILES:
             raise ProblemError("too-many-files")
         if sum(file.size or 0 for file in files) > MAX_BATCH_BYTES:

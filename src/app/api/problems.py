@@ -35,10 +35,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {  # code: status, what to do
     "file-too-large": (413, f"Send at most {MAX_FILE_BYTES // 10**6} MB a file."),
     "payload-too-large": (413, f"Send fewer or smaller pictures: {MAX_BATCH_BYTES // 10**6} MB."),
     "too-many-pixels": (413, "The picture has too many pixels: make it smaller."),
-    "wrong-content-type": (
-        415,
-        "Send a form (curl -F file=@7.png URL) or an image/... as the body.",
-    ),
+    "wrong-content-type": (415, "Send a form (curl -F file=@7.png URL), or the picture as body."),
     "not-a-picture": (415, "The file is not a picture that can be read here."),
     "damaged-picture": (422, "The picture is damaged: save it again as PNG or JPEG."),
     "no-file": (422, "Put the picture into the form field 'file' (a batch: 'files'), as a file."),
@@ -99,10 +96,11 @@ class ProblemError(HTTPException):
         super().__init__(status, told, {**retry, **(headers or {})})
 
 
-def invalid_body(faults: Mapping[str, str]) -> ProblemError:
-    """The problem of a body, by the name of the field and what is wrong with it."""
-    errors = [{"in": "body", "name": name, "detail": told} for name, told in faults.items()]
-    return ProblemError("invalid-parameter", errors=errors)
+def invalid_body(name: str, detail: str) -> ProblemError:
+    """The problem of a field of a body."""
+    return ProblemError(
+        "invalid-parameter", errors=[{"in": "body", "name": name, "detail": detail}]
+    )
 
 
 def as_problem(error: Exception) -> ProblemError:
@@ -116,7 +114,7 @@ def as_problem(error: Exception) -> ProblemError:
             return ProblemError("invalid-parameter", errors=[_fault(f) for f in error.errors()])
         case ExamplesError():
             name = "examples" if error.entry is None else f"examples[{error.entry}]"
-            return invalid_body({name: str(error)})
+            return invalid_body(name, str(error))
         case ClientDisconnect():
             return ProblemError("upload-too-slow", "The client has left.")
         case ImageError():

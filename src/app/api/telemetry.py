@@ -1,6 +1,5 @@
 """What operators see: an id, a line of JSON and counters for every request; never the picture."""
 
-import asyncio
 import json
 import logging
 import queue
@@ -17,12 +16,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import MEDIA_TYPE, ProblemError, answer
+from app.api.problems import MEDIA_TYPE, answer
 
 REQUEST_ID = "X-Request-ID"
-MAX_WAITING_LINES = 10_000
-PAUSE_SECONDS = 0.05
-FLUSH_SECONDS = 1.0
 disable_created_metrics()  # a second series for each of ours, which nobody reads
 
 REQUESTS = Counter("digits_requests", "Requests answered.", ["method", "path", "status"])
@@ -78,11 +74,11 @@ class PatientListener(QueueListener):
     def dequeue(self, block: bool) -> logging.LogRecord:
         record = super().dequeue(block)
         if LINES.empty():
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(0.05)
         return record
 
 
-LINES: queue.Queue[logging.LogRecord] = queue.Queue(MAX_WAITING_LINES)
+LINES: queue.Queue[logging.LogRecord] = queue.Queue(10_000)
 LISTENER = PatientListener(LINES, logging.StreamHandler(sys.stdout))
 
 
@@ -98,8 +94,8 @@ def configure_logging() -> None:
 
 
 def flush_logs() -> None:
-    """Write what still waits, but not for long: perhaps nobody reads it."""
-    end = time.monotonic() + FLUSH_SECONDS
+    """Write what still waits, but within a second: perhaps nobody reads it."""
+    end = time.monotonic() + 1
     while LINES.unfinished_tasks and time.monotonic() < end:
         time.sleep(0.01)
 
@@ -142,12 +138,10 @@ class Telemetry:
         failure: Exception | None = None
         try:
             await self.app(scope, receive, send_recorded)
-        except (Exception, asyncio.CancelledError) as error:
-            told: Exception = ProblemError("not-ready", "The service is stopping.")
-            if isinstance(error, Exception):
-                told = failure = error
+        except Exception as error:
+            failure = error
             if status == 0:
-                await (await answer(request, told))(scope, receive, send_recorded)
+                await (await answer(request, error))(scope, receive, send_recorded)
         finally:
             seconds = time.perf_counter() - started
             # A path that no route has would let clients make as many time series as they like.
