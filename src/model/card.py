@@ -1,108 +1,119 @@
-"""The model card: what its JSON file holds. These names are public; clients depend on them."""
+"""The model card: how a model was made and what it reaches, as JSON inside its ``.onnx`` file.
 
-from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+These names are public: the API serves the card as it stands here.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from model.config import IMAGE_SIZE, NUM_CLASSES
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class Architecture(TypedDict):
-    """Which network, and the arguments that build it."""
-
-    network: str
-    settings: Mapping[str, object]
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class RecipeRecord(TypedDict):
-    """A `config.Recipe`; handwriting, non_digits and average are its names of earlier days."""
+class Epoch(_Part):
+    """One pass over the training data, the first has number 1; losses in nats."""
+
+    number: int
+    training_loss: float
+    validation_loss: float
+    validation_accuracy: Fraction
+    seconds: float
+
+
+class Training(_Part):
+    """The recipe (see ``config.Recipe``) and the circumstances of a training.
+
+    ``strokes`` counts the drawings that ``--strokes`` added; ``seconds`` are of training alone;
+    ``device`` says its kind and the precision, such as ``cpu (x86_64, bfloat16)``.
+    """
 
     epochs: int
     batch_size: int
     learning_rate: float
     weight_decay: float
     label_smoothing: float
-    handwriting: float
-    non_digits: float
-    average: float
-
-
-class EpochRecord(TypedDict):
-    """A `train.Epoch`."""
-
-    number: int
-    training_loss: float
-    validation_loss: float
-    validation_accuracy: float
-    seconds: float
-
-
-class TrainingRecord(RecipeRecord):
-    """The recipe and the circumstances; ``seconds`` are of training alone.
-
-    ``strokes`` is the number of one's own drawings among the data (``--strokes``).
-    """
-
+    synthetic_fraction: float
+    outlier_ratio: float
+    ema_decay: float
     augmentation: str
     strokes: int
     seed: int
-    seconds: float
+    threads: int
     device: str
-    precision: str
-    processes: int
-    history: list[EpochRecord]
+    seconds: float
+    history: list[Epoch]
 
 
-class Results(TypedDict):
-    """Accuracies, recall of each digit and rejected test digits, all 0-1."""
+class Results(_Part):
+    """Accuracies, the recall of each digit, and the fraction of test digits that is rejected."""
 
-    validation_accuracy: float
-    synthetic_accuracy: float
-    test_accuracy: float
-    recall: list[float]
-    test_refused: float
+    validation_accuracy: Fraction
+    synthetic_accuracy: Fraction
+    test_accuracy: Fraction
+    recall: Annotated[list[Fraction], Field(min_length=NUM_CLASSES, max_length=NUM_CLASSES)]
+    test_rejected: Fraction
 
 
-class CalibrationError(TypedDict):
-    """Expected calibration error (0-1) and log loss (nats)."""
+class CalibrationError(_Part):
+    """Expected calibration error (0-1) and log loss (nats) on the test set."""
 
-    error: float
+    error: Fraction
     log_loss: float
 
 
-class CalibrationErrors(TypedDict):
-    """On the test set, before and after the logits are divided by the temperature."""
+class Calibration(_Part):
+    """What dividing the logits by the temperature changes."""
 
     before: CalibrationError
     after: CalibrationError
 
 
-class ClassifierSettings(TypedDict):
-    """What the classifier needs beside the network."""
+class Permutation(_Part):
+    """A fixed permutation of the pixels: pixel i of the input is pixel ``indices[i]``."""
 
-    temperature: float
-    threshold: float
-    calibration: CalibrationErrors
-
-
-class Permutation(TypedDict):
-    """The seed of a permutation of the pixels, and the 784 indices."""
-
-    seed: int | None
+    seed: int
     indices: list[int]
 
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Refuse indices that leave a pixel out."""
+        if sorted(self.indices) != list(range(IMAGE_SIZE * IMAGE_SIZE)):
+            raise ValueError("the indices are no permutation of the pixels")
+        return self
 
-class ModelCard(TypedDict):
-    """How a model was made and what it reached."""
 
-    name: str
-    version: str
-    architecture: Architecture
+class Card(_Part):
+    """A model card.
+
+    Attributes:
+        name: of the model: the network's, for permuted pixels with ``-permuted``.
+        network, config: the key in ``NETWORKS`` and the arguments that build it.
+        parameters: the number of weights.
+        temperature: divides the logits.
+        threshold: a picture with a lower rejection score is rejected.
+        versions: of Python and the libraries.
+        figures: file names in the folder of the model, by the figure's name.
+        permutation: None where the pixels stay in their order.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    network: str
+    config: dict[str, JsonValue]
     parameters: int
-    data: dict[str, object]
-    preprocessing: dict[str, object]
-    training: TrainingRecord
+    data: dict[str, JsonValue]
+    preprocessing: dict[str, JsonValue]
+    training: Training
     results: Results
-    reader: ClassifierSettings
+    temperature: Annotated[float, Field(gt=0)]
+    threshold: Annotated[float, Field(gt=0, le=1)]
+    calibration: Calibration
     versions: dict[str, str]
     figures: dict[str, str]
     permutation: Permutation | None
-    file: NotRequired[str]
-    sha256: NotRequired[str]

@@ -4,7 +4,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.card import RecipeRecord
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATA_DIR = REPOSITORY / "data"
@@ -67,7 +66,7 @@ class Recipe:
     outlier_ratio: float = 0.2
     ema_decay: float = 0.995
 
-    def as_json(self) -> RecipeRecord:
+    def as_json(self) -> dict[str, float]:
         """Return the fields by the names that model cards and results of the study know."""
         return {
             "epochs": self.epochs,
