@@ -38,14 +38,9 @@ def adapt(classifier: Classifier, images: np.ndarray, labels: np.ndarray) -> Cla
         labels: (n,) int, 0-9.
     """
     _, features = classifier.forward(images)
-    weights, bias = classifier.output_layer
+    weights, bias = classifier.onnx.output_layer
     adapted = fit_weights(weights, bias, features, labels).astype(np.float32)
-
-    def network(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        _, features = classifier.network(x)
-        return features @ adapted.T + bias, features
-
-    return Classifier(classifier.card, network)
+    return Classifier(classifier.card, classifier.onnx, adapted)
 
 
 def fit_weights(
