@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -23,45 +23,13 @@ _FILE_NAME = re.compile(r"mnist-(?:(?P<name>[a-z][a-z0-9-]*)-)?(?P<version>\d+\.
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Part(BaseModel):
+class Strict(BaseModel):
+    """Takes no value of another type, no other names, and no number that is not finite."""
+
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Epoch(_Part):
-    """One pass over the training data, the first has number 1; losses in nats."""
-
-    number: int
-    training_loss: float
-    validation_loss: float
-    validation_accuracy: Fraction
-    seconds: float
-
-
-class Training(_Part):
-    """The recipe (see ``config.Recipe``) and the circumstances of a training.
-
-    ``strokes`` counts the drawings that ``--strokes`` added; ``seconds`` are of training alone;
-    ``device`` says its kind and the precision, such as ``cpu (x86_64, bfloat16)``.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    label_smoothing: float
-    synthetic_fraction: float
-    outlier_ratio: float
-    ema_decay: float
-    augmentation: str
-    strokes: int
-    seed: int
-    threads: int
-    device: str
-    seconds: float
-    history: list[Epoch]
-
-
-class Results(_Part):
+class Results(Strict):
     """Accuracies, the recall of each digit, and the fraction of test digits that is rejected."""
 
     validation_accuracy: Fraction
@@ -71,21 +39,14 @@ class Results(_Part):
     test_rejected: Fraction
 
 
-class CalibrationError(_Part):
+class CalibrationError(Strict):
     """Expected calibration error (0-1) and log loss (nats) on the test set."""
 
     error: Fraction
     log_loss: float
 
 
-class Calibration(_Part):
-    """What dividing the logits by the temperature changes."""
-
-    before: CalibrationError
-    after: CalibrationError
-
-
-class Permutation(_Part):
+class Permutation(Strict):
     """A fixed permutation of the pixels: pixel i of the input is pixel ``indices[i]``."""
 
     seed: int
@@ -99,15 +60,17 @@ class Permutation(_Part):
         return self
 
 
-class Card(_Part):
+class Card(Strict):
     """A model card.
 
     Attributes:
         name: of the model: the network's, for permuted pixels with ``-permuted``.
         network, config: the key in ``NETWORKS`` and the arguments that build it.
         parameters: the number of weights.
+        training: the recipe and the circumstances, as ``main_pipeline`` writes them.
         temperature: divides the logits.
         threshold: a picture with a lower rejection score is rejected.
+        calibration: before and after the logits are divided by the temperature.
         versions: of Python and the libraries.
         figures: file names in the folder of the model, by the figure's name.
         permutation: None where the pixels stay in their order.
@@ -120,11 +83,11 @@ class Card(_Part):
     parameters: int
     data: dict[str, JsonValue]
     preprocessing: dict[str, JsonValue]
-    training: Training
+    training: dict[str, JsonValue]
     results: Results
     temperature: Annotated[float, Field(gt=0)]
     threshold: Annotated[float, Field(gt=0, le=1)]
-    calibration: Calibration
+    calibration: dict[Literal["before", "after"], CalibrationError]
     versions: dict[str, str]
     figures: dict[str, str]
     permutation: Permutation | None

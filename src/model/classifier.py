@@ -38,6 +38,7 @@ LOGITS, FEATURES = "logits", "features"  # (N, 10) and (N, d), what the output l
 WEIGHTS, BIAS = "weights", "bias"  # of the output layer, (10, d) and (10,)
 MAP = "map:"  # and the name of a convolution: its output (N, channels, h, w)
 CARD, WEIGHTS_SHA256, SHA256 = "card", "weights_sha256", "sha256"
+MAX_CARD_LENGTH = 500_000  # a longer text is no card and would take seconds to parse
 logger = logging.getLogger("digits")
 
 
@@ -131,10 +132,12 @@ class Classifier:
         """
         try:
             network = OnnxNetwork(read_model(path))
-            return cls(Card.model_validate_json(network.metadata.get(CARD, "")), network)
+            card = network.metadata.get(CARD, "")[:MAX_CARD_LENGTH]
+            return cls(Card.model_validate_json(card), network)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            fault = f"its card is wrong: {'.'.join(map(str, first['loc']))} {first['msg']}"
+            place = ".".join(map(str, first["loc"]))
+            fault = f"its card is wrong: {place} {first['msg']}"
             raise ModelFileError(unusable(path, fault)) from error
         except ModelFileError as error:
             raise ModelFileError(unusable(path, str(error))) from error

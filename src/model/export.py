@@ -64,14 +64,18 @@ def save_model(network: nn.Module, card: Card, folder: Path, figures: Mapping[st
         old = [file for file in (path.with_suffix(".pt"), path) if file.is_file()]
         previous = {f"{path.stem}.previous{file.suffix}": file.read_bytes() for file in old}
         write_atomically({folder / name: data for name, data in (previous | files).items()})
+        return path
     except OSError as error:
+        fault = f"{folder} cannot be written ({error.strerror})"
+    try:
         rescue = Path(tempfile.mkdtemp(prefix="digits-"))
         write_atomically({rescue / name: data for name, data in files.items()})
+    except OSError as error:
         raise ModelFileError(
-            f"Nothing can be written in {folder} ({error.strerror}). The trained model is in "
-            f"{rescue}: move its files to where you want them."
+            f"{fault}, nor can {tempfile.gettempdir()} ({error.strerror}): the trained model is "
+            "lost. Free some space and train it again."
         ) from error
-    return path
+    raise ModelFileError(f"{fault}. The trained model is in {rescue}: move its files from there.")
 
 
 def load_network(path: Path) -> tuple[nn.Module, Card]:
