@@ -1,4 +1,4 @@
-"""What chooses the digits of a number, fitted anew: ``bash run.sh evaluate number-weights [FILE]``.
+"""Fit the weights that choose the digits of a number: ``python -m model.numbers.fit [FILE]``.
 
 Numbers are rows of MNIST's training images and of synthetic digits, read by cnn and deep. The
 likelihood of a number is that of all paths that spell it, however they cut it; that of a word, an
@@ -10,31 +10,26 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from HersheyFonts import HersheyFonts
 from PIL import Image
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from tqdm import tqdm
 
-from arguments import at_least, output_file
-from evaluation.numbers import (
-    GAPS,
-    OTHERS,
-    SYNTHETIC_SAMPLES,
-    Number,
-    no_numbers,
-    numbers_of_writers,
-    synthetic_samples,
-)
-from model.checkpoint import find_model, write_atomically
+from model.card import find_model, write_atomically
 from model.classifier import Classifier
+from model.config import NUM_CLASSES
 from model.data.mnist import Digits, load_mnist
-from model.data.strokes import read_strokes
+from model.data.strokes import Strokes, StrokeSample, read_strokes, render_strokes
+from model.data.synthetic.deform import deform
+from model.data.synthetic.digits import FREQUENCY, STYLE, TEMPLATES
 from model.numbers.choose import (
     MIN_PROBABILITY,
     WEIGHTS_FILE,
@@ -46,12 +41,17 @@ from model.numbers.choose import (
 from model.numbers.cut import cut_line, stroke_width
 from model.numbers.find import find_lines
 from model.numbers.read import MIN_NUMBER, describe
+from model.numbers.write import BRUSH, GAPS, Number, numbers_of_writers, paint_line
 from model.preprocessing.normalize import normalize
 
 FITTED = ("digit", "outlier", "label", "probability")
 L2 = 3e-4  # on all weights
 STEPS = 80  # of L-BFGS
 IMPOSSIBLE = -1e6  # log likelihood of what no path spells; minus infinity has no gradient
+SEED = 100  # of what is written
+SYNTHETIC_SAMPLES = 2000
+LETTERS = "FHKLMNRWX"  # unlike any digit; B D G I J O Q S Z and the like are not counted
+FONTS = ("futural", "rowmans")  # of A. V. Hershey, drawn with single strokes as a person writes
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,68 @@ def rows_of_mnist(digits: Digits, count: int, seed: int) -> list[Number]:
         row = cv2.resize(np.hstack(parts), None, fx=factor, fy=factor)
         rows.append(Number("".join(map(str, digits.labels[chosen].tolist())), row))
     return rows
+
+
+def synthetic_samples(count: int, seed: int) -> list[StrokeSample]:
+    """Return synthetic digits as the samples of one writer, whose digits vary in size."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(0, NUM_CLASSES, (count,), generator=generator)
+    index = torch.multinomial(FREQUENCY[labels], 1, generator=generator)[:, 0]
+    curves, present = deform(TEMPLATES, index, generator, STYLE)
+    curves = curves * torch.exp(0.15 * torch.randn(count, 1, 1, 1, generator=generator))
+    samples = []
+    for label, drawn, shown in zip(labels.tolist(), curves, present, strict=True):
+        strokes = [[(x, y) for x, y in stroke] for stroke in drawn[shown].tolist()]
+        samples.append(StrokeSample(label=label, writer="synthetic", strokes=strokes))
+    return samples
+
+
+def hershey(font: str, text: str) -> Strokes:
+    """Return the strokes of a text in one of Hershey's fonts, y downwards."""
+    return [
+        [(float(x), float(y)) for x, y in stroke] for stroke in _font(font).strokes_for_text(text)
+    ]
+
+
+@cache
+def _font(name: str) -> HersheyFonts:
+    font = HersheyFonts()
+    font.load_default_font(name)
+    return font
+
+
+def word(rng: np.random.Generator) -> np.ndarray:
+    """Draw three to six letters that are unlike digits."""
+    return text_of_hershey("".join(rng.choice(list(LETTERS), rng.integers(3, 7))), rng)
+
+
+def expression(rng: np.random.Generator) -> np.ndarray:
+    """Draw two numbers with an operator between them."""
+    left, right = rng.integers(0, 100, 2)
+    return text_of_hershey(f"{left}{rng.choice(list('+-*=x'))}{right}", rng)
+
+
+def text_of_hershey(text: str, rng: np.random.Generator) -> np.ndarray:
+    """Draw a text in one of Hershey's fonts."""
+    strokes = [np.asarray(s) for s in hershey(str(rng.choice(FONTS)), text)]
+    tall = float(np.ptp(np.concatenate(strokes)[:, 1]))
+    return paint_line(strokes, tall, rng.uniform(*BRUSH), rng)
+
+
+def scribble(rng: np.random.Generator) -> np.ndarray:
+    """Draw the path of a pen that a spring pulls towards goals which jump at random."""
+    strokes = []
+    for _ in range(rng.integers(1, 3)):
+        place, speed = rng.uniform(0, 1, 2), rng.normal(0, 0.03, 2)
+        points = []
+        for _ in range(rng.integers(8, 16)):
+            goal = rng.uniform(0, 1, 2)
+            for _ in range(rng.integers(8, 20)):
+                speed = 0.86 * speed + 0.03 * (goal - place)
+                place = place + speed
+                points.append(place)
+        strokes.append(np.array(points))
+    return render_strokes(strokes, rng)
 
 
 def examples_of(classifier: Classifier, numbers: Sequence[Number]) -> list[Example]:
@@ -173,37 +235,32 @@ def write_weights(weights: Weights, path: Path) -> None:
     rounded["calibration"] = np.round(weights.calibration, 2).tolist()
     lines = (f'"{name}": {json.dumps(values)}' for name, values in rounded.items())
     text = "{\n  " + ",\n  ".join(lines) + "\n}\n"
-    write_atomically(path, lambda file: file.write(text.encode()))
+    write_atomically({path: text.encode()})
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
+def main(arguments: list[str] | None = None) -> None:
+    """Fit the weights and write them."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="stroke samples")
-    parser.add_argument(
-        "--count", type=at_least(2), default=500, help="pictures of each kind (500)"
-    )
-    parser.add_argument("--seed", type=at_least(0), default=100, help="of what is written (100)")
-    parser.add_argument(
-        "--output", type=output_file, default=WEIGHTS_FILE, help="where the weights go"
-    )
-
-
-def run(options: argparse.Namespace) -> None:
-    """Fit the weights and write them.
-
-    Raises:
-        DigitsError: the file, a model or MNIST cannot be read.
-    """
-    count, seed = options.count, options.seed
-    synthetic = synthetic_samples(SYNTHETIC_SAMPLES, seed)
-    numbers = rows_of_mnist(load_mnist("mnist").training, 2 * count, seed)
+    parser.add_argument("--count", type=int, default=500, help="pictures of each kind (500)")
+    parser.add_argument("--output", type=Path, default=WEIGHTS_FILE, help="where the weights go")
+    parser.add_argument("--data", default="mnist", help="where MNIST is (mnist)")
+    options = parser.parse_args(arguments)
+    count = options.count
+    synthetic = synthetic_samples(SYNTHETIC_SAMPLES, SEED)
+    numbers = rows_of_mnist(load_mnist(options.data).training, 2 * count, SEED)
     for gaps in GAPS.values():
-        numbers += numbers_of_writers(synthetic, count // 2, gaps, seed)
-    for kind in OTHERS:
-        numbers += no_numbers(kind, count, seed)
+        numbers += numbers_of_writers(synthetic, count // 2, gaps, SEED)
+    for draw in (word, expression, scribble):
+        rng = np.random.default_rng(SEED)
+        numbers += [Number(None, draw(rng)) for _ in range(count)]
     samples = read_strokes(options.file) if options.file else synthetic
-    checked = [n for gaps in GAPS.values() for n in numbers_of_writers(samples, count, gaps, seed)]
+    checked = [n for gaps in GAPS.values() for n in numbers_of_writers(samples, count, gaps, SEED)]
     classifiers = [Classifier.load(find_model(name)) for name in ("cnn", "deep")]
     weights = fit([e for c in classifiers for e in examples_of(c, numbers)], Weights.load())
     weights = calibrate([e for c in classifiers for e in examples_of(c, checked)], weights)
     write_weights(weights, options.output)
+
+
+if __name__ == "__main__":
+    main()

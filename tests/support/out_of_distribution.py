@@ -1,29 +1,28 @@
-"""Out-of-distribution images, to measure how well a classifier rejects them.
+"""Pictures of no digit, to measure rejection: letters, scribbles, symbols, numbers, photographs.
 
-Nothing that trains imports this module. Its letters come from the fonts of A. V. Hershey
-("Calligraphy for Computers", U.S. Naval Weapons Laboratory, 1967; PyPI's Hershey-Fonts), its
-scribbles from a pen that wanders. Training has no symbols, photographs or taps at all. Each image
-is drawn on a canvas with a random brush, size and place and goes through the same code path as an
-image sent to the API.
+    PYTHONPATH=src python -m tests.support.out_of_distribution FOLDER
+
+writes a folder that ``bash run.sh evaluate FOLDER`` reads. The letters come from the fonts of A. V.
+Hershey ("Calligraphy for Computers", U.S. Naval Weapons Laboratory, 1967; PyPI's Hershey-Fonts),
+the scribbles from a pen that wanders. No network was trained on them. Strokes are drawn on a canvas
+with a random brush, size and place.
 """
 
-import io
+import argparse
 import math
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 import numpy as np
-from HersheyFonts import HersheyFonts
-from PIL import Image
+import pandas as pd
 from sklearn.datasets import load_sample_images
 
 from errors import BlankImageError
 from model.data.strokes import BRUSH_WIDTH, CANVAS_SIDE, Strokes, paint, render_strokes
-from model.preprocessing.normalize import preprocess
-
-LETTERS = "FHKLMNRWX"  # unlike any digit; B D G I J O Q S Z and the like are not counted
-FONTS = ("futural", "rowmans")  # drawn with single strokes, as a person writes
+from model.numbers.fit import FONTS, LETTERS, hershey, scribble
+from model.preprocessing.normalize import encode_png, preprocess
 
 # Polylines, y downwards.
 SYMBOLS: dict[str, Strokes] = {
@@ -93,29 +92,13 @@ def _cloud() -> Strokes:
 SYMBOLS |= {"heart": _heart(), "smiley": _smiley(), "sun": _sun(), "cloud": _cloud()}
 
 
-def letter(rng: np.random.Generator) -> Image.Image:
+def letter(rng: np.random.Generator) -> np.ndarray:
     """Draw one of the letters that are unlike digits, with a random slant and rotation."""
     strokes = hershey(str(rng.choice(FONTS)), str(rng.choice(list(LETTERS))))
     return render_strokes(_transform(strokes, rng), rng)
 
 
-def scribble(rng: np.random.Generator) -> Image.Image:
-    """Draw the path of a pen that a spring pulls towards goals which jump at random."""
-    strokes = []
-    for _ in range(rng.integers(1, 3)):
-        place, speed = rng.uniform(0, 1, 2), rng.normal(0, 0.03, 2)
-        points = []
-        for _ in range(rng.integers(8, 16)):
-            goal = rng.uniform(0, 1, 2)
-            for _ in range(rng.integers(8, 20)):
-                speed = 0.86 * speed + 0.03 * (goal - place)
-                place = place + speed
-                points.append(place)
-        strokes.append(np.array(points))
-    return render_strokes(strokes, rng)
-
-
-def symbol(rng: np.random.Generator) -> Image.Image:
+def symbol(rng: np.random.Generator) -> np.ndarray:
     """Draw one of the symbols, slightly jittered."""
     strokes = SYMBOLS[str(rng.choice(list(SYMBOLS)))]
     size = np.ptp(np.concatenate([np.asarray(stroke) for stroke in strokes]), axis=0).max()
@@ -126,7 +109,7 @@ def symbol(rng: np.random.Generator) -> Image.Image:
     return render_strokes(_transform(jittered, rng), rng)
 
 
-def several_digits(rng: np.random.Generator) -> Image.Image:
+def several_digits(rng: np.random.Generator) -> np.ndarray:
     """Draw two to five of Hershey's digits side by side, clear of each other."""
     font, height = str(rng.choice(FONTS)), 21.0  # units of the fonts
     placed, right = [], 0.0
@@ -144,57 +127,18 @@ def several_digits(rng: np.random.Generator) -> Image.Image:
     return paint([(stroke - low) * scale + corner for stroke in placed], brush)
 
 
-def tap(rng: np.random.Generator) -> Image.Image:
+def tap(rng: np.random.Generator) -> np.ndarray:
     """Draw a single dot, as when a finger touches the canvas and lifts."""
     place = rng.uniform(30, CANVAS_SIDE - 30, (1, 2))
     return paint([place + rng.normal(0, 0.4, (rng.integers(1, 4), 2))], rng.uniform(*BRUSH_WIDTH))
 
 
-def photograph(rng: np.random.Generator) -> Image.Image:
+def photograph(rng: np.random.Generator) -> np.ndarray:
     """Cut a patch from one of scikit-learn's two photographs, a temple and a flower."""
     photo = _photographs()[rng.integers(2)]
     side = int(rng.integers(60, 400))
     top, left = (int(rng.integers(0, length - side)) for length in photo.shape[:2])
-    return Image.fromarray(photo[top : top + side, left : left + side])
-
-
-KINDS: dict[str, Callable[[np.random.Generator], Image.Image]] = {
-    "letters": letter,
-    "scribbles": scribble,
-    "symbols": symbol,
-    "several digits": several_digits,
-    "taps": tap,
-    "photographs": photograph,
-}
-
-
-def ood_samples(kind: str, count: int, seed: int) -> np.ndarray:
-    """Return images (count, 28, 28) uint8 of one of `KINDS`, as files preprocessed for the reader.
-
-    An image that preprocessing itself rejects as blank is replaced by another.
-    """
-    rng = np.random.default_rng(seed)
-    images: list[np.ndarray] = []
-    while len(images) < count:
-        file = io.BytesIO()
-        KINDS[kind](rng).save(file, format="PNG", compress_level=1)
-        with suppress(BlankImageError):
-            images.append(preprocess(file.getvalue()).image)
-    return np.stack(images)
-
-
-@cache
-def _font(name: str) -> HersheyFonts:
-    font = HersheyFonts()
-    font.load_default_font(name)
-    return font
-
-
-def hershey(font: str, text: str) -> Strokes:
-    """Return the strokes of a text in one of Hershey's fonts, y downwards."""
-    return [
-        [(float(x), float(y)) for x, y in stroke] for stroke in _font(font).strokes_for_text(text)
-    ]
+    return photo[top : top + side, left : left + side]
 
 
 @cache
@@ -208,3 +152,43 @@ def _transform(strokes: Strokes, rng: np.random.Generator) -> Strokes:
     shear = np.array([[aspect, -slant], [0, 1]])
     rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     return [np.asarray(stroke, dtype=float) @ (rotation @ shear).T for stroke in strokes]
+
+
+KINDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+    "letters": letter,
+    "scribbles": scribble,
+    "symbols": symbol,
+    "several digits": several_digits,
+    "taps": tap,
+    "photographs": photograph,
+}
+
+
+def write_folder(folder: Path, count: int, seed: int) -> None:
+    """Write `count` pictures of each kind, and labels.csv; what is blank is drawn again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for kind, draw in KINDS.items():
+        rng = np.random.default_rng(seed)
+        number = 0
+        while number < count:
+            data = encode_png(draw(rng))
+            with suppress(BlankImageError):
+                preprocess(data)
+                rows.append((f"{kind.replace(' ', '-')}-{number:04}.png", "", kind))
+                (folder / rows[-1][0]).write_bytes(data)
+                number += 1
+    pd.DataFrame(rows, columns=["file", "label", "kind"]).to_csv(folder / "labels.csv", index=False)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("--count", type=int, default=1000, help="pictures of each kind (1000)")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    write_folder(options.folder, options.count, options.seed)
+
+
+if __name__ == "__main__":
+    main()
