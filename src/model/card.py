@@ -86,7 +86,7 @@ class Card(Strict):
     training: dict[str, JsonValue]
     results: Results
     temperature: Annotated[float, Field(gt=0)]
-    threshold: Annotated[float, Field(gt=0, le=1)]
+    threshold: Fraction
     calibration: dict[Literal["before", "after"], CalibrationError]
     versions: dict[str, str]
     figures: dict[str, str]

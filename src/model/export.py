@@ -38,10 +38,7 @@ from model.train import NETWORKS
 
 
 def save_model(network: nn.Module, card: Card, folder: Path, figures: Mapping[str, bytes]) -> Path:
-    """Write weights, figures and, last of all, the ``.onnx`` file; return its path.
-
-    The old model is served until the new ``.onnx`` file is complete. It stays as
-    ``<name>.previous.pt`` and ``<name>.previous.onnx``.
+    """Write the files of a trained network; return the path of the ``.onnx`` file.
 
     Args:
         network: a network of ``NETWORKS``.
@@ -54,17 +51,28 @@ def save_model(network: nn.Module, card: Card, folder: Path, figures: Mapping[st
     """
     buffer = io.BytesIO()
     torch.save({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, buffer)
+    weights = buffer.getvalue()
     path = model_path(card.name, card.version, folder)
-    files = {
-        path.with_suffix(".pt").name: buffer.getvalue(),
-        **figures,
-        path.name: to_onnx(network, card, buffer.getvalue()),
-    }
+    model = to_onnx(network, card, weights)
+    replace_model(path, {path.with_suffix(".pt").name: weights, **figures, path.name: model})
+    return path
+
+
+def replace_model(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files of a model, in their order; the ``.onnx`` file at ``path`` comes last.
+
+    The old model is served until that file is complete. It stays as ``<name>.previous.pt`` and
+    ``<name>.previous.onnx``.
+
+    Raises:
+        ModelFileError: the folder cannot be written; the message says where the model is instead.
+    """
+    folder = path.parent
     try:
         old = [file for file in (path.with_suffix(".pt"), path) if file.is_file()]
         previous = {f"{path.stem}.previous{file.suffix}": file.read_bytes() for file in old}
-        write_atomically({folder / name: data for name, data in (previous | files).items()})
-        return path
+        write_atomically({folder / name: data for name, data in (previous | {**files}).items()})
+        return
     except OSError as error:
         fault = f"{folder} cannot be written ({error.strerror})"
     try:

@@ -2,15 +2,16 @@
 
 import gzip
 import hashlib
+import shutil
 import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.networks import save, small_cnn
+from tests.support.networks import save_small_cnn
 from torchvision.datasets import MNIST
 
-from model.checkpoint import find_model
+from model.card import find_model
 from model.classifier import Classifier
 from model.data import mnist
 from model.data.mnist import Mnist
@@ -46,10 +47,16 @@ def tiny_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def saved_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_small_cnn(tmp_path_factory.mktemp("saved"))
+
+
 @pytest.fixture
-def saved(tmp_path: Path) -> Path:
-    """The weights of a small CNN, with their card."""
-    return save(small_cnn(), tmp_path)
+def saved(saved_once: Path, tmp_path: Path) -> Path:
+    """The ``.onnx`` file of a small CNN, with its ``.pt`` file beside it."""
+    shutil.copytree(saved_once.parent, tmp_path / "saved")
+    return tmp_path / "saved" / saved_once.name
 
 
 @pytest.fixture(scope="session")
