@@ -18,7 +18,7 @@ router = APIRouter(prefix="/api/v1/models", tags=["models"])
 CARD = {
     "name": "cnn",
     "version": "0.0.1",
-    "architecture": {"network": "cnn", "settings": {}},
+    "network": "cnn",
     "parameters": 83562,
     "results": {"test_accuracy": 0.995},
     "figures": {"confusion-matrix": "mnist-0.0.1-confusion-matrix.png"},
@@ -44,9 +44,9 @@ def _summary(classifier: Classifier) -> ModelSummary:
         available=True,
         reason=None,
         version=classifier.version,
-        parameters=classifier.card.get("parameters"),
+        parameters=classifier.card.parameters,
         permuted=classifier.permutation is not None,
-        test_accuracy=classifier.card.get("results", {}).get("test_accuracy"),
+        test_accuracy=classifier.card.results.test_accuracy,
     )
 
 
@@ -60,7 +60,9 @@ def _summary(classifier: Classifier) -> ModelSummary:
 )
 async def model_card(request: Request, name: Name) -> Response:
     """Return a model's card: its architecture, data, training and results."""
-    return revalidated(request, JSONResponse(service_of(request).classifier(name).card))
+    return revalidated(
+        request, JSONResponse(service_of(request).classifier(name).card.model_dump())
+    )
 
 
 @router.get(
@@ -74,7 +76,7 @@ async def model_card(request: Request, name: Name) -> Response:
 async def model_figure(request: Request, name: Name, figure: str) -> Response:
     """Return a picture of a model's card: confusion-matrix, learning-curves, reliability."""
     service = service_of(request)
-    figures: dict[str, str] = service.classifier(name).card.get("figures", {})
+    figures = service.classifier(name).card.figures
     # The card names files beside it; only the name counts, so that no card leads elsewhere.
     path = service.settings.models_dir / Path(figures.get(figure, "")).name
     if figure not in figures or not path.is_file():

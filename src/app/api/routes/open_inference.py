@@ -133,7 +133,7 @@ def _answer(
     request, x = parse_request(body, json_length)
     logits, _ = classifier.forward_input(x)
     probabilities = classifier.probabilities(logits)
-    is_digit = classifier.is_digit(probabilities)
+    is_digit = classifier.rejection_scores(logits) >= classifier.threshold
     best = probabilities.argmax(axis=1)
     for digit, row, accepted in zip(best.tolist(), probabilities, is_digit.tolist(), strict=True):
         reason = None if accepted else NOT_A_DIGIT
