@@ -44,8 +44,7 @@ def learn(
     worst = means["right"].loc[0].idxmin()
     return {
         f"{count} examples of each digit": {
-            "authors": len(authors),
-            "right, mean of authors": row["right"].mean(),
+            f"right, mean of {len(authors)} authors": row["right"].mean(),
             f"right, worst: {worst}": row["right"][worst],
             "rejected": row["rejected"].mean(),
         }

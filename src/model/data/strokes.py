@@ -104,7 +104,9 @@ def render_strokes(strokes: Strokes, rng: np.random.Generator) -> np.ndarray:
 def paint(
     strokes: Sequence[np.ndarray], brush: float, size: tuple[int, int] = (CANVAS_SIDE, CANVAS_SIDE)
 ) -> np.ndarray:
-    """Paint strokes with a round brush, which leaves round caps and joins and smooth edges.
+    """Paint strokes with a round brush: round caps and joins, smooth edges.
+
+    OpenCV's lines are a quarter of a pixel broader than the brush.
 
     Args:
         strokes: each (n, 2) in pixels; (0, 0) is the upper left corner of the first pixel.

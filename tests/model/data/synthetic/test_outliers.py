@@ -3,7 +3,7 @@ import pytest
 import torch
 from tests.support.pictures import generator
 
-from model.data.synthetic.outliers import KINDS, LETTERS, synthesize_outliers
+from model.data.synthetic.outliers import KINDS, synthesize_outliers
 
 
 def test_pictures_are_28_by_28_bytes_and_none_is_blank():
@@ -29,11 +29,3 @@ def test_every_kind_is_centred_by_mass_and_fills_the_frame(make):
     assert sides.max() <= 21
     assert np.median(sides) >= 17
     assert len(torch.unique(images.flatten(1), dim=0)) > 55
-
-
-def test_the_shares_of_the_kinds_sum_to_one():
-    assert sum(share for _, share in KINDS) == pytest.approx(1)
-
-
-def test_no_letter_that_looks_like_a_digit_is_among_the_letters():
-    assert not set("BDGIJOQSZYabgijloqszy") & set(LETTERS.characters)

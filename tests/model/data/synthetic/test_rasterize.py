@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from model.data.strokes import paint
 from model.data.synthetic import rasterize
@@ -23,7 +24,7 @@ WAYS = {
 @pytest.mark.parametrize("arc_length", WAYS.values(), ids=WAYS)
 def test_a_drawing_looks_as_from_a_canvas_through_preprocessing(arc_length, brush_of_20):
     points = np.array(arc_length, dtype=float)
-    expected = normalize(paint([points + 30], 20.0)).image
+    expected = normalize(Image.fromarray(paint([points + 30], 20.0))).image
     stroke = torch.tensor(points, dtype=torch.float32)[None, None]
     found = rasterize.draw_curves(
         stroke, torch.ones(1, 1, dtype=torch.bool), torch.Generator(), curve_side=(200.0, 200.0)
