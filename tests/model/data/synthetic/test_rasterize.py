@@ -24,14 +24,13 @@ WAYS = {
 @pytest.mark.parametrize("arc_length", WAYS.values(), ids=WAYS)
 def test_a_drawing_looks_as_from_a_canvas_through_preprocessing(arc_length, brush_of_20):
     points = np.array(arc_length, dtype=float)
-    canvas = paint([points + 30], 20.0 - 0.25)  # which OpenCV paints 20 pixels broad
-    expected = normalize(Image.fromarray(canvas)).image
+    expected = normalize(Image.fromarray(paint([points + 30], 20.0))).image
     stroke = torch.tensor(points, dtype=torch.float32)[None, None]
     found = rasterize.draw_curves(
         stroke, torch.ones(1, 1, dtype=torch.bool), torch.Generator(), curve_side=(200.0, 200.0)
     )[0].numpy()
     difference = np.abs(found.astype(int) - expected)
-    assert difference.mean() < 1.2, f"mean difference {difference.mean()}"
+    assert difference.mean() < 1.5, f"mean difference {difference.mean()}"
     assert abs(int(found.sum()) - int(expected.sum())) < 0.07 * expected.sum()
 
 
