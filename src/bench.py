@@ -106,8 +106,6 @@ def is_ready(url: str) -> bool:
 
 def ask(url: str, content_type: str, body: bytes, seconds: int) -> float:
     """Post a body over and over for so long; return the answers per second."""
-    if not shutil.which("wrk"):
-        raise BenchError("Install wrk (Debian: apt-get install wrk; macOS: brew install wrk).")
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "body").write_bytes(body)
         Path(folder, "post.lua").write_text(LUA % content_type)
@@ -119,8 +117,10 @@ def ask(url: str, content_type: str, body: bytes, seconds: int) -> float:
     return float(speed[1])
 
 
-def serve(options: argparse.Namespace) -> pd.DataFrame:
+def serve(rounds: int, seconds: int) -> pd.DataFrame:
     """Return the speed of the API beside that of a plain route."""
+    if not shutil.which("wrk"):
+        raise BenchError("Install wrk (Debian: apt-get install wrk; macOS: brew install wrk).")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     image = IMAGE.read_bytes()
@@ -132,11 +132,11 @@ def serve(options: argparse.Namespace) -> pd.DataFrame:
         "this API, image as the body": (("app",), ("image/png", image)),
     }
     speeds: dict[str, list[float]] = {name: [] for name in services}
-    for name in [*services] * options.rounds:
+    for name in [*services] * rounds:
         command, posted = services[name]
         with running(*command, port=port) as url:
             ask(f"{url}/api/v1/predict", *posted, WARM_UP_SECONDS)
-            speeds[name].append(ask(f"{url}/api/v1/predict", *posted, options.seconds))
+            speeds[name].append(ask(f"{url}/api/v1/predict", *posted, seconds))
         print(f"{name}: {speeds[name][-1]:.0f} requests/s", file=sys.stderr)
     table = pd.DataFrame(speeds).median().to_frame("requests/s")
     return table.assign(ratio=table["requests/s"] / table["requests/s"].iloc[0])
@@ -167,12 +167,11 @@ def our_epoch(network: nn.Module, digits: Digits) -> None:
         train(network, batches, digits[:1], recipe)
 
 
-def train_once(options: argparse.Namespace) -> pd.DataFrame:
+def time_epochs(digits: Digits, rounds: int) -> pd.DataFrame:
     """Return the seconds that an epoch of all 60,000 images would take, both ways."""
-    digits = load_mnist().training[: options.images]
     ways = {"the loop of a tutorial": tutorial_epoch, "run.sh cnn": our_epoch}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for name in [*ways] * options.rounds:
+    for name in [*ways] * rounds:
         network = NETWORKS["cnn"]()
         started = time.perf_counter()
         ways[name](network, digits)
@@ -194,7 +193,10 @@ def main(arguments: list[str] | None = None) -> int:
     add("--images", type=at_least(1), default=6_000, help="train: in a turn (%(default)s)")
     options = parser.parse_args(arguments)
     try:
-        table = serve(options) if options.what == "serve" else train_once(options)
+        if options.what == "serve":
+            table = serve(options.rounds, options.seconds)
+        else:
+            table = time_epochs(load_mnist().training[: options.images], options.rounds)
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
