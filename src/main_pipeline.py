@@ -4,14 +4,12 @@ bash run.sh cnn                         the CNN -> models/mnist-0.0.1.onnx and .
 bash run.sh mlp --epochs 5 --seed 1     the MLP, five epochs, another seed
 bash run.sh cnn --permute 0             pixels permuted -> models/mnist-cnn-permuted-0.0.1.onnx
 bash run.sh cnn --data sample           on 5,000 digits, without any download
-bash run.sh cnn --strokes mine.jsonl    with your own drawings among the data
+In several processes: PYTHONPATH=src torchrun --nproc-per-node 2 src/main_pipeline.py cnn
 
 The same seed gives the same weights on the same processor with as many threads.
-In several processes: PYTHONPATH=src torchrun --nproc-per-node 2 src/main_pipeline.py cnn
 """
 
 import argparse
-import gc
 import json
 import os
 import platform
@@ -19,7 +17,6 @@ import re
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -29,7 +26,7 @@ from torch import distributed
 
 from errors import DigitsError
 from model import config
-from model.config import AUGMENTATION, AUGMENTATIONS, MODELS_DIR, RECIPES, VERSION, adapt_recipe
+from model.config import AUGMENTATION, AUGMENTATIONS, MODELS_DIR, VERSION, choose_recipe
 from model.data.batches import WEIGHTS, Batches, stream_seed, synthetic_digits
 from model.data.mnist import Mnist, load_mnist, make_permutation
 from model.train import NETWORKS, accuracy, has_bfloat16, predict_logits, train
@@ -41,16 +38,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("run.sh", usage, __doc__, formatter_class=form)
     add = parser.add_argument
     add("network", choices=NETWORKS)
-    epochs = ", ".join(f"{name}: {recipe.epochs}" for name, recipe in RECIPES.items())
-    add("--epochs", type=int, help=f"passes over the data ({epochs})")
+    add("--epochs", type=int, help="passes over the data (the recipe's)")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (0)")
-    add(
-        "--data", default="auto", help="auto, mnist, sample (5,000 digits) or MNIST's folder (auto)"
-    )
+    add("--data", default="auto", help="auto, mnist, sample (5,000 digits), MNIST's folder (auto)")
     add("--augment", choices=AUGMENTATIONS, default=AUGMENTATION, help="change the images (slight)")
     add("--permute", type=int, metavar="SEED", help="permute the pixels, the same way for all")
     add("--strokes", type=Path, metavar="FILE", help="your own drawings, among the data")
-    add("--no-synthetic", action="store_true", help="train on MNIST's digits alone")
+    add("--no-synthetic", dest="synthetic", action="store_false", help="train on MNIST alone")
     add("--version", default=VERSION, help=f"of the model that is written ({VERSION})")
     add("--output", type=Path, default=MODELS_DIR, help="folder to write to (models)")
     add("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
@@ -65,16 +59,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("--seed and --permute: give a number from 0 on, below 2**63")
     if not re.fullmatch(r"\d+\.\d+\.\d+", options.version):
         parser.error("--version: give three numbers, such as 0.0.1")
-    if options.strokes and options.no_synthetic:
+    if options.strokes and not options.synthetic:
         parser.error("--strokes takes the share of synthetic digits: omit --no-synthetic")
     try:
         options.output.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=options.output).close()
         torch.empty(1, device=options.device).cpu()
     except OSError as error:
-        parser.error(
-            f"--output {options.output} cannot be written ({error.strerror}): name another"
-        )
+        parser.error(f"--output {options.output}: {error.strerror}; choose another folder")
     except (RuntimeError, AssertionError):  # AssertionError: a torch without CUDA
         parser.error(f"--device {options.device} cannot be used here: give auto or cpu")
     return options
@@ -107,11 +99,11 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
         distributed.barrier()  # until the first one has downloaded MNIST
 
     # Data
-    recorded = None
+    own = None
     if options.strokes:
         from model.data.strokes import load_strokes  # it brings all of preprocessing
 
-        recorded = load_strokes(options.strokes, options.seed)
+        own = load_strokes(options.strokes, options.seed)
     mnist = load(options.data)
     if rank == 0 and world_size > 1:
         distributed.barrier()
@@ -119,9 +111,7 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
     permutation = make_permutation(options.permute)
 
     # Recipe and network
-    recipe = adapt_recipe(
-        RECIPES[options.network], mnist.complete, options.epochs, synthetic=not options.no_synthetic
-    )
+    recipe = choose_recipe(options.network, mnist.complete, options.epochs, options.synthetic)
     torch.manual_seed(stream_seed(options.seed, WEIGHTS, rank))
     network = NETWORKS[options.network]().to(device)
     settings = json.loads(json.dumps(getattr(network, "config", {})))  # as the card can hold them
@@ -130,15 +120,10 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
 
     # Train
     shard = (rank, world_size)
-    batches = Batches(
-        mnist.training, recorded, recipe, options.augment, options.seed, shard, device
-    )
-    started = time.perf_counter()
+    batches = Batches(mnist.training, own, recipe, options.augment, options.seed, shard, device)
     history = train(network, batches, mnist.validation, recipe, permutation)
-    seconds = time.perf_counter() - started
     network.cpu()
     if world_size > 1:
-        gc.collect()  # else what still holds the group aborts the end (pytorch/pytorch#179291)
         distributed.destroy_process_group()
     if rank > 0:
         return
@@ -154,7 +139,8 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
     logits = {k: predict_logits(network, part.images, permutation) for k, part in splits.items()}
     reached = {k: accuracy(logits[k], part.labels) for k, part in splits.items()}
     test = (logits["test"], mnist.test.labels)
-    confusion = plots.confusion_matrix(*test)
+    pairs = test[1] * 10 + test[0].argmax(dim=1)  # true digit and prediction
+    confusion = pairs.bincount(minlength=100).reshape(10, 10)
     print(f"confusion matrix of the test set, a row per true digit:\n{confusion.numpy()}")
 
     # Calibrate on digits that were not trained on
@@ -168,7 +154,7 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
     # Save it with its card: how it was made, and what it reaches
     name = options.network if permutation is None else f"{options.network}-permuted"
     stem = model_path(name, options.version, options.output).stem
-    figures = plots.draw_figures(name, history, *test, temperature)
+    figures = plots.draw_figures(name, history, confusion, test, temperature)
     precision = "bfloat16" if has_bfloat16(device) else "float32"
     indices = None if permutation is None else permutation.tolist()
     results = {f"{k}_accuracy": value for k, value in reached.items()}
@@ -184,11 +170,11 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
         "training": {
             **asdict(recipe),
             "augmentation": options.augment,
-            "strokes": len(recorded or []),
+            "strokes": len(own or []),
             "seed": options.seed,
             "threads": torch.get_num_threads(),
             "device": f"{device} ({platform.machine()}, {precision})",
-            "seconds": round(seconds, 1),
+            "seconds": round(sum(epoch["seconds"] for epoch in history), 1),
             "history": history,
         },
         "results": {**results, "recall": recall, "test_rejected": rejected},

@@ -111,15 +111,15 @@ SAMPLE_EPOCHS = 6  # times as many epochs on the 5,000 offline digits: an epoch 
 SAMPLE_SYNTHETIC_FRACTION = 0.5  # they show fewer kinds of handwriting themselves
 
 
-def adapt_recipe(
-    recipe: Recipe, complete: bool, epochs: int | None = None, synthetic: bool = True
-) -> Recipe:
-    """Return the recipe for all of MNIST (`complete`) or the 5,000 digits, and as options say.
+def choose_recipe(network: str, complete: bool, epochs: int | None, synthetic: bool) -> Recipe:
+    """Return the recipe of a network for all of MNIST (`complete`) or the 5,000 digits.
 
     Args:
-        epochs: instead of the recipe's, if given.
+        network: a key of RECIPES.
+        epochs: instead of the recipe's, if not None.
         synthetic: whether to train on synthetic digits and outliers, too.
     """
+    recipe = RECIPES[network]
     if not complete:
         longer, fraction = recipe.epochs * SAMPLE_EPOCHS, SAMPLE_SYNTHETIC_FRACTION
         recipe = replace(recipe, epochs=longer, synthetic_fraction=fraction)

@@ -1,4 +1,4 @@
-"""The figures of a model card: confusion matrix, learning curves, reliability."""
+"""The figures of a model card, as PNG: confusion matrix, learning curves, reliability."""
 
 import io
 
@@ -7,80 +7,58 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from model.calibration import reliability
-from model.config import NUM_CLASSES
 
 # Okabe and Ito's colours, told apart by colour-blind people
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-
-
-def confusion_matrix(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the counts (10, 10): row true digit, column prediction."""
-    pairs = labels * NUM_CLASSES + logits.argmax(dim=1)
-    return pairs.bincount(minlength=NUM_CLASSES**2).reshape(NUM_CLASSES, NUM_CLASSES)
+Test = tuple[Tensor, Tensor]  # logits (N, 10) and labels (N,) of the test set
 
 
 def draw_figures(
-    name: str, history: list[dict[str, float]], logits: Tensor, labels: Tensor, temperature: float
+    name: str, history: list[dict[str, float]], confusion: Tensor, test: Test, temperature: float
 ) -> dict[str, bytes]:
-    """Return the PNG files of a model; logits (N, 10) and labels (N,) are of the test set."""
-    figures = {
-        "confusion-matrix": plot_confusion(confusion_matrix(logits, labels), name),
-        "learning-curves": plot_learning_curves(history, name),
-        "reliability": plot_reliability(logits, labels, temperature, name),
+    """Return the PNG files of a model by their names in its card."""
+    return {
+        "confusion-matrix": plot_confusion(confusion, f"{name}: mistakes on the test set"),
+        "learning-curves": plot_learning_curves(history, f"{name}: learning"),
+        "reliability": plot_reliability(*test, temperature, f"{name}: reliability"),
     }
-    files = {title: io.BytesIO() for title in figures}
-    for title, figure in figures.items():
-        figure.savefig(files[title], format="png", dpi=110)
-    return {title: file.getvalue() for title, file in files.items()}
 
 
-def plot_confusion(matrix: Tensor, name: str) -> Figure:
-    """Draw the confusion matrix; colours show the mistakes, so the diagonal is left white."""
+def plot_confusion(confusion: Tensor, title: str) -> bytes:
+    """Draw the matrix (10, 10); colours show the mistakes, so the diagonal is left white."""
     figure = Figure(figsize=(6, 5.6), layout="constrained")
+    counts = confusion.numpy()
+    mistakes = counts * ~np.eye(len(counts), dtype=bool)
     axes = figure.subplots()
-    counts = matrix.numpy()
-    mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
     axes.imshow(mistakes, cmap="Blues")
     for (row, column), count in np.ndenumerate(counts):
-        dark = mistakes[row, column] > 0.6 * mistakes.max()
-        colour = "white" if dark else "black" if count else "0.8"
-        weight = "bold" if row == column else "normal"
-        axes.text(column, row, str(count), ha="center", va="center", color=colour, weight=weight)
-    digits = range(len(counts))
-    axes.set(
-        title=f"{name}: mistakes on the test set", xlabel="predicted digit", ylabel="true digit"
-    )
-    axes.set(xticks=digits, yticks=digits)
-    return figure
+        colour = "white" if mistakes[row, column] > 0.6 * mistakes.max() else "black"
+        axes.text(column, row, str(count), ha="center", va="center", color=colour)
+    axes.set(title=title, xlabel="predicted digit", ylabel="true digit")
+    axes.set(xticks=range(len(counts)), yticks=range(len(counts)))
+    return _png(figure)
 
 
-def plot_learning_curves(history: list[dict[str, float]], name: str) -> Figure:
-    """Draw the training loss and the validation accuracy against epochs.
-
-    Each has axes of its own. The training loss includes smoothed labels and outliers, so it cannot
-    be compared with a validation loss.
-    """
-    epochs = [epoch["number"] for epoch in history]
+def plot_learning_curves(history: list[dict[str, float]], title: str) -> bytes:
+    """Draw the loss of whole batches, outliers included, and beside it validation accuracy."""
+    numbers = [epoch["number"] for epoch in history]
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.plot(epochs, [epoch["training_loss"] for epoch in history], "o-", color=BLUE)
-    left.set(title="Loss of the training batches, outliers included", ylabel="cross-entropy (nats)")
-    accuracy = [100 * epoch["validation_accuracy"] for epoch in history]
-    right.plot(epochs, accuracy, "s--", color=VERMILION)
-    right.set(title="Validation accuracy of the averaged weights", ylabel="accuracy (%)")
+    left.plot(numbers, [epoch["training_loss"] for epoch in history], "o-", color=BLUE)
+    left.set(title="Loss of training batches", ylabel="cross-entropy (nats)", xlabel="epoch")
+    right.plot(numbers, [100 * epoch["validation_accuracy"] for epoch in history], "o-", color=BLUE)
+    right.set(title="Validation accuracy", ylabel="accuracy (%)", xlabel="epoch")
     for axes in (left, right):
         axes.grid(alpha=0.3)
-        axes.set(xlabel="epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
-    figure.suptitle(f"{name}: learning")
-    return figure
+    figure.suptitle(title)
+    return _png(figure)
 
 
-def plot_reliability(logits: Tensor, labels: Tensor, temperature: float, name: str) -> Figure:
-    """Draw the error rate against the expected one, before and after temperature scaling.
+def plot_reliability(logits: Tensor, labels: Tensor, temperature: float, title: str) -> bytes:
+    """Draw the error rate against the expected one; a point for each bin of equally many images.
 
-    Each point is a bin of equally many images. Both axes are logarithmic down to 0.1 %, below
-    which they are linear and reach 0.
+    Both axes are logarithmic, but linear below 0.1 %, so that they reach 0.
     """
     figure = Figure(figsize=(5.6, 5.4), layout="constrained")
     axes = figure.subplots()
@@ -91,10 +69,12 @@ def plot_reliability(logits: Tensor, labels: Tensor, temperature: float, name: s
         axes.plot(100 - 100 * confidence, 100 - 100 * accuracy, style, color=colour, label=label)
     axes.set_xscale("symlog", linthresh=0.1)
     axes.set_yscale("symlog", linthresh=0.1)
-    axes.set(
-        title=f"{name}: reliability on the test set",
-        xlabel="100 % - confidence (%)",
-        ylabel="errors (%)",
-    )
+    axes.set(title=title, xlabel="100 % - confidence (%)", ylabel="errors (%)")
     axes.legend(loc="upper left")
-    return figure
+    return _png(figure)
+
+
+def _png(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110)
+    return file.getvalue()

@@ -39,13 +39,11 @@ def train(
     """
     network.to(memory_format=torch.channels_last)  # several times faster on a CPU
     model = DistributedDataParallel(network) if distributed.is_initialized() else network
-    optimizer = AdamW(
-        network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    # The rate rises to its peak, then falls to nearly 0. (1e-9: a warm-up of exactly one step would
-    # divide by 0.)
+    peak, weights = recipe.learning_rate, network.parameters()
+    optimizer = AdamW(weights, lr=peak, weight_decay=recipe.weight_decay)
+    # The rate rises to its peak, then falls to nearly 0; a warm-up of one step would divide by 0.
     steps, warm_up = recipe.epochs * len(batches), WARM_UP + 1e-9
-    schedule = OneCycleLR(optimizer, recipe.learning_rate, total_steps=steps, pct_start=warm_up)
+    schedule = OneCycleLR(optimizer, peak, total_steps=steps, pct_start=warm_up)
     # What is kept is the moving average of the weights over the steps (Polyak and Juditsky, 1992):
     # it classifies better than the last step and needs no choice of epoch.
     average = AveragedModel(network, use_buffers=True)
@@ -74,20 +72,19 @@ def train(
             # A tensor: to ask for its value in every step would make a GPU wait.
             loss_sum, count = loss_sum + loss.detach() * len(x), count + len(x)
         validation_loss, reached = test(average.module, validation, permutation)
-        seconds = time.perf_counter() - started
-        loss = loss_sum.item() / count
-        history.append(
-            {
-                "number": number,
-                "training_loss": loss,
-                "validation_loss": validation_loss,
-                "validation_accuracy": reached,
-                "seconds": seconds,
-            }
-        )
+        epoch = {
+            "number": number,
+            "training_loss": loss_sum.item() / count,
+            "validation_loss": validation_loss,
+            "validation_accuracy": reached,
+            "seconds": time.perf_counter() - started,
+        }
+        history.append(epoch)
+        left = epoch["seconds"] * (recipe.epochs - number)
         print(
-            f"epoch {number}/{recipe.epochs}: loss {loss:.3f}, validation {reached:.2%}, "
-            f"{seconds:.0f} s, {seconds * (recipe.epochs - number):.0f} s left"
+            f"epoch {number}/{recipe.epochs}: loss {epoch['training_loss']:.3f}, "
+            f"validation {reached:.2%}, {left:.0f} s left",
+            flush=True,
         )
     network.load_state_dict(average.module.state_dict())
     return history

@@ -5,8 +5,6 @@ import hashlib
 import os
 import socket
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -81,7 +79,7 @@ def load_mnist(source: str = "auto", *, data_dir: Path = DATA_DIR) -> Mnist:
     Raises:
         DataError: MNIST cannot be had from where it should come.
     """
-    mirror = os.environ.get("MNIST_MIRROR", "")
+    mirror = os.environ.get("MNIST_MIRROR", "").removeprefix("file://")
     if source == "sample":
         return _load_sample()
     if source not in ("auto", "mnist"):
@@ -121,30 +119,22 @@ def _download(raw: Path, mirror: str) -> None:
     if mirror:
         MNIST.mirrors = [f"{mirror.rstrip('/')}/"]
     print(f"Downloading MNIST into {raw}", flush=True)
+    socket.setdefaulttimeout(STALL_SECONDS)  # torchvision sets none
     try:
         raw.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=raw) as folder, _socket_timeout(STALL_SECONDS):
+        with TemporaryDirectory(dir=raw) as folder:
             MNIST(folder, download=True)
             for packed in Path(folder, "MNIST", "raw").glob("*.gz"):
                 packed.replace(raw / packed.name)
     except (URLError, HTTPException, TimeoutError, ConnectionError, RuntimeError) as error:
-        raise ConnectionError(" ".join(str(error).split())) from error
+        raise ConnectionError(" ".join(str(error).split()) or "no answer") from error
     except OSError as error:
         raise DataError(
             f"MNIST cannot be written into {raw} ({error.strerror}). Make room there, "
-            "or give --data FOLDER with its four files."
+            "give --data FOLDER with its four files, or --data sample for 5,000 digits."
         ) from error
-
-
-@contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    """Give every socket that is opened inside a time-out: torchvision sets none."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
     finally:
-        socket.setdefaulttimeout(before)
+        socket.setdefaulttimeout(None)
 
 
 def _find(folder: Path, name: str) -> Path | None:
@@ -172,13 +162,16 @@ def _read(folder: Path, name: str) -> bytearray:
 
 def _load_folder(folder: Path) -> Mnist:
     """Read MNIST's four files where they lie."""
+    if not folder.is_dir():
+        raise DataError(
+            f"There is no folder {folder}: give --data auto, mnist, sample or a folder with "
+            "MNIST's four files."
+        )
     parts = []
     for name in ("train", "t10k"):
+        images = _read(folder, f"{name}-images-idx3-ubyte")
+        labels = _read(folder, f"{name}-labels-idx1-ubyte")
         # After a header of 16 or 8 bytes, a byte per pixel and a byte per label
-        images, labels = (
-            _read(folder, f"{name}-images-idx3-ubyte"),
-            _read(folder, f"{name}-labels-idx1-ubyte"),
-        )
         pixels = torch.frombuffer(images, dtype=torch.uint8, offset=16)
         digits = torch.frombuffer(labels, dtype=torch.uint8, offset=8)
         parts.append(Digits(pixels.reshape(-1, IMAGE_SIZE, IMAGE_SIZE), digits.long()))
