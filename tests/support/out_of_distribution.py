@@ -17,13 +17,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from HersheyFonts import HersheyFonts
 from sklearn.datasets import load_sample_images
 
 from errors import BlankImageError
 from model.data.strokes import BRUSH_WIDTH, CANVAS_SIDE, Strokes, paint, render_strokes
-from model.numbers.fit import FONTS, LETTERS, hershey, scribble
+from model.numbers.write import BRUSH, paint_line
 from model.preprocessing.normalize import encode_png, preprocess
 
+Kinds = dict[str, Callable[[np.random.Generator], np.ndarray]]
+
+LETTERS = "FHKLMNRWX"  # unlike any digit; B D G I J O Q S Z and the like are not counted
+FONTS = ("futural", "rowmans")  # of A. V. Hershey, drawn with single strokes as a person writes
 # Polylines, y downwards.
 SYMBOLS: dict[str, Strokes] = {
     "arrow right": (((0, 5), (10, 5)), ((6, 1), (10, 5), (6, 9))),
@@ -92,6 +97,54 @@ def _cloud() -> Strokes:
 SYMBOLS |= {"heart": _heart(), "smiley": _smiley(), "sun": _sun(), "cloud": _cloud()}
 
 
+def hershey(font: str, text: str) -> Strokes:
+    """Return the strokes of a text in one of Hershey's fonts, y downwards."""
+    return [
+        [(float(x), float(y)) for x, y in stroke] for stroke in _font(font).strokes_for_text(text)
+    ]
+
+
+@cache
+def _font(name: str) -> HersheyFonts:
+    font = HersheyFonts()
+    font.load_default_font(name)
+    return font
+
+
+def word(rng: np.random.Generator) -> np.ndarray:
+    """Draw three to six letters that are unlike digits."""
+    return text_of_hershey("".join(rng.choice(list(LETTERS), rng.integers(3, 7))), rng)
+
+
+def expression(rng: np.random.Generator) -> np.ndarray:
+    """Draw two numbers with an operator between them."""
+    left, right = rng.integers(0, 100, 2)
+    return text_of_hershey(f"{left}{rng.choice(list('+-*=x'))}{right}", rng)
+
+
+def text_of_hershey(text: str, rng: np.random.Generator) -> np.ndarray:
+    """Draw a text in one of Hershey's fonts."""
+    strokes = [np.asarray(s) for s in hershey(str(rng.choice(FONTS)), text)]
+    tall = float(np.ptp(np.concatenate(strokes)[:, 1]))
+    return paint_line(strokes, tall, rng.uniform(*BRUSH), rng)
+
+
+def scribble(rng: np.random.Generator) -> np.ndarray:
+    """Draw the path of a pen that a spring pulls towards goals which jump at random."""
+    strokes = []
+    for _ in range(rng.integers(1, 3)):
+        place, speed = rng.uniform(0, 1, 2), rng.normal(0, 0.03, 2)
+        points = []
+        for _ in range(rng.integers(8, 16)):
+            goal = rng.uniform(0, 1, 2)
+            for _ in range(rng.integers(8, 20)):
+                speed = 0.86 * speed + 0.03 * (goal - place)
+                place = place + speed
+                points.append(place)
+        strokes.append(np.array(points))
+    return render_strokes(strokes, rng)
+
+
 def letter(rng: np.random.Generator) -> np.ndarray:
     """Draw one of the letters that are unlike digits, with a random slant and rotation."""
     strokes = hershey(str(rng.choice(FONTS)), str(rng.choice(list(LETTERS))))
@@ -154,7 +207,7 @@ def _transform(strokes: Strokes, rng: np.random.Generator) -> Strokes:
     return [np.asarray(stroke, dtype=float) @ (rotation @ shear).T for stroke in strokes]
 
 
-KINDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+KINDS: Kinds = {
     "letters": letter,
     "scribbles": scribble,
     "symbols": symbol,
@@ -164,11 +217,14 @@ KINDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 }
 
 
-def write_folder(folder: Path, count: int, seed: int) -> None:
+NO_NUMBERS: Kinds = {"words": word, "expressions": expression, "scribbles": scribble}
+
+
+def write_folder(folder: Path, kinds: Kinds, count: int, seed: int) -> None:
     """Write `count` pictures of each kind, and labels.csv; what is blank is drawn again."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    for kind, draw in KINDS.items():
+    for kind, draw in kinds.items():
         rng = np.random.default_rng(seed)
         number = 0
         while number < count:
@@ -186,8 +242,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--count", type=int, default=1000, help="pictures of each kind (1000)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--numbers", action="store_true", help="what is no number, for the fit")
     options = parser.parse_args()
-    write_folder(options.folder, options.count, options.seed)
+    kinds = NO_NUMBERS if options.numbers else KINDS
+    write_folder(options.folder, kinds, options.count, options.seed)
 
 
 if __name__ == "__main__":

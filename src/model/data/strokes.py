@@ -36,13 +36,7 @@ Strokes = Sequence[Sequence[Sequence[float]] | np.ndarray]
 
 
 class StrokeSample(BaseModel):
-    """One written digit.
-
-    Attributes:
-        label: the digit, 0-9.
-        writer: who wrote it.
-        strokes: for each stroke its points (x, y) in order, y downwards.
-    """
+    """One written digit: for each stroke its points (x, y) in order, y downwards."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -104,17 +98,10 @@ def render_strokes(strokes: Strokes, rng: np.random.Generator) -> np.ndarray:
 def paint(
     strokes: Sequence[np.ndarray], brush: float, size: tuple[int, int] = (CANVAS_SIDE, CANVAS_SIDE)
 ) -> np.ndarray:
-    """Paint strokes with a round brush: round caps and joins, smooth edges.
+    """Paint strokes, each (n, 2) in pixels, with a round brush `brush` pixels wide.
 
-    OpenCV's lines are a quarter of a pixel broader than the brush.
-
-    Args:
-        strokes: each (n, 2) in pixels; (0, 0) is the upper left corner of the first pixel.
-        brush: its width in pixels.
-        size: width and height of the image in pixels.
-
-    Returns:
-        The image (height, width) uint8, 255 on 0.
+    Returns an image (height, width) uint8 of the size (width, height), 255 on 0. OpenCV's lines
+    are a quarter of a pixel broader than the brush.
     """
     width, height = size
     large = np.zeros((height * FINER, width * FINER), dtype=np.uint8)
@@ -134,11 +121,7 @@ def draw_files(samples: Sequence[StrokeSample], seed: int) -> Iterator[bytes]:
 
 
 def load_strokes(path: Path, seed: int) -> Digits:
-    """Read a file of samples, draw them, and preprocess them as the API does.
-
-    Raises:
-        StrokeFileError: as for `read_strokes`.
-    """
+    """Read a file of samples, as `read_strokes` does, draw and preprocess them."""
     samples = read_strokes(path)
     files = tqdm(draw_files(samples, seed), total=len(samples), unit="sample", disable=None)
     images = torch.from_numpy(np.stack([preprocess(file).image for file in files]))

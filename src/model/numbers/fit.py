@@ -1,22 +1,22 @@
-"""Fit the weights that choose the digits of a number: ``python -m model.numbers.fit [FILE]``.
+"""Fit the weights that choose the digits of a number: python -m model.numbers.fit FOLDER [FILE].
 
-Numbers are rows of MNIST's training images and of synthetic digits, read by cnn and deep. The
-likelihood of a number is that of all paths that spell it, however they cut it; that of a word, an
-expression or a scribble is that of all paths with an outlier. FILE, of stroke samples, decides
-nothing but the confidence, which says how often such numbers are right.
+Numbers are rows of MNIST's training images and of synthetic digits, read by cnn and deep. FOLDER
+has pictures without a number: python -m tests.support.out_of_distribution FOLDER --numbers --count 500
+--seed 100. The
+likelihood of a number is that of all paths that spell it, however they cut it; that of any other
+picture is that of all paths with an outlier. FILE, of stroke samples, decides nothing but the
+confidence, which says how often such numbers are right.
 """
 
 import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from HersheyFonts import HersheyFonts
 from PIL import Image
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
@@ -27,7 +27,8 @@ from model.card import find_model, write_atomically
 from model.classifier import Classifier
 from model.config import NUM_CLASSES
 from model.data.mnist import Digits, load_mnist
-from model.data.strokes import Strokes, StrokeSample, read_strokes, render_strokes
+from model.data.pictures import load_pictures
+from model.data.strokes import StrokeSample, read_strokes
 from model.data.synthetic.deform import deform
 from model.data.synthetic.digits import FREQUENCY, STYLE, TEMPLATES
 from model.numbers.choose import (
@@ -41,17 +42,16 @@ from model.numbers.choose import (
 from model.numbers.cut import cut_line, stroke_width
 from model.numbers.find import find_lines
 from model.numbers.read import MIN_NUMBER, describe
-from model.numbers.write import BRUSH, GAPS, Number, numbers_of_writers, paint_line
+from model.numbers.write import GAPS, Number, numbers_of_writers
+from model.preprocessing.decode import luminance, open_image
 from model.preprocessing.normalize import normalize
 
 FITTED = ("digit", "outlier", "label", "probability")
 L2 = 3e-4  # on all weights
 STEPS = 80  # of L-BFGS
 IMPOSSIBLE = -1e6  # log likelihood of what no path spells; minus infinity has no gradient
-SEED = 100  # of what is written
+COUNT, SEED = 500, 100  # numbers of each kind, and of what is written
 SYNTHETIC_SAMPLES = 2000
-LETTERS = "FHKLMNRWX"  # unlike any digit; B D G I J O Q S Z and the like are not counted
-FONTS = ("futural", "rowmans")  # of A. V. Hershey, drawn with single strokes as a person writes
 
 
 @dataclass(frozen=True)
@@ -92,54 +92,6 @@ def synthetic_samples(count: int, seed: int) -> list[StrokeSample]:
         strokes = [[(x, y) for x, y in stroke] for stroke in drawn[shown].tolist()]
         samples.append(StrokeSample(label=label, writer="synthetic", strokes=strokes))
     return samples
-
-
-def hershey(font: str, text: str) -> Strokes:
-    """Return the strokes of a text in one of Hershey's fonts, y downwards."""
-    return [
-        [(float(x), float(y)) for x, y in stroke] for stroke in _font(font).strokes_for_text(text)
-    ]
-
-
-@cache
-def _font(name: str) -> HersheyFonts:
-    font = HersheyFonts()
-    font.load_default_font(name)
-    return font
-
-
-def word(rng: np.random.Generator) -> np.ndarray:
-    """Draw three to six letters that are unlike digits."""
-    return text_of_hershey("".join(rng.choice(list(LETTERS), rng.integers(3, 7))), rng)
-
-
-def expression(rng: np.random.Generator) -> np.ndarray:
-    """Draw two numbers with an operator between them."""
-    left, right = rng.integers(0, 100, 2)
-    return text_of_hershey(f"{left}{rng.choice(list('+-*=x'))}{right}", rng)
-
-
-def text_of_hershey(text: str, rng: np.random.Generator) -> np.ndarray:
-    """Draw a text in one of Hershey's fonts."""
-    strokes = [np.asarray(s) for s in hershey(str(rng.choice(FONTS)), text)]
-    tall = float(np.ptp(np.concatenate(strokes)[:, 1]))
-    return paint_line(strokes, tall, rng.uniform(*BRUSH), rng)
-
-
-def scribble(rng: np.random.Generator) -> np.ndarray:
-    """Draw the path of a pen that a spring pulls towards goals which jump at random."""
-    strokes = []
-    for _ in range(rng.integers(1, 3)):
-        place, speed = rng.uniform(0, 1, 2), rng.normal(0, 0.03, 2)
-        points = []
-        for _ in range(rng.integers(8, 16)):
-            goal = rng.uniform(0, 1, 2)
-            for _ in range(rng.integers(8, 20)):
-                speed = 0.86 * speed + 0.03 * (goal - place)
-                place = place + speed
-                points.append(place)
-        strokes.append(np.array(points))
-    return render_strokes(strokes, rng)
 
 
 def examples_of(classifier: Classifier, numbers: Sequence[Number]) -> list[Example]:
@@ -238,24 +190,21 @@ def write_weights(weights: Weights, path: Path) -> None:
     write_atomically({path: text.encode()})
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main() -> None:
     """Fit the weights and write them."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="pictures without a number")
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="stroke samples")
-    parser.add_argument("--count", type=int, default=500, help="pictures of each kind (500)")
     parser.add_argument("--output", type=Path, default=WEIGHTS_FILE, help="where the weights go")
-    parser.add_argument("--data", default="mnist", help="where MNIST is (mnist)")
-    options = parser.parse_args(arguments)
-    count = options.count
+    options = parser.parse_args()
     synthetic = synthetic_samples(SYNTHETIC_SAMPLES, SEED)
-    numbers = rows_of_mnist(load_mnist(options.data).training, 2 * count, SEED)
+    numbers = rows_of_mnist(load_mnist("mnist").training, 2 * COUNT, SEED)
     for gaps in GAPS.values():
-        numbers += numbers_of_writers(synthetic, count // 2, gaps, SEED)
-    for draw in (word, expression, scribble):
-        rng = np.random.default_rng(SEED)
-        numbers += [Number(None, draw(rng)) for _ in range(count)]
+        numbers += numbers_of_writers(synthetic, COUNT // 2, gaps, SEED)
+    for path in load_pictures(options.folder)["data"]:
+        numbers.append(Number(None, luminance(open_image(path.read_bytes()))))
     samples = read_strokes(options.file) if options.file else synthetic
-    checked = [n for gaps in GAPS.values() for n in numbers_of_writers(samples, count, gaps, SEED)]
+    checked = [n for gaps in GAPS.values() for n in numbers_of_writers(samples, COUNT, gaps, SEED)]
     classifiers = [Classifier.load(find_model(name)) for name in ("cnn", "deep")]
     weights = fit([e for c in classifiers for e in examples_of(c, numbers)], Weights.load())
     weights = calibrate([e for c in classifiers for e in examples_of(c, checked)], weights)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tests.support.out_of_distribution import word
 from tests.support.pictures import random_digits
 
 from model.numbers.choose import WEIGHTS_FILE, Weights, best_path
@@ -17,7 +18,6 @@ from model.numbers.fit import (
     log_likelihood,
     rows_of_mnist,
     synthetic_samples,
-    word,
     write_weights,
 )
 from model.numbers.write import Number, numbers_of_writers
