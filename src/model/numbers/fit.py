@@ -1,11 +1,10 @@
-"""Fit the weights that choose the digits of a number: python -m model.numbers.fit FOLDER [FILE].
+"""Fit the weights that choose the digits of a number: ``python -m model.numbers.fit FOLDER``.
 
 Numbers are rows of MNIST's training images and of synthetic digits, read by cnn and deep. FOLDER
-has pictures without a number: python -m tests.support.out_of_distribution FOLDER --numbers --count 500
---seed 100. The
-likelihood of a number is that of all paths that spell it, however they cut it; that of any other
-picture is that of all paths with an outlier. FILE, of stroke samples, decides nothing but the
-confidence, which says how often such numbers are right.
+has pictures without a number, as tests.support.out_of_distribution writes them: --numbers
+--count 500 --seed 100. The likelihood of a number is that of all paths that spell it, however they
+cut it; that of any other picture is that of all paths with an outlier. A file of strokes, if given,
+decides nothing but the confidence, which says how often such numbers are right.
 """
 
 import argparse

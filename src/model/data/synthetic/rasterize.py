@@ -1,4 +1,4 @@
-"""Leads a round pen along curves: pictures by MNIST's rule of size and place, in batches."""
+"""Draw curves with a round pen, by MNIST's rule of size and place, in batches."""
 
 import math
 
@@ -17,25 +17,25 @@ CURVE_SIDE = (90.0, 230.0)  # longest side of what is drawn, the same pixels
 
 def draw_curves(
     curves: Tensor,
-    present: Tensor,
+    present: Tensor | None,
     generator: Generator,
     curve_side: tuple[float, float] = CURVE_SIDE,
     pen_points: int = PEN_POINTS,
 ) -> Tensor:
     """Return pictures (n, 28, 28), uint8, ink 255 on 0, of strokes (n, S, K, 2).
 
-    `present` (n, S) is false where a drawing has fewer strokes than the others. `curve_side` is the
-    range of the longest side on a canvas of 280 pixels; the larger, the finer the line. What is
-    much longer than a digit needs more `pen_points`.
+    `present` (n, S) is false where a drawing has fewer strokes than others, None where none has.
+    `curve_side` is the range of the longest side on a canvas of 280 pixels; the larger, the finer
+    the line. What is much longer than a digit needs more `pen_points`.
     """
     return render(resample_by_arc_length(curves, present, pen_points), generator, curve_side)
 
 
-def resample_by_arc_length(curves: Tensor, present: Tensor, count: int) -> Tensor:
+def resample_by_arc_length(curves: Tensor, present: Tensor | None, count: int) -> Tensor:
     """Return `count` points (n, count, 2) evenly spaced along all strokes of each drawing."""
     n, strokes, points, _ = curves.shape
-    # A stroke that is absent collapses onto the first one's end: it has no length and no extent.
-    curves = torch.where(present[:, :, None, None], curves, curves[:, :1, -1:])
+    if present is not None:  # what is absent collapses onto the first stroke's end, without extent
+        curves = torch.where(present[:, :, None, None], curves, curves[:, :1, -1:])
     length = torch.zeros(n, strokes, points)
     length[..., 1:] = (curves[:, :, 1:] - curves[:, :, :-1]).norm(dim=-1)
     arc_length = length.view(n, -1).cumsum(1)

@@ -20,7 +20,7 @@ def test_a_seed_gives_the_same_pictures_and_another_seed_others():
     assert not torch.equal(images, synthesize_outliers(100, generator(1)))
 
 
-@pytest.mark.parametrize("make", [make for make, _ in KINDS], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)
 def test_every_kind_is_centred_by_mass_and_fills_the_frame(make):
     images = make(60, generator()).double()
     assert images.shape == (60, 28, 28)
