@@ -99,7 +99,8 @@ def read(classifier: Classifier, label: str, data: bytes) -> tuple[str, bool, np
 def summarise(results: pd.DataFrame) -> Rows:
     """Return shares in %, a row for each kind and one for all single digits.
 
-    The interval is that of "right and accepted", and without a label that of "rejected".
+    The interval is that of "right and accepted", and without a label that of "rejected". Authors
+    are complete whose pictures are all good.
     """
     groups = {str(kind): group for kind, group in results.groupby("kind")}
     if len(groups) > 1 and (is_digit := results["label"].str.len() == 1).any():
@@ -107,6 +108,7 @@ def summarise(results: pd.DataFrame) -> Rows:
     rows: Rows = {}
     for kind, group in groups.items():
         labelled = (group["label"] != "").all()
+        authors = group[group["author"] != ""].groupby("author")["good"].all()
         share = 100 * group[["right", "good", "usual", "accepted"]].mean()
         rows[kind] = {
             "pictures": len(group),
@@ -115,15 +117,9 @@ def summarise(results: pd.DataFrame) -> Rows:
             "95 %": interval(group),
             "rejected": 100 - share["accepted"],
             "the usual way": share["usual"] if (group["label"].str.len() == 1).all() else None,
-            "complete authors": complete_authors(group),
+            "complete authors": f"{authors.sum()} of {len(authors)}" if len(authors) else None,
         }
     return rows
-
-
-def complete_authors(results: pd.DataFrame) -> str | None:
-    """Return how many known authors have good pictures alone, such as "43 of 51"."""
-    good = results[results["author"] != ""].groupby("author")["good"].all()
-    return f"{good.sum()} of {len(good)}" if len(good) else None
 
 
 def interval(results: pd.DataFrame) -> str:
@@ -197,10 +193,9 @@ def main(arguments: list[str] | None = None) -> int:
     add("paths", type=Path, nargs="+", metavar="PATH", help="folder of pictures or file of strokes")
     add("--model", default="cnn", help="name or file (cnn)")
     add("--numbers", action="store_true", help="write strokes side by side, and read the numbers")
-    examples = "learn N examples of each digit of an author's hand, then read the other digits"
+    examples = "of each digit of an author, to learn before the author's other digits are read"
     add("--examples", type=at_least(1), nargs="+", metavar="N", help=examples)
-    page = "HTML page of failures (failures.html)"
-    add("--output", type=output_file, default="failures.html", metavar="FILE", help=page)
+    add("--output", type=output_file, default="failures.html", help="page of failures, in HTML")
     add("--json", type=output_file, metavar="FILE", help="write the tables there too")
     options = parser.parse_args(arguments)
     try:
