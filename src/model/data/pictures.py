@@ -69,8 +69,8 @@ def load_pictures(folder: Path) -> pd.DataFrame:
 def read_table(table: Path) -> pd.DataFrame:
     """Read labels.csv."""
     try:
-        rows = pd.read_csv(table, dtype=str, keep_default_na=False)
-    except ValueError as error:
+        rows = pd.read_csv(table, dtype=str, keep_default_na=False).fillna("")  # lines may be short
+    except (OSError, ValueError) as error:
         raise DataError(f"{table} cannot be read ({error}): separate columns by commas.") from error
     if not {"file", "label"} <= set(rows):
         raise DataError(f"{table} needs the columns file and label, separated by a comma.")
@@ -88,7 +88,10 @@ def read_names(folder: Path) -> pd.DataFrame:
 
 def content(data: Path | bytes) -> bytes:
     """Return what stands in the column data as the content of a picture file."""
-    return data if isinstance(data, bytes) else data.read_bytes()
+    try:
+        return data if isinstance(data, bytes) else data.read_bytes()
+    except OSError as error:
+        raise DataError(f"{data!s} cannot be read: {error.strerror}.") from error
 
 
 def resize_plainly(data: bytes) -> np.ndarray:

@@ -26,7 +26,7 @@ def test_a_table_gives_labels_kinds_and_authors_and_some_kinds_do_not_count(tmp_
     for name in "abcd":
         (tmp_path / name).touch()
     (tmp_path / "labels.csv").write_text(
-        "file,author,kind,label\na,ada,,-1\nb,ada,scan, 5\nc,,crop,5\nd,,unclear,\n"
+        "file,author,kind,label\na,ada\nb,ada,scan, 5\nc,,crop,5\nd,,unclear,-1\n"
     )
     pictures = load_pictures(tmp_path)
     assert pictures[["file", "label", "kind", "author"]].to_numpy().tolist() == [
@@ -52,6 +52,11 @@ def test_a_folder_that_is_wrong_says_where(tmp_path, table, message):
         (tmp_path / "labels.csv").write_text(table)
     with pytest.raises(DataError, match=message):
         load_pictures(tmp_path)
+
+
+def test_a_picture_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"gone\.png cannot be read: No such file"):
+        content(tmp_path / "gone.png")
 
 
 def test_a_drawing_does_not_depend_on_those_before_it():
