@@ -16,7 +16,7 @@ from pathlib import Path
 
 import onnx
 import torch
-from onnx import ModelProto, StringStringEntryProto
+from onnx import GraphProto, ModelProto, StringStringEntryProto
 from onnxscript.optimizer import fold_constants, remove_unused_nodes
 from torch import Tensor, nn
 
@@ -167,8 +167,8 @@ def to_onnx(network: nn.Module, card: Card, weights: bytes) -> bytes:
     """Return the contents of an ``.onnx`` file.
 
     The input of the graph is ``x`` (N, 1, 28, 28) float32, 0 background, 1 ink: it standardizes
-    and permutes the pixels itself. The outputs are those of ``Served``. The file ends with the
-    sha256 of all before it, as an entry of the metadata.
+    and permutes the pixels itself. The outputs are those of ``Served``; those of the convolutions
+    are apart, in the metadata. The file ends with the sha256 of all before it.
 
     Args:
         network: of ``NETWORKS``, or ending in an ``nn.Linear`` as they do.
@@ -176,13 +176,12 @@ def to_onnx(network: nn.Module, card: Card, weights: bytes) -> bytes:
         weights: the contents of the ``.pt`` file, whose sha256 goes into the file.
     """
     served = Served(network, card)
-    maps = [names.MAP + name for name in served.maps]
     with contextlib.redirect_stdout(sys.stderr):
         program = torch.onnx.export(
             served.eval(),
             (torch.zeros(2, 1, IMAGE_SIZE, IMAGE_SIZE),),
             input_names=[names.X],
-            output_names=[names.LOGITS, names.FEATURES, names.WEIGHTS, names.BIAS, *maps],
+            output_names=[names.LOGITS, names.FEATURES, names.WEIGHTS, names.BIAS, *served.maps],
             dynamic_shapes=({0: torch.export.Dim("N")},),
             dynamo=True,
             external_data=False,
@@ -195,8 +194,13 @@ def to_onnx(network: nn.Module, card: Card, weights: bytes) -> bytes:
     model = program.model_proto
     for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
         part.ClearField("metadata_props")  # traces with this machine's paths
-    sha256 = hashlib.sha256(weights).hexdigest()
-    entries = {names.CARD: card.model_dump_json(), names.WEIGHTS_SHA256: sha256}
+    maps = GraphProto(output=model.graph.output[4:])
+    del model.graph.output[4:]
+    entries = {
+        names.CARD: card.model_dump_json(),
+        names.WEIGHTS_SHA256: hashlib.sha256(weights).hexdigest(),
+        names.MAPS: ModelProto(graph=maps).SerializeToString().hex(),
+    }
     onnx.helper.set_model_props(model, entries)
     onnx.checker.check_model(model)
     end = ModelProto(metadata_props=[StringStringEntryProto(key=names.SHA256, value=64 * "0")])
