@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 import evaluate
 from model.numbers.fit import synthetic_samples
 from tests.support.drawings import SEVEN, blank, write
+from tests.support.out_of_distribution import letter, scribble, write_folder
 from tests.support.pictures import printed
 
 ROWS = pd.DataFrame(
@@ -108,6 +109,13 @@ def test_a_file_of_strokes_is_drawn_and_read(strokes, run):
     rows, _, _ = run(strokes)
     assert rows["pictures"]["digits"]["pictures"] == 80
     assert rows["pictures"]["digits"]["right"] > 90
+
+
+def test_few_letters_and_scribbles_get_past_the_second_look(run, tmp_path):
+    write_folder(tmp_path / "ood", {"letters": letter, "scribbles": scribble}, count=40, seed=0)
+    tables, _, _ = run(tmp_path / "ood")
+    assert tables["pictures"]["letters"]["rejected"] > 85
+    assert tables["pictures"]["scribbles"]["rejected"] > 85
 
 
 def test_strokes_are_read_as_numbers_of_each_writer(strokes, run, monkeypatch):
