@@ -151,8 +151,8 @@ def page_of_failures(title: str, failures: pd.DataFrame) -> str:
                 cells.append(IMAGE.format(base64.b64encode(encode_png(image)).decode()))
         rows.append(f"<tr><td>{'<td>'.join(cells)}")
     head = "<tr><th>file<th>label<th>read as<th><th>picture<th>what the network saw"
-    table = f"<table>{head}{''.join(rows)}</table>"
-    return f"<!doctype html><meta charset=utf-8><h1>{title}</h1>{table}"
+    table = f"<table><caption>{title}</caption>{head}{''.join(rows)}</table>"
+    return f"<!doctype html><meta charset=utf-8><title>{title}</title>{table}\n"
 
 
 def evaluate(options: argparse.Namespace) -> None:
