@@ -8,7 +8,7 @@ import warnings
 import cv2
 import numpy as np
 import pyspng
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 from pillow_heif import register_heif_opener
 
 from errors import DamagedImageError, ImageTooLargeError, UnreadableImageError
@@ -26,6 +26,7 @@ cv2.setNumThreads(1)  # a service reads many pictures at a time; its threads wou
 
 # The limit of this project is checked from the header, before Pillow decodes anything.
 Image.MAX_IMAGE_PIXELS = None
+PngImagePlugin.MAX_TEXT_CHUNK = 8_000_000  # bytes of unpacked metadata; some editors write 3 MB
 _CANVAS_PIXELS = 1_000_000
 _MAX_SCANS = 100  # of a progressive JPEG, which has about ten: each goes over the whole picture
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # of a JPEG, inside its compressed data too
