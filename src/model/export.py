@@ -47,14 +47,19 @@ def save_model(network: nn.Module, card: Card, folder: Path, figures: Mapping[st
         figures: the PNG files by their names in the card.
 
     Raises:
-        ModelFileError: the folder cannot be written; the message says where the model is instead.
+        ModelFileError: the folder cannot be written, or the network does not go into ONNX; the
+            message says where the files are instead.
     """
     buffer = io.BytesIO()
     torch.save({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, buffer)
     weights = buffer.getvalue()
     path = model_path(card.name, card.version, folder)
-    model = to_onnx(network, card, weights)
-    replace_model(path, {path.with_suffix(".pt").name: weights, **figures, path.name: model})
+    files = {path.with_suffix(".pt").name: weights, **figures}
+    try:
+        files[path.name] = to_onnx(network, card, weights)
+    except Exception as error:  # a network of one's own may do what ONNX has no word for
+        raise _rescued(files, f"The network cannot be exported to ONNX ({error})") from error
+    replace_model(path, files)
     return path
 
 
@@ -65,25 +70,26 @@ def replace_model(path: Path, files: Mapping[str, bytes]) -> None:
     ``<name>.previous.onnx``.
 
     Raises:
-        ModelFileError: the folder cannot be written; the message says where the model is instead.
+        ModelFileError: the folder cannot be written; the message says where the files are instead.
     """
-    folder = path.parent
     try:
         old = [file for file in (path.with_suffix(".pt"), path) if file.is_file()]
         previous = {f"{path.stem}.previous{file.suffix}": file.read_bytes() for file in old}
-        write_atomically({folder / name: data for name, data in (previous | {**files}).items()})
-        return
+        new = {**previous, **files}
+        write_atomically({path.with_name(name): data for name, data in new.items()})
     except OSError as error:
-        fault = f"{folder} cannot be written ({error.strerror})"
+        raise _rescued(files, f"{path.parent} cannot be written ({error.strerror})") from error
+
+
+def _rescued(files: Mapping[str, bytes], fault: str) -> ModelFileError:
+    """Write the files of a model to the temporary folder; return the error that says so."""
     try:
-        rescue = Path(tempfile.mkdtemp(prefix="digits-"))
-        write_atomically({rescue / name: data for name, data in files.items()})
+        folder = Path(tempfile.mkdtemp(prefix="digits-"))
+        write_atomically({folder / name: data for name, data in files.items()})
     except OSError as error:
-        raise ModelFileError(
-            f"{fault}, nor can {tempfile.gettempdir()} ({error.strerror}): the trained model is "
-            "lost. Free some space and train it again."
-        ) from error
-    raise ModelFileError(f"{fault}. The trained model is in {rescue}: move its files from there.")
+        place = tempfile.gettempdir()
+        return ModelFileError(f"{fault}, nor can {place} ({error.strerror}): the model is lost.")
+    return ModelFileError(f"{fault}. The files of the trained model are in {folder}.")
 
 
 def load_network(path: Path) -> tuple[nn.Module, Card]:
@@ -212,11 +218,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Export the models that were named, or all of them; return the exit status."""
     parser = argparse.ArgumentParser(prog="run.sh export", description=__doc__)
     parser.add_argument("models", nargs="*", metavar="MODEL", help="name or file; all if absent")
-    names = parser.parse_args(arguments).models or list(find_models(MODELS_DIR))
+    models = parser.parse_args(arguments).models or list(find_models(MODELS_DIR))
     try:
-        if not names:
+        if not models:
             raise ModelFileError(f"There are no models in {MODELS_DIR}; train: bash run.sh cnn")
-        for name in names:
+        for name in models:
             path = find_model(name)
             export(path)
             print(f"written: {path}")

@@ -122,10 +122,19 @@ def test_a_model_that_cannot_be_saved_is_kept_elsewhere_and_the_sentence_says_wh
 ):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     path = tmp_path / "removed" / "mnist-0.0.1.onnx"
-    with pytest.raises(ModelFileError, match=r"cannot be written \(No such file.*model is in"):
+    with pytest.raises(ModelFileError, match=r"cannot be written \(No such file.*model are in"):
         replace_model(path, new_files)
     (rescue,) = tmp_path.iterdir()
     assert contents(rescue / path.name) == new_files
+
+
+def test_the_weights_of_a_network_that_does_not_go_into_onnx_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    network = torch.nn.Flatten()  # ends in no linear layer
+    with pytest.raises(ModelFileError, match=r"cannot be exported.*model are in"):
+        save_model(network, card(), tmp_path / "models", {})
+    (rescue,) = tmp_path.iterdir()
+    assert [path.name for path in rescue.iterdir()] == ["mnist-0.0.1.pt"]
 
 
 def test_export_writes_the_weights_beside_the_card_and_says_that_its_results_are_older(
