@@ -14,9 +14,15 @@ from torch.nn.functional import interpolate
 
 from model.config import DIGIT_SIZE, IMAGE_SIZE, NUM_CLASSES
 from model.data.synthetic.deform import CURVE_POINTS, deform, normal, uniform
-from model.data.synthetic.digits import FREQUENCY, STYLE
+from model.data.synthetic.digits import (
+    FREQUENCY,
+    STYLE,
+    draw_curves,
+    place,
+    render,
+    resample_by_arc_length,
+)
 from model.data.synthetic.digits import TEMPLATES as DIGITS
-from model.data.synthetic.rasterize import draw_curves, place, render, resample_by_arc_length
 from model.data.synthetic.templates import TEMPLATES_DIR, Templates, curve, read_templates
 
 LETTERS = Templates(read_templates(TEMPLATES_DIR / "letters.txt"))
