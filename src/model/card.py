@@ -130,7 +130,7 @@ def read_model(path: Path) -> bytes:
     """Return the bytes of an ``.onnx`` file that is whole: it ends with the sha256 of the rest."""
     data = read_file(path)
     if hashlib.sha256(data[:-64]).hexdigest().encode() != data[-64:]:
-        raise ModelFileError("it is damaged, or no model of this version")
+        raise ModelFileError("it is damaged (its sha256 differs), or no model of this version")
     return data
 
 

@@ -12,7 +12,7 @@ from app.api.executor import TooHeavyError
 from app.api.reading import PredictOptions
 from app.settings import MAX_ADAPTED
 from model.adaptation import adapt
-from model.checkpoint import find_checkpoints
+from model.card import find_models
 from model.classifier import Classifier
 from model.config import MODELS_DIR
 from model.examples import read_examples
@@ -69,7 +69,7 @@ def test_every_model_learns_as_on_the_command_line(api_url, png, mirrored, name)
     examples = [example(7, mirrored), example(1, png)]
     answer = post(api_url, png, examples=examples, model=name).json()
 
-    base = Classifier.load(find_checkpoints(MODELS_DIR)[name])
+    base = Classifier.load(find_models(MODELS_DIR)[name])
     adapted = adapt(base, *read_examples(json.dumps(examples).encode()))
     expected = read_image(adapted, png).prediction.probabilities
     assert answer["model"] == name
@@ -88,7 +88,7 @@ def test_the_same_examples_give_the_same_answer_again_and_in_another_process(
 
 
 def test_only_what_was_used_last_is_kept_and_what_is_kept_needs_no_fit(small_models, mirrored):
-    classifier = Classifier.load(find_checkpoints(small_models)["mlp"])
+    classifier = Classifier.load(find_models(small_models)["mlp"])
     options, adapted = PredictOptions(classifier, 3, 0.0), AdaptedClassifiers()
     texts = [
         json.dumps([example(i % 10, mirrored)] * (i // 10 + 1)).encode()

@@ -8,7 +8,7 @@ from PIL import Image
 from tests.support.api import example, pixels, post
 from tests.support.pictures import printed
 
-from model.checkpoint import find_model
+from model.card import find_model
 from model.classifier import Classifier
 from model.config import REPOSITORY
 from model.numbers.read import read_numbers
