@@ -1,4 +1,4 @@
-"""Every setting of the model side: what MNIST is, where files lie, how each network is trained."""
+"""The settings of the model side: sizes and limits, and the recipes by which networks train."""
 
 import os
 from dataclasses import dataclass, replace
@@ -9,8 +9,8 @@ DATA_DIR = REPOSITORY / "data"
 MODELS_DIR = Path(os.environ.get("MODELS_DIR", REPOSITORY / "models"))
 VERSION = "0.0.1"
 
-IMAGE_SIZE = 28  # an MNIST picture has 28 x 28 pixels
-DIGIT_SIZE = 20  # the longest side of the ink, in pixels, by MNIST's rule
+IMAGE_SIZE = 28  # an MNIST image has 28 x 28 pixels; a batch of them is uint8 (N, 28, 28)
+DIGIT_SIZE = 20  # the longest side of the foreground, in pixels, by MNIST's rule
 CENTER_INDEX = 14  # the centre of mass rounds to this row and column index
 NUM_CLASSES = 10
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels in [0, 1]
@@ -26,14 +26,20 @@ MAX_IMAGE_SIDE = 30_000  # pixels: averaging takes memory in proportion to the l
 WORKING_PIXELS = 4_000_000  # larger pictures are reduced first
 PHOTO_SIDE = 320  # pixels of the longest side that a photograph is worked on at
 
-# What counts as ink
-MINIMUM_CONTRAST = 24  # grey levels between paper and ink, below which a picture is blank
-NOISE_MASS = 0.2  # a detached group with less than this part of the ink ...
-NOISE_SIZE = 0.3  # ... smaller than this part of the main group's longest side ...
-NOISE_GAP = 0.1  # ... and farther off than this part of it is a speck, no stroke of the digit
+# What counts as foreground
+MINIMUM_CONTRAST = (
+    24  # grey levels between background and foreground, below which an image is blank
+)
+NOISE_MASS = 0.2  # a detached component with less than this part of the foreground ...
+NOISE_SIZE = 0.3  # ... smaller than this part of the main component's longest side ...
+NOISE_GAP = 0.1  # ... and farther off than this part of it is noise, no stroke of the digit
 PIECE_SIZE = 0.6  # of the digit's height has a neighbour's piece, cut off by the border, at most
-FINE_NOISE_SIZE = 0.04  # dust is smaller than this part; MNIST's own pixels are 0.05 of a digit
-FINE_NOISE_MASS = 0.02  # MNIST's own crop includes dust of less than this part of the ink ...
+FINE_NOISE_SIZE = (
+    0.04  # fine noise is smaller than this part; MNIST's own pixels are 0.05 of a digit
+)
+FINE_NOISE_MASS = (
+    0.02  # MNIST's own crop includes fine noise of less than this part of the foreground ...
+)
 FINE_NOISE_GAP = 0.35  # ... so only what lies as far off as this is left out
 
 # How training images are changed at random
@@ -129,7 +135,7 @@ def choose_recipe(network: str, complete: bool, epochs: int | None, synthetic: b
 
 
 # Calibration and rejection
-REJECTION_TEMPERATURE = 5.0  # flattens probabilities before they are judged for refusal
+REJECTION_TEMPERATURE = 5.0  # flattens probabilities before they are judged for rejection
 SECOND_LOOK_FACTOR = 1.2  # times the threshold is asked of a picture's other foregrounds
 # Of validation's and synthetic digits together; synthetic ones are rejected less, so that MNIST's
 # test digits are rejected a little more often, 0.6-0.7 % of them: the card has the exact number.
