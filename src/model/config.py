@@ -27,19 +27,13 @@ WORKING_PIXELS = 4_000_000  # larger pictures are reduced first
 PHOTO_SIDE = 320  # pixels of the longest side that a photograph is worked on at
 
 # What counts as foreground
-MINIMUM_CONTRAST = (
-    24  # grey levels between background and foreground, below which an image is blank
-)
+MINIMUM_CONTRAST = 24  # grey levels between foreground and background; with less it is blank
 NOISE_MASS = 0.2  # a detached component with less than this part of the foreground ...
 NOISE_SIZE = 0.3  # ... smaller than this part of the main component's longest side ...
 NOISE_GAP = 0.1  # ... and farther off than this part of it is noise, no stroke of the digit
 PIECE_SIZE = 0.6  # of the digit's height has a neighbour's piece, cut off by the border, at most
-FINE_NOISE_SIZE = (
-    0.04  # fine noise is smaller than this part; MNIST's own pixels are 0.05 of a digit
-)
-FINE_NOISE_MASS = (
-    0.02  # MNIST's own crop includes fine noise of less than this part of the foreground ...
-)
+FINE_NOISE_SIZE = 0.04  # fine noise is smaller; MNIST's own pixels are 0.05 of a digit
+FINE_NOISE_MASS = 0.02  # MNIST's own crop includes fine noise, this part of the foreground ...
 FINE_NOISE_GAP = 0.35  # ... so only what lies as far off as this is left out
 
 # How training images are changed at random
