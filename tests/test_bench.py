@@ -1,9 +1,12 @@
 """What is compared by bench: it starts, answers, and failures are told."""
 
+import io
+
 import pytest
 import requests
+from fastapi import UploadFile
 
-from bench import IMAGE, ask, main, running, time_epochs
+from bench import IMAGE, ask, main, plain, running, time_epochs
 from errors import BenchError
 from tests.support.pictures import random_digits
 from tests.support.services import free_port
@@ -17,16 +20,21 @@ def write_wrk(folder, prints: str) -> None:
     script.chmod(0o755)
 
 
-def test_the_plain_route_reads_the_image_and_is_stopped_afterwards():
+def test_the_plain_route_reads_the_image():
+    [predict] = [route.endpoint for route in plain().routes if route.path == "/api/v1/predict"]
+    answer = predict(UploadFile(io.BytesIO(IMAGE.read_bytes())))
+    assert answer["prediction"] == 7
+    assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_service_is_given_when_it_is_ready_and_stopped_afterwards(tmp_path):
+    (tmp_path / "ready").touch()
     port = free_port()
-    with running("uvicorn", "bench:plain", "--factory", "--port", str(port), port=port) as url:
-        answer = requests.post(
-            f"{url}/api/v1/predict", files={"file": IMAGE.read_bytes()}, timeout=60
-        )
-        assert answer.json()["prediction"] == 7
-        assert sum(answer.json()["probabilities"]) == pytest.approx(1, abs=1e-3)
+    command = ("http.server", str(port), "--directory", str(tmp_path))
+    with running(*command, port=port) as url:
+        assert requests.get(f"{url}/ready", timeout=60).ok
     with pytest.raises(requests.ConnectionError):
-        requests.get(url, timeout=5)
+        requests.get(url, timeout=60)
 
 
 def test_a_service_that_does_not_start_is_an_error_with_what_it_printed():
