@@ -4,6 +4,8 @@ import requests
 from tests.support.api import post
 from tests.support.services import running_api
 
+from model.classifier import Classifier
+
 
 def get(api, path: str) -> requests.Response:
     return requests.get(api.url + path, timeout=30)
@@ -26,8 +28,8 @@ def test_a_left_out_model_is_logged(api):
 
 
 def test_a_card_is_answered_as_its_file_has_it(api, small_models):
-    card = json.loads((small_models / "mnist-mlp-0.0.1.json").read_text())
-    assert get(api, "/api/v1/models/mlp").json() == card
+    card = Classifier.load(small_models / "mnist-mlp-0.0.1.onnx").card
+    assert get(api, "/api/v1/models/mlp").json() == card.model_dump(mode="json")
     response = get(api, "/api/v1/models/nobody")
     assert (response.status_code, response.json()["code"]) == (404, "unknown-model")
 
