@@ -8,10 +8,10 @@
 # Use      app                the API and the drawing page together; Ctrl-C stops both
 #          api | front        one alone: http://localhost:8000/docs, http://localhost:8501
 #          predict FILE...    read pictures of digits, without any service
-# Measure  evaluate WHAT      how well a model reads: strokes, images, numbers; or quality: all of it
-#          compare            the study of MLP against CNN (--quick, --sweeps, --ladder)
+# Measure  evaluate PATH...   how well a model reads your pictures and drawings
+#          compare [PATH...]  the study of MLP against CNN (--quick, --report)
 #          notebooks          run the notebooks from top to bottom (--quick)
-#          bench WHAT         how fast: train, serve or page
+#          bench WHAT         how fast: serve or train
 # Check    test               lint, check the types and test; test PATH: pytest on that path, nothing else
 #          fuzz               thousands of bad requests to the API
 #          test-containers    build the container images, run and test them
@@ -96,6 +96,8 @@ in_venv() { prepare; exec "$VENV/bin/python" "$@"; }
 # On Linux training takes a tenth to a fifth less time where glibc keeps its memory, in large pages.
 train() {
     local keep=4000000000 # bytes
+    case " $* " in *' --processes'*) STATUS=2 die "'--processes' is now:" \
+        "PYTHONPATH=src .venv/bin/torchrun --nproc-per-node 2 src/main_pipeline.py $1" ;; esac
     export GLIBC_TUNABLES=${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=$keep:glibc.malloc.trim_threshold=$keep}
     in_venv "$ROOT/src/main_pipeline.py" "$@"
 }
@@ -146,17 +148,21 @@ case "${1:-} ${2:-}" in
 'help '* | '-h '* | '--help '* | 'app --help' | 'api --help' | 'front --help') usage ;;
 'bench --help' | 'notebooks --help' | 'test-containers --help') usage ;;
 'cnn '* | 'mlp '* | 'deep '*) train "$@" ;;
-'export '*) in_venv -m model.training.export "${@:2}" ;;
+'export '*) in_venv -m model.export "${@:2}" ;;
 'app ') check_port API_PORT; check_port FRONT_PORT; both ;;
 'api ') check_port API_PORT; api ;;
 'front ') check_port FRONT_PORT; front ;;
 'predict '*) in_venv -m predict "${@:2}" ;;
-'evaluate '*) in_venv -m evaluation "${@:2}" ;;
+'evaluate images' | 'evaluate strokes' | 'evaluate quality' | 'bench quality' | 'drawn '*)
+    STATUS=2 die "'$1 ${2:-}' is now: bash run.sh evaluate PATH..." ;;
+'evaluate numbers') STATUS=2 die "'evaluate numbers' is now: bash run.sh evaluate --numbers PATH..." ;;
+'evaluate '*) in_venv -m evaluate "${@:2}" ;;
 'compare '*) in_venv -m study "${@:2}" ;;
 'notebooks --quick') NOTEBOOKS_QUICK=1 in_venv "$VENV/bin/jupyter-execute" --timeout=1200 "$ROOT"/notebooks/*.ipynb ;;
 'notebooks ') in_venv "$VENV/bin/jupyter-nbconvert" --execute --inplace --ExecutePreprocessor.timeout=1200 \
     --ExecutePreprocessor.record_timing=False "$ROOT"/notebooks/*.ipynb ;;
-'bench train' | 'bench serve' | 'bench page') in_venv -m "bench.$2" "${@:3}" ;;
+'bench train' | 'bench serve') in_venv -m bench "${@:2}" ;;
+'bench page') STATUS=2 die "'bench page' is now: PYTHONPATH=src .venv/bin/python -m tests.support.page_load" ;;
 'test '*) run_tests "${@:2}" ;;
 'fuzz '*) cd "$ROOT"; in_venv -m tests.fuzz "${@:2}" ;;
 'test-containers '*)
@@ -164,10 +170,8 @@ case "${1:-} ${2:-}" in
         'No Docker engine with compose answers: install and start Docker, then run this again.'
     cd "$ROOT"; in_venv -m pytest tests/containers/check.py "${@:2}" ;;
 'lock '*) prepare; cd "$ROOT"; exec "$VENV/bin/uv" pip compile -q --group all -o requirements.txt "${@:2}" ;;
-'drawn '*) STATUS=2 die "'drawn' is now: bash run.sh evaluate strokes FILE" ;;
-'bench quality') STATUS=2 die "'bench quality' is now: bash run.sh evaluate quality" ;;
 'readme '*) STATUS=2 die "'readme' is gone: evaluate, bench and compare write their tables themselves" ;;
 'app '* | 'api '* | 'front '*) say "'$1' takes no options, but environment variables."; usage >&2; exit 2 ;;
-'bench ') say "What should be measured? bash run.sh bench train, serve or page"; usage >&2; exit 2 ;;
+'bench ') say "What should be measured? bash run.sh bench serve or train"; usage >&2; exit 2 ;;
 *) [ $# = 0 ] || say "There is no command '$*'."; usage >&2; exit 2 ;;
 esac

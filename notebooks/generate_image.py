@@ -13,10 +13,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from errors import DigitsError
-from model.checkpoint import write_atomically
+from model.card import write_atomically
 from model.config import DATA_DIR, NUM_CLASSES
 from model.data.mnist import load_mnist
-from model.preprocessing.normalize import encode_png
+from model.preprocessing.decode import encode_png
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,11 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
     if not 0 <= options.number < fewest:
         parser.error(f"--number: give 0 to {fewest - 1}; so many pictures there are of each digit")
     options.output.mkdir(parents=True, exist_ok=True)
+    files = {}
     for digit in range(NUM_CLASSES):
-        pictures = test.images[test.labels == digit]
-        png = encode_png(pictures[options.number].numpy())
-        path = options.output / f"{digit}.png"
-        write_atomically(path, lambda file, png=png: file.write(png))
+        picture = test.images[test.labels == digit][options.number]
+        files[options.output / f"{digit}.png"] = encode_png(picture.numpy())
+    write_atomically(files)
     print(f"{NUM_CLASSES} pictures of 28 x 28 pixels: {options.output}/0.png to 9.png")
     return 0
 

@@ -36,13 +36,8 @@ def output_folder(text: str) -> Path:
     """Return a folder that can be written into; it is made where it is not there."""
     path = Path(text)
     try:
-        make_folder(path)
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
         raise ArgumentTypeError(f"cannot write into {path}: {error.strerror}") from error
     return path
-
-
-def make_folder(path: Path) -> None:
-    """Make a folder where it is not there; raise ``OSError`` where nothing can be written in it."""
-    path.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=path).close()

@@ -25,10 +25,6 @@ class BlankImageError(ImageError):
     """The picture holds no ink, or so little that there is nothing to read."""
 
 
-class OptionError(DigitsError):
-    """An option asks for what cannot be done here: a device, a folder, a version."""
-
-
 class DataError(DigitsError):
     """Data cannot be had, or a file of it is damaged."""
 

@@ -1,133 +1,196 @@
-"""Train a network: load data, train, calibrate, evaluate and save it.
+"""Train a network: load data, train, evaluate, calibrate and save it.
 
-bash run.sh cnn                         the CNN -> models/mnist-0.0.1.pt
+bash run.sh cnn                         the CNN -> models/mnist-0.0.1.onnx and .pt
 bash run.sh mlp --epochs 5 --seed 1     the MLP, five epochs, another seed
-bash run.sh cnn --permute 0             pixels permuted -> models/mnist-cnn-permuted-0.0.1.pt
+bash run.sh cnn --permute 0             pixels permuted -> models/mnist-cnn-permuted-0.0.1.onnx
 bash run.sh cnn --data sample           on 5,000 digits, without any download
-bash run.sh cnn --processes 2           data-parallel on this machine
-bash run.sh cnn --strokes mine.jsonl    with your own drawings among the data
+In several processes: PYTHONPATH=src torchrun --nproc-per-node 2 src/main_pipeline.py cnn
+
+The same seed gives the same weights on the same processor with as many threads.
 """
 
 import argparse
+import json
 import os
+import platform
+import re
 import signal
-import socket
-import subprocess
 import sys
-import time
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
-from arguments import at_least
+import torch
+from torch import distributed
+
 from errors import DigitsError
-from model.config import AUGMENTATION, MODELS_DIR, RECIPES, VERSION
-from model.data.augment import AUGMENTATIONS
-from model.registry import NETWORKS
-from model.training.distributed import PRECISIONS
-from model.training.options import Options, check
-
-GRACE_SECONDS = 5  # for a worker to end when it is told to
+from model import config
+from model.config import AUGMENTATION, AUGMENTATIONS, MODELS_DIR, VERSION, choose_recipe
+from model.data.batches import WEIGHTS, Batches, stream_seed, synthetic_digits
+from model.data.mnist import Mnist, load_mnist, make_permutation
+from model.train import NETWORKS, accuracy, has_bfloat16, predict_logits, train
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Parse the command line; exits with status 2 and the usage on a wrong one."""
-    parser = argparse.ArgumentParser(
-        prog="run.sh",
-        usage="bash run.sh cnn|mlp|deep [OPTIONS]",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Parse the command line; exits with status 2 on what would fail after hours of training."""
+    usage, form = "bash run.sh cnn|mlp|deep [OPTIONS]", argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("run.sh", usage, __doc__, formatter_class=form)
     add = parser.add_argument
-    epochs = ", ".join(f"{name}: {recipe.epochs}" for name, recipe in RECIPES.items())
     add("network", choices=NETWORKS)
-    add("--epochs", type=at_least(1), help=f"passes over the data ({epochs})")
-    add("--seed", type=at_least(0), default=0, help="of weights, order and augmentation (0)")
-    sources = "auto, mnist, sample (5,000 digits) or a directory with MNIST's four files (auto)"
-    add("--data", default="auto", help=sources)
-    changes = f"random changes of the images ({AUGMENTATION})"
-    add("--augment", choices=AUGMENTATIONS, default=AUGMENTATION, help=changes)
-    permuted = "permute the 784 pixels, the same way for all"
-    add("--permute", type=at_least(0), metavar="SEED", help=permuted)
-    drawings = "drawings to train on as well, as often as on synthetic digits"
-    add("--strokes", type=Path, metavar="FILE", help=drawings)
-    add("--no-synthetic", action="store_true", help="train on MNIST's digits alone")
+    add("--epochs", type=int, help="passes over the data (the recipe's)")
+    add("--seed", type=int, default=0, help="of weights, order and augmentation (0)")
+    add("--data", default="auto", help="auto, mnist, sample (5,000 digits), MNIST's folder (auto)")
+    add("--augment", choices=AUGMENTATIONS, default=AUGMENTATION, help="change the images (slight)")
+    add("--permute", type=int, metavar="SEED", help="permute the pixels, the same way for all")
+    add("--strokes", type=Path, metavar="FILE", help="your own drawings, among the data")
+    add("--no-synthetic", dest="synthetic", action="store_false", help="train on MNIST alone")
     add("--version", default=VERSION, help=f"of the model that is written ({VERSION})")
-    add("--output", type=Path, default=MODELS_DIR, help="directory to write to (models)")
+    add("--output", type=Path, default=MODELS_DIR, help="folder to write to (models)")
     add("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
-    precision = "of the forward pass; auto takes bfloat16 where the processor computes it (auto)"
-    add("--precision", choices=PRECISIONS, default="auto", help=precision)
-    processes = "train data-parallel in as many processes (1)"
-    add("--processes", type=at_least(1), default=1, help=processes)
-    return parser.parse_args(arguments)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the pipeline; return the exit status."""
-    chosen = vars(parse(arguments))
-    processes = chosen.pop("processes")
-    is_worker = "RANK" in os.environ
+    options = parser.parse_args(arguments)
+    if options.device == "auto":
+        options.device = str(torch.accelerator.current_accelerator(check_available=True) or "cpu")
+    if options.device == "cuda":  # each process of torchrun has a GPU of its own
+        options.device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    if options.epochs is not None and options.epochs < 1:
+        parser.error("--epochs: give 1 or more")
+    if not all(0 <= seed < 2**63 for seed in (options.seed, options.permute or 0)):
+        parser.error("--seed and --permute: give a number from 0 on, below 2**63")
+    if not re.fullmatch(r"\d+\.\d+\.\d+", options.version):
+        parser.error("--version: give three numbers, such as 0.0.1")
+    if options.strokes and not options.synthetic:
+        parser.error("--strokes takes the share of synthetic digits: omit --no-synthetic")
     try:
-        if is_worker:  # whoever started this process ends it by SIGTERM
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
-        options = Options(**chosen)
-        check(options)
-        if processes > 1 and not is_worker:
-            return launch(processes, sys.argv[1:] if arguments is None else arguments)
-        from model.training.pipeline import run  # it takes seconds to import, a refusal none
+        options.output.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=options.output).close()
+        torch.empty(1, device=options.device).cpu()
+    except OSError as error:
+        parser.error(f"--output {options.output}: {error.strerror}; choose another folder")
+    except (RuntimeError, AssertionError):  # AssertionError: a torch without CUDA
+        parser.error(f"--device {options.device} cannot be used here: give auto or cpu")
+    return options
 
-        run(options)
+
+def main(arguments: list[str] | None = None, load: Callable[[str], Mnist] = load_mnist) -> int:
+    """Run the pipeline on the data that `load` gives; return the exit status."""
+    options = parse(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill cleans up as Ctrl-C does
+    try:
+        run(options, load)
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        if not is_worker:
-            print("\nStopped; no model was left half-written.", file=sys.stderr)
+        print("\nStopped. The model that was there before is unchanged.", file=sys.stderr)
         return 130
     return 0
 
 
-def launch(processes: int, arguments: list[str]) -> int:
-    """Run this pipeline in several processes of this machine, as ``torchrun`` would.
+def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
+    """Train, evaluate, calibrate and save one model."""
+    # Processes: torchrun starts several and gives each a rank. The first one prints and saves.
+    device = torch.device(options.device)
+    rank, world_size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if world_size > 1:
+        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    if rank > 0:
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+        distributed.barrier()  # until the first one has downloaded MNIST
 
-    One that fails ends the others, and so does Ctrl-C. Unlike ``torchrun`` this reports nothing
-    but what they say themselves.
+    # Data
+    own = None
+    if options.strokes:
+        from model.data.strokes import load_strokes  # it brings all of preprocessing
 
-    Returns:
-        0, or 1 if one failed.
-    """
-    with socket.create_server(("localhost", 0)) as free:
-        port = free.getsockname()[1]
-    shared = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
-    environment = {"OMP_NUM_THREADS": "1", **os.environ, **shared}
-    workers: list[subprocess.Popen[bytes]] = []
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
-    try:
-        for rank in map(str, range(processes)):
-            # A session of its own: Ctrl-C reaches this process alone, which then ends the others.
-            worker = subprocess.Popen(
-                [sys.executable, __file__, *arguments],
-                env={**environment, "RANK": rank, "LOCAL_RANK": rank},
-                start_new_session=True,
-            )
-            workers.append(worker)
-        statuses: list[int | None] = [None]
-        while None in statuses and not any(statuses):
-            time.sleep(0.1)
-            statuses = [worker.poll() for worker in workers]
-    finally:
-        for worker in workers:
-            worker.terminate()
-        for worker in workers:
-            try:
-                worker.wait(GRACE_SECONDS)
-            except subprocess.TimeoutExpired:  # it waits inside torch, deaf to signals
-                worker.kill()
-                worker.wait()
-    for index, status in enumerate(statuses):
-        if status and status < 0:
-            name = signal.Signals(-status).name
-            print(f"error: process {index} of {processes} was ended by {name}", file=sys.stderr)
-    return int(any(statuses))
+        own = load_strokes(options.strokes, options.seed)
+    mnist = load(options.data)
+    if rank == 0 and world_size > 1:
+        distributed.barrier()
+    print(f"data: {mnist.source}; {len(mnist.training)} images to train on")
+    permutation = make_permutation(options.permute)
+
+    # Recipe and network
+    recipe = choose_recipe(options.network, mnist.complete, options.epochs, options.synthetic)
+    torch.manual_seed(stream_seed(options.seed, WEIGHTS, rank))
+    network = NETWORKS[options.network]().to(device)
+    settings = json.loads(json.dumps(getattr(network, "config", {})))  # as the card can hold them
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    print(f"network: {options.network}, {parameters:,} parameters, {device}\n{recipe}")
+
+    # Train
+    shard = (rank, world_size)
+    batches = Batches(mnist.training, own, recipe, options.augment, options.seed, shard, device)
+    history = train(network, batches, mnist.validation, recipe, permutation)
+    network.cpu()
+    if world_size > 1:
+        distributed.destroy_process_group()
+    if rank > 0:
+        return
+
+    # These take seconds to import and were not needed before.
+    from model import calibration, plots
+    from model.card import Card, model_path
+    from model.export import save_model
+
+    # Evaluate: the one look at the test set
+    synthetic = synthetic_digits(config.CALIBRATION_SYNTHETIC, config.CALIBRATION_SEED)
+    splits = {"validation": mnist.validation, "synthetic": synthetic, "test": mnist.test}
+    logits = {k: predict_logits(network, part.images, permutation) for k, part in splits.items()}
+    reached = {k: accuracy(logits[k], part.labels) for k, part in splits.items()}
+    test = (logits["test"], mnist.test.labels)
+    pairs = test[1] * 10 + test[0].argmax(dim=1)  # true digit and prediction
+    confusion = pairs.bincount(minlength=100).reshape(10, 10)
+    print(f"confusion matrix of the test set, a row per true digit:\n{confusion.numpy()}")
+
+    # Calibrate on digits that were not trained on
+    fitted = ["validation", "synthetic"] if recipe.synthetic_fraction else ["validation"]
+    fitted_logits = torch.cat([logits[k] for k in fitted])
+    fitted_labels = torch.cat([splits[k].labels for k in fitted])
+    temperature = calibration.fit_temperature(fitted_logits, fitted_labels)
+    threshold = calibration.fit_threshold(fitted_logits, temperature)
+    rejected = calibration.rejected_fraction(logits["test"], temperature, threshold)
+
+    # Save it with its card: how it was made, and what it reaches
+    name = options.network if permutation is None else f"{options.network}-permuted"
+    stem = model_path(name, options.version, options.output).stem
+    figures = plots.draw_figures(name, history, confusion, test, temperature)
+    precision = "bfloat16" if has_bfloat16(device) else "float32"
+    indices = None if permutation is None else permutation.tolist()
+    results = {f"{k}_accuracy": value for k, value in reached.items()}
+    recall = (confusion.diagonal() / confusion.sum(dim=1)).tolist()
+    card = {
+        "name": name,
+        "version": options.version,
+        "network": options.network,
+        "config": settings,
+        "parameters": parameters,
+        "data": mnist.description(),
+        "preprocessing": {"mean": config.MEAN, "std": config.STD},
+        "training": {
+            **asdict(recipe),
+            "augmentation": options.augment,
+            "strokes": len(own or []),
+            "seed": options.seed,
+            "threads": torch.get_num_threads(),
+            "device": f"{device} ({platform.machine()}, {precision})",
+            "seconds": round(sum(epoch["seconds"] for epoch in history), 1),
+            "history": history,
+        },
+        "results": {**results, "recall": recall, "test_rejected": rejected},
+        "temperature": temperature,
+        "threshold": threshold,
+        "calibration": {
+            "before": calibration.measure_calibration(*test, 1.0),
+            "after": calibration.measure_calibration(*test, temperature),
+        },
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "figures": {figure: f"{stem}-{figure}.png" for figure in figures},
+        "permutation": {"seed": options.permute, "indices": indices} if indices else None,
+    }
+    files = {f"{stem}-{figure}.png": png for figure, png in figures.items()}
+    path = save_model(network, Card.model_validate(card), options.output, files)
+    print(f"{name}: {reached['test']:.2%} of the test images correct; written to {path}")
 
 
 if __name__ == "__main__":

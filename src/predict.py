@@ -3,11 +3,12 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from errors import DigitsError, ExamplesError
 from model.adaptation import adapt
-from model.checkpoint import find_model
+from model.card import find_model
 from model.classifier import REASONS, Classifier
 from model.examples import read_examples
 from model.numbers.read import NO_DIGITS, read_numbers
@@ -22,24 +23,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture of a digit")
     parser.add_argument("--number", action="store_true", help="read whole numbers, line by line")
     default = os.environ.get("API_MODEL", "cnn")
-    parser.add_argument("--model", default=default, help=f"name or .pt file ({default})")
+    parser.add_argument("--model", default=default, help=f"name or .onnx file ({default})")
     parser.add_argument(
-        "--examples",
-        type=Path,
-        metavar="FILE",
-        help="your own digits, saved by the page, to adapt to",
+        "--examples", type=Path, metavar="FILE", help="your own digits, saved by the page"
     )
     options = parser.parse_args(arguments)
+    describe = describe_number if options.number else describe_digit
     try:
         classifier = load_classifier(options.model, options.examples)
-        read_all = print_files(classifier, options.files, number=options.number)
+        read = [print_file(classifier, path, describe) for path in options.files]
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped before all files were read.", file=sys.stderr)
         return 130
-    return int(not read_all)
+    return 0 if all(read) else 1
 
 
 def load_classifier(model: str, examples: Path | None) -> Classifier:
@@ -61,24 +60,23 @@ def load_classifier(model: str, examples: Path | None) -> Classifier:
     return adapt(classifier, *read_examples(text))
 
 
-def print_files(classifier: Classifier, paths: list[Path], *, number: bool) -> bool:
-    """Print what is read in each file, or why it cannot be; return whether all could."""
-    read = describe_number if number else describe_digit
-    read_all = True
-    for path in paths:
-        try:
-            print(f"{path}: {read(classifier, path.read_bytes())}")
-        except (DigitsError, OSError) as error:
-            reason: object = error
-            if isinstance(error, OSError):
-                reason = f"{error.strerror}: give a picture file, such as data/digits/7.png"
-            print(f"{path}: {reason}", file=sys.stderr)
-            read_all = False
-    return read_all
+def print_file(
+    classifier: Classifier, path: Path, describe: Callable[[Classifier, bytes], str]
+) -> bool:
+    """Print what is read in a file, or why it cannot be; return whether it could."""
+    try:
+        print(f"{path}: {describe(classifier, path.read_bytes())}")
+        return True
+    except DigitsError as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"{error.strerror}: give a picture file, such as data/digits/7.png"
+    print(f"{path}: {reason}", file=sys.stderr)
+    return False
 
 
 def describe_digit(classifier: Classifier, data: bytes) -> str:
-    """Read the digit in a picture file, and say it or why there is none."""
+    """Read the digit in a picture file; return the digit, or why the picture is rejected."""
     prediction = read_image(classifier, data).prediction
     likeliest = f"{prediction.digit} ({percent(prediction.confidence)})"
     if prediction.reason is None:
@@ -87,7 +85,7 @@ def describe_digit(classifier: Classifier, data: bytes) -> str:
 
 
 def describe_number(classifier: Classifier, data: bytes) -> str:
-    """Read the lines of a picture file, and say the number of each or why it is none."""
+    """Read the lines of a picture file; return the number of each, or why it has none."""
     lines = [
         f"{line.number} ({percent(line.confidence)})"
         if line.reason is None

@@ -37,22 +37,11 @@ def mnist_dir() -> Path:
 @pytest.fixture(scope="session")
 def few_digits() -> "Mnist":
     """Synthetic digits in MNIST's place: loading has tests of its own."""
+    from model.data.batches import synthetic_digits
     from model.data.mnist import Mnist
-    from model.training.pipeline import synthetic_digits
 
     splits = [synthetic_digits(count, seed) for seed, count in enumerate((600, 100, 100))]
-    return Mnist(*splits, source="synthetic digits", checksums={"none": "0"}, complete=False)
-
-
-def replace_mnist(patch: pytest.MonkeyPatch, mnist: "Mnist") -> None:
-    """Let the pipeline find these digits, and calibrate on few."""
-    patch.setattr("model.training.pipeline.load_mnist", lambda source: mnist)
-    patch.setattr("model.training.pipeline.CALIBRATION_SYNTHETIC", 200)
-
-
-@pytest.fixture
-def with_few_digits(few_digits: "Mnist", monkeypatch: pytest.MonkeyPatch) -> None:
-    replace_mnist(monkeypatch, few_digits)
+    return Mnist(*splits, source="synthetic digits", complete=True)
 
 
 @pytest.fixture(scope="session")
@@ -63,9 +52,8 @@ def trained(few_digits: "Mnist", tmp_path_factory: pytest.TempPathFactory) -> Ca
     @cache
     def train(*arguments: str) -> Path:
         folder = tmp_path_factory.mktemp("trained")
-        with pytest.MonkeyPatch.context() as patch:
-            replace_mnist(patch, few_digits)
-            assert main_pipeline.main([*arguments, "--output", str(folder)]) == 0
+        command = [*arguments, "--output", str(folder)]
+        assert main_pipeline.main(command, load=lambda source: few_digits) == 0
         return folder
 
     return train

@@ -32,4 +32,4 @@ def test_a_number_that_does_not_exist_is_refused(tmp_path):
 
 def test_data_that_cannot_be_had_is_an_error(tmp_path, capsys):
     assert generate_image.main(["--data", str(tmp_path / "nowhere")]) == 1
-    assert "no directory" in capsys.readouterr().err
+    assert "no folder" in capsys.readouterr().err

@@ -1,179 +1,288 @@
-"""The pipeline's command line: refused options, interrupts at any time, several processes."""
+"""The whole pipeline in a fast form: on few digits, for one epoch, from options to saved model."""
 
 import json
+import math
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import main_pipeline
-from model.checkpoint import load_checkpoint
+from model.calibration import fit_temperature
+from model.classifier import Classifier, rejection_score
+from model.config import (
+    CALIBRATION_SEED,
+    CALIBRATION_SYNTHETIC,
+    RECIPES,
+    TARGET_FALSE_REJECTION_RATE,
+    Recipe,
+    choose_recipe,
+)
+from model.data.batches import synthetic_digits
+from model.data.mnist import make_permutation
+from model.data.strokes import load_strokes
+from model.export import load_network
+from model.train import NETWORKS, accuracy, predict_logits
 
 SOURCES = Path(main_pipeline.__file__).parent
+MLP = "mnist-mlp-0.0.1.onnx"
 TIMEOUT = 180  # seconds after which processes that wait for each other are given up
 
 
+def command(network="mlp", **changes):
+    """A command line; None gives an option no value."""
+    options = {"epochs": "2", "seed": "1", "augment": "none"} | changes
+    pairs = [(f"--{name.replace('_', '-')}", value) for name, value in options.items()]
+    return [network, *(part for pair in pairs for part in pair if part is not None)]
+
+
 @pytest.fixture(autouse=True)
-def interrupts():
+def signals():
     """Ctrl-C arrives, also where the tests run in the background, where a shell ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     yield
-    signal.signal(signal.SIGINT, before)
-
-
-def files(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
 
 @pytest.fixture
-def old_model(trained, tmp_path):
-    """The files of a model that lies in ``tmp_path``, where the pipeline will write."""
-    shutil.copytree(trained("mlp", "--epochs", "1", "--seed", "1"), tmp_path, dirs_exist_ok=True)
-    return files(tmp_path)
+def load(trained):
+    """Trains the MLP with changed options; gives the network and its card."""
+    return lambda **changes: load_network(trained(*command(**changes)) / MLP)
+
+
+def weights(state):
+    return torch.cat([part.flatten() for part in state.values()])
+
+
+# --- Options --------------------------------------------------------------------------------------
+
+
+def forbidden(source):
+    raise AssertionError("it went on to load data")
 
 
 @pytest.mark.parametrize(
-    "wrong", ["nosuch", "cnn --epochs 0", "cnn --seed -1", "cnn --augment wild", ""]
-)
-def test_a_wrong_command_line_ends_with_the_usage_and_status_2(wrong, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main_pipeline.main(wrong.split())
-    assert ended.value.code == 2
-    assert "usage: bash run.sh cnn" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("processes", ["1", "2"])
-@pytest.mark.parametrize(
-    ("options", "complaint", "advice"),
+    ("wrong", "advice"),
     [
-        (["--output", "a file/models"], "--output a file/models", "choose another folder"),
-        (["--device", "nonsense"], "--device nonsense", "Give auto"),
-        (["--device", "cuda:99"], "--device cuda:99", "Give auto"),
-        (["--version", "1.0"], "--version 1.0", "such as 0.0.1"),
-        (["--strokes", "mine.jsonl", "--no-synthetic"], "", "omit --no-synthetic"),
+        ("nosuch", "invalid choice"),
+        ("cnn --epochs 0", "give 1 or more"),
+        ("cnn --seed -1", "give a number from 0"),
+        ("cnn --permute -1", "give a number from 0"),
+        ("cnn --augment wild", "invalid choice"),
+        ("cnn --version 1.0", "such as 0.0.1"),
+        ("cnn --strokes mine.jsonl --no-synthetic", "omit --no-synthetic"),
+        ("cnn --device nonsense", "give auto or cpu"),
+        ("cnn --device cuda:99", "give auto or cpu"),
+        ("cnn --device meta", "give auto or cpu"),
+        ("cnn --output file/models", "choose another folder"),
     ],
 )
-def test_an_option_that_cannot_be_fulfilled_is_refused_before_data_and_training(
-    tmp_path, monkeypatch, capsys, options, complaint, advice, processes
+def test_what_cannot_be_done_is_said_before_data_and_training(
+    wrong, advice, capsys, tmp_path, monkeypatch
 ):
-    def forbidden(*arguments):
-        raise AssertionError("it went on")
-
-    monkeypatch.setattr("model.training.pipeline.load_mnist", forbidden)
-    monkeypatch.setattr("main_pipeline.launch", forbidden)
     monkeypatch.chdir(tmp_path)
-    Path("a file").touch()
-    arguments = ["cnn", "--output", str(tmp_path), "--processes", processes, *options]
-    assert main_pipeline.main(arguments) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"error: {complaint}")
-    assert advice in line
+    Path("file").touch()
+    with pytest.raises(SystemExit) as ended:
+        main_pipeline.main(
+            [*wrong.split(), *([] if "--output" in wrong else ["--output", "m"])], forbidden
+        )
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "usage: bash run.sh cnn" in said and advice in said
 
 
 @pytest.mark.parametrize(
-    ("strokes", "said"),
-    [([], "nowhere"), (["--strokes", "lost.jsonl"], "lost.jsonl cannot be read")],
+    ("options", "said"),
+    [(["--data", "nowhere"], "no folder nowhere"), (["--strokes", "lost.jsonl"], "lost.jsonl")],
 )
-def test_data_that_is_not_there_is_one_line_and_strokes_are_read_first(
-    tmp_path, capsys, strokes, said
-):
-    missing = str(tmp_path / "nowhere")
-    assert main_pipeline.main(["cnn", "--data", missing, "--output", str(tmp_path), *strokes]) == 1
+def test_data_that_is_not_there_is_one_line(options, said, capsys, tmp_path):
+    assert main_pipeline.main(["cnn", "--output", str(tmp_path), *options]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: ")
-    assert said in line
+    assert line.startswith("error: ") and said in line
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        "model.training.pipeline.load_mnist",
-        "model.train.F.cross_entropy",
-        "model.training.pipeline.calibrate",
-        "model.training.plots.save_figure",
-        "torch.save",
-    ],
-)
-def test_an_interrupt_at_any_moment_leaves_the_old_model_whole(
-    old_model, with_few_digits, tmp_path, monkeypatch, capsys, moment
+def test_options_change_the_recipe_and_the_sample_is_trained_six_times_as_many_epochs():
+    recipe = RECIPES["cnn"]
+    assert choose_recipe("cnn", True, None, True) == recipe
+    sample = choose_recipe("cnn", False, None, True)
+    assert (sample.epochs, sample.synthetic_fraction) == (6 * recipe.epochs, 0.5)
+    plain = choose_recipe("cnn", True, 2, False)
+    assert plain == replace(recipe, epochs=2, synthetic_fraction=0.0, outlier_ratio=0.0)
+
+
+# --- The model and its card -----------------------------------------------------------------------
+
+
+def test_a_model_is_written_with_its_figures_and_a_card_that_says_how_it_was_made(trained, capsys):
+    folder = trained("cnn", "--epochs", "1", "--seed", "4")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "mnist-0.0.1-confusion-matrix.png",
+        "mnist-0.0.1-learning-curves.png",
+        "mnist-0.0.1-reliability.png",
+        "mnist-0.0.1.onnx",
+        "mnist-0.0.1.pt",
+    ]
+    card = Classifier.load(folder / "mnist-0.0.1.onnx").card
+    assert (card.name, card.version, card.network, card.permutation) == (
+        "cnn",
+        "0.0.1",
+        "cnn",
+        None,
+    )
+    assert card.config == {"channels": [32, 128], "kernel": 5, "dropout": 0.3}
+    assert card.parameters == 124_010
+    assert (card.data["source"], card.data["training"]) == ("synthetic digits", 600)
+    assert (card.training["seed"], card.training["epochs"]) == (4, 1)
+    assert card.training["threads"] == torch.get_num_threads()
+    assert all((folder / file).exists() for file in card.figures.values())
+    said = capsys.readouterr().out
+    assert "Recipe(epochs=1, batch_size=128" in said and "epoch 1/1" in said
+
+
+def test_the_cards_results_are_those_of_the_saved_model(trained, few_digits):
+    classifier = Classifier.load(trained(*command()) / MLP)
+    predictions = classifier.predict(few_digits.test.images.numpy())
+    labels = few_digits.test.labels.numpy()
+    correct = np.array([prediction.digit for prediction in predictions]) == labels
+    results = classifier.card.results
+    assert results.test_accuracy == pytest.approx(correct.mean())
+    assert results.recall == pytest.approx([correct[labels == digit].mean() for digit in range(10)])
+    rejected = [not prediction.is_digit for prediction in predictions]
+    assert results.test_rejected == pytest.approx(np.mean(rejected))
+
+
+@pytest.mark.parametrize("options", [{}, {"no_synthetic": None}])
+def test_calibration_is_fitted_to_validation_and_to_synthetic_digits_if_trained_on(
+    load, few_digits, options
 ):
-    def interrupted(*arguments, **options):
-        signal.raise_signal(signal.SIGINT)
-
-    monkeypatch.setattr(moment, interrupted)
-    assert main_pipeline.main(["mlp", "--epochs", "1", "--output", str(tmp_path)]) == 130
-    assert files(tmp_path) == old_model
-    assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
-    assert "Stopped" in capsys.readouterr().err
-
-
-def test_an_interrupt_while_the_files_move_leaves_the_new_model_whole(
-    old_model, with_few_digits, tmp_path, monkeypatch
-):
-    move = Path.replace
-
-    def interrupted(self, target):
-        if "previous" in str(target):
-            signal.raise_signal(signal.SIGINT)
-        return move(self, target)
-
-    monkeypatch.setattr(Path, "replace", interrupted)
-    arguments = ["mlp", "--epochs", "1", "--output", str(tmp_path), "--seed", "2"]
-    assert main_pipeline.main(arguments) == 130
-    assert load_checkpoint(tmp_path / "mnist-mlp-0.0.1.pt").card["training"]["seed"] == 2
+    network, card = load(**options)
+    images, labels = few_digits.validation.images, few_digits.validation.labels
+    if not options:
+        held_back = synthetic_digits(CALIBRATION_SYNTHETIC, CALIBRATION_SEED)
+        images = torch.cat((images, held_back.images))
+        labels = torch.cat((labels, held_back.labels))
+    logits = predict_logits(network, images)
+    temperature = fit_temperature(logits, labels)
+    assert card.temperature == pytest.approx(temperature, rel=1e-3)
+    scores = rejection_score((logits / temperature).numpy())
+    threshold = np.quantile(scores, TARGET_FALSE_REJECTION_RATE)
+    assert card.threshold == pytest.approx(threshold, rel=1e-3)
 
 
-# --- Several processes ----------------------------------------------------------------------------
+def test_the_same_options_give_the_same_weights_and_others_do_not(load, few_digits, tmp_path):
+    again = [*command(), "--output", str(tmp_path)]
+    assert main_pipeline.main(again, lambda source: few_digits) == 0
+    first = weights(load()[0].state_dict())
+    assert torch.equal(first, weights(load_network(tmp_path / MLP)[0].state_dict()))
+    for changes in ({"seed": "20250101123456"}, {"augment": "affine"}, {"no_synthetic": None}):
+        network, card = load(**changes)
+        assert not torch.equal(first, weights(network.state_dict()))
+        assert str(card.training["seed"]) == changes.get("seed", "1")
+        assert card.training["augmentation"] == changes.get("augment", "none")
+        assert (card.training["outlier_ratio"] == 0) == ("no_synthetic" in changes)
 
 
-def start(*arguments):
-    command = [sys.executable, str(SOURCES / "main_pipeline.py"), "mlp", "--processes", "2"]
-    environment = {**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1"}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([*command, *arguments], env=environment, text=True, **pipes)
+def test_permuting_writes_a_model_of_its_own_with_the_permutation(trained):
+    folder = trained("mlp", "--epochs", "1", "--permute", "5")
+    card = Classifier.load(folder / "mnist-mlp-permuted-0.0.1.onnx").card
+    assert card.permutation.indices == make_permutation(5).tolist()
+    assert (card.name, card.permutation.seed) == ("mlp-permuted", 5)
 
 
-def test_two_processes_train_and_one_of_them_logs_and_saves(tmp_path):
-    process = start("--data", "sample", "--epochs", "1", "--output", str(tmp_path))
-    output, errors = process.communicate(timeout=TIMEOUT)
-    assert (process.returncode, errors) == (0, "")
-    assert output.count("mlp epoch 1/1") == 1
-    assert output.count("written to") == 1
-    card = json.loads((tmp_path / "mnist-mlp-0.0.1.json").read_text())
-    assert card["training"]["processes"] == 2
-    assert card["data"]["complete"] is False
+def test_own_strokes_are_learnt_and_their_number_stands_in_the_card(load, tmp_path):
+    spiral = [(t / 9 * math.cos(t / 4), t / 9 * math.sin(t / 4)) for t in range(90)]
+    file = tmp_path / "mine.jsonl"
+    line = json.dumps({"label": 1, "writer": "a", "strokes": [spiral]})
+    file.write_text("\n".join([line] * 20))
+    spirals = load_strokes(file, seed=99).images
+    accuracies = []
+    for options in ({}, {"strokes": str(file)}):
+        network, card = load(**options)
+        accuracies.append(accuracy(predict_logits(network, spirals), torch.ones(20)))
+        assert card.training["strokes"] == (20 if options else 0)
+    assert accuracies[0] < 0.5 and accuracies[1] > 0.9
 
 
-@pytest.fixture
-def training(tmp_path):
-    """Training whose first epoch is done, and the ids of its two processes."""
-    if sys.platform != "linux":
-        pytest.skip("no /proc: run it on Linux")
-    process = start("--data", "sample", "--output", str(tmp_path))
-    if not any("epoch 1/" in line for line in process.stdout):
-        raise AssertionError(process.stderr.read())
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return process, list(map(int, children.split()))
+class Linear(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Flatten(), nn.Linear(784, 10))
 
 
-def test_if_one_of_two_processes_is_killed_there_is_one_message(training):
-    process, workers = training
-    os.kill(workers[1], signal.SIGKILL)
+def test_a_network_of_ones_own_needs_an_entry_and_a_recipe(trained, monkeypatch):
+    monkeypatch.setitem(NETWORKS, "mine", Linear)
+    monkeypatch.setitem(RECIPES, "mine", Recipe(epochs=1))
+    classifier = Classifier.load(trained("mine") / "mnist-mine-0.0.1.onnx")
+    assert (classifier.card.name, classifier.card.config) == ("mine", {})
+    assert len(classifier.predict(np.zeros((1, 28, 28), np.uint8))[0].probabilities) == 10
+
+
+def test_every_network_has_a_recipe():
+    assert set(RECIPES) == set(NETWORKS)
+
+
+# --- Interruptions and several processes ----------------------------------------------------------
+
+
+def start(program, *options, processes=1):
+    """Start a program that runs the pipeline on the 5,000 digits, in one process or several."""
+    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    return subprocess.Popen(
+        [sys.executable, *(torchrun if processes > 1 else []), program, *options, "--data=sample"],
+        env={**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_training_that_is_stopped_leaves_the_old_model(trained, tmp_path, number):
+    shutil.copytree(trained(*command()), tmp_path, dirs_exist_ok=True)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    process = start(main_pipeline.__file__, "mlp", "--output", str(tmp_path))
+    assert any("epoch 1/" in line for line in process.stdout), process.stderr.read()
+    process.send_signal(number)
     _, errors = process.communicate(timeout=TIMEOUT)
-    assert process.returncode == 1
-    assert errors.splitlines() == ["error: process 1 of 2 was ended by SIGKILL"]
-    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
-
-
-def test_an_interrupt_ends_both_processes_and_nothing_is_written(training, tmp_path):
-    process, workers = training
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=TIMEOUT)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert process.returncode == 130
-    assert errors.splitlines() == ["", "Stopped; no model was left half-written."]
-    assert list(tmp_path.iterdir()) == []
-    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+    assert errors.strip() == "Stopped. The model that was there before is unchanged."
+
+
+LINEAR = """
+import sys
+from torch import nn
+import main_pipeline
+from model.config import RECIPES, Recipe
+from model.train import NETWORKS
+
+NETWORKS["mine"] = lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+RECIPES["mine"] = Recipe(epochs=1)
+sys.exit(main_pipeline.main())
+"""
+
+
+def test_two_processes_reach_the_weights_of_one_and_the_first_of_them_prints_and_saves(tmp_path):
+    program = tmp_path / "linear.py"
+    program.write_text(LINEAR)
+    reached = []
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        options = ("mine", "--epochs=1", "--augment=none", "--output", str(folder))
+        process = start(str(program), *options, processes=processes)
+        output, errors = process.communicate(timeout=TIMEOUT)
+        assert (process.returncode, errors) == (0, "")
+        assert output.count("epoch 1/1") == output.count("written to") == 1
+        reached.append(weights(torch.load(folder / "mnist-mine-0.0.1.pt")))
+    # Only the rounding of bfloat16 differs.
+    assert reached[0].std() > 0.02
+    torch.testing.assert_close(reached[1], reached[0], rtol=0, atol=2e-3)

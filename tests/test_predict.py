@@ -2,6 +2,10 @@
 
 import base64
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from model.config import REPOSITORY
-from model.onnx_network import onnx_path
 from predict import main
-from tests.support.networks import save, small_cnn
 from tests.support.pictures import printed
 
 DIGITS = REPOSITORY / "data" / "digits"
@@ -77,25 +79,28 @@ def test_examples_that_cannot_be_read_are_an_error_of_one_line(tmp_path, capsys,
     assert output.out == ""
 
 
-def test_a_model_that_cannot_be_read_is_an_error_of_one_line_that_names_it(
-    tmp_path, monkeypatch, capsys
-):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # no torch to mend it
-    weights = save(small_cnn(), tmp_path)
-    onnx_path(weights).mkdir()
-    assert main(["--model", str(weights), str(DIGITS / "7.png")]) == 1
+def test_a_model_that_cannot_be_read_is_an_error_of_one_line_that_names_it(tmp_path, capsys):
+    model = tmp_path / "mnist-0.0.1.onnx"
+    model.mkdir()
+    assert main(["--model", str(model), str(DIGITS / "7.png")]) == 1
     error = capsys.readouterr().err
-    assert error.startswith(f"error: {onnx_path(weights).name} cannot be read (Is a directory)")
+    assert error.startswith(f"error: The model {model} cannot be used: it is no regular file")
     assert error.count("\n") == 1
 
 
-def test_ctrl_c_ends_it_with_a_sentence(monkeypatch, capsys):
-    def interrupt(classifier, data):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("predict.describe_digit", interrupt)
-    assert main([str(DIGITS / "7.png")]) == 130
-    assert capsys.readouterr().err == "\nStopped before all files were read.\n"
+def test_ctrl_c_ends_it_with_a_sentence(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "predict", str(pipe)]
+    with (
+        subprocess.Popen(
+            command, env={"PYTHONPATH": "src"}, stderr=subprocess.PIPE, text=True
+        ) as process,
+        pipe.open("wb"),
+    ):  # it waits for this picture now
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate()
+    assert (process.returncode, error) == (130, "\nStopped before all files were read.\n")
 
 
 def test_no_such_model_says_which_there_are(capsys):

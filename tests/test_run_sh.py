@@ -57,7 +57,7 @@ def assert_one_sentence(result: subprocess.CompletedProcess, *parts: str) -> Non
         ("notebooks --loud", "There is no command 'notebooks --loud'."),
         ("api --port 3", "'api' takes no options, but environment variables."),
         ("app now", "'app' takes no options, but environment variables."),
-        ("bench", "bash run.sh bench train, serve or page"),
+        ("bench", "bash run.sh bench serve or train"),
     ],
 )
 def test_a_wrong_command_says_what_is_wrong_and_the_usage_with_status_2(machine, command, said):
@@ -79,8 +79,12 @@ def test_help_is_the_usage_with_status_0(machine, command):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("drawn file", "evaluate strokes"),
-        ("bench quality", "evaluate quality"),
+        ("drawn file", "run.sh evaluate PATH"),
+        ("bench quality", "run.sh evaluate PATH"),
+        ("bench page", "tests.support.page_load"),
+        ("evaluate images pictures", "run.sh evaluate PATH"),
+        ("evaluate numbers file", "run.sh evaluate --numbers"),
+        ("cnn --processes 2", "torchrun --nproc-per-node 2 src/main_pipeline.py cnn"),
         ("readme", "evaluate"),
     ],
 )

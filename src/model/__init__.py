@@ -1,8 +1,8 @@
 """What a model is, how it is trained, how it classifies.
 
-No HTTP, no page, nothing that only measures: those are app/ and evaluation/."""
+No HTTP, no page, nothing that only measures."""
 
 import os
 
-# Set before onnxruntime is imported, which since 1.29 reports its use to its maker.
+# ONNX Runtime sends telemetry from version 1.29 on; this must be set before its import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -15,9 +15,9 @@ from model.config import NUM_CLASSES
 
 # The prior's strength, relative to the mean squared length of the examples' features: one number
 # serves networks with any number of features. Chosen on recorded strokes with writers left out, by
-# the sum of a writer's accuracy and MNIST's: a stronger prior learns less, a weaker one forgets
-# other people's hands. From 10 examples of each digit on, more of them bring less than 0.1 points
-# and begin to cost more on MNIST (`run.sh evaluate strokes FILE --examples-per-digit 10 15`).
+# the sum of a writer's accuracy and of that on MNIST's test set: a stronger prior learns less, a
+# weaker one forgets other people's hands. From 10 examples of each digit on, more of them bring
+# less than 0.1 points (`run.sh evaluate FILE --examples 10 15`).
 STRENGTH = 7e-4
 LABEL_SMOOTHING = 0.02  # as in training: without it, no logit would ever be large enough
 TOLERANCE = 1e-3  # of the gradient's length; the probabilities are then right to three digits
@@ -38,14 +38,9 @@ def adapt(classifier: Classifier, images: np.ndarray, labels: np.ndarray) -> Cla
         labels: (n,) int, 0-9.
     """
     _, features = classifier.forward(images)
-    weights, bias = classifier.output_layer
+    weights, bias = classifier.onnx.output_layer
     adapted = fit_weights(weights, bias, features, labels).astype(np.float32)
-
-    def network(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        _, features = classifier.network(x)
-        return features @ adapted.T + bias, features
-
-    return Classifier(classifier.card, network)
+    return Classifier(classifier.card, classifier.onnx, adapted)
 
 
 def fit_weights(

@@ -1,21 +1,22 @@
 """Classify images with a trained network: calibrated probabilities, and whether each is a digit.
 
-This is what the API, the command line and the measurements share. It imports no torch: the network
-is a function on arrays, in serving a session of ONNX Runtime.
+The API, the command line and the measurements share this. A model is one ``.onnx`` file, which
+ONNX Runtime runs and which holds the model card; no torch is imported.
 """
 
-import math
-from collections.abc import Callable
+import hashlib
+import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
+from pydantic import ValidationError
 
 from errors import ModelFileError
-from model.card import ModelCard
-from model.checkpoint import find_checkpoints, read_permutation
+from model.card import Card, find_models, read_file, read_model, unusable
 from model.config import IMAGE_SIZE, NUM_CLASSES, REJECTION_TEMPERATURE
-from model.onnx_network import OnnxNetwork, load_network
 
 NOT_A_DIGIT = "not_a_digit"
 SEVERAL_DIGITS = "several_digits"
@@ -30,10 +31,16 @@ REASONS = {
 }
 # Two digits share this much probability, and neither is sure: ambiguous rather than no digit.
 _AMBIGUOUS_SHARE, _AMBIGUOUS_SECOND = 0.9, 0.2
-_BATCH_SIZE = 64  # images in one pass of the network, which bounds its memory
+_BATCH_SIZE = 16  # images in one pass, which bounds its memory
 
-# x (N, 1, 28, 28) float32 in [0, 1] -> logits (N, 10) and features (N, d) float32
-Network = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+# In the .onnx file: inputs and outputs of the graph, and the keys of its metadata
+X = "x"
+LOGITS, FEATURES = "logits", "features"  # (N, 10) and (N, d), what the output layer sees
+WEIGHTS, BIAS = "weights", "bias"  # of the output layer, (10, d) and (10,)
+CARD, WEIGHTS_SHA256, SHA256 = "card", "weights_sha256", "sha256"
+MAPS = "maps"  # what turns the graph into one that has the output of each convolution, in hex
+MAX_CARD_LENGTH = 500_000  # a longer text is no card and would take seconds to parse
+logger = logging.getLogger("digits")
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,7 @@ class Prediction:
     """What the network reads in one image.
 
     Attributes:
-        digit: the likeliest digit, also where the image is none.
+        digit: the likeliest digit, also of an image that shows none.
         confidence: its calibrated probability, 0-1.
         probabilities: of the ten digits, summing to 1.
         rejection_score: 0.1-1; below the model's threshold the image is rejected.
@@ -57,60 +64,101 @@ class Prediction:
     reason: str | None
 
 
+class OnnxNetwork:
+    """A network that ONNX Runtime runs with one thread; safe to call from many.
+
+    Attributes:
+        metadata: the texts in the file, among them the card.
+        sha256: of the file.
+        output_layer: the last linear layer: weights (10, d) and bias (10,), float32.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        """Load the bytes of an ``.onnx`` file; raise ``ModelFileError`` if it is not ours."""
+        blank = np.zeros((1, 1, IMAGE_SIZE, IMAGE_SIZE), np.float32)
+        try:
+            self._session = _session(model)
+            self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+            self.sha256 = self.metadata[SHA256]
+            # Protobuf merges messages that follow each other.
+            self._with_maps = model + bytes.fromhex(self.metadata[MAPS])
+            names = [LOGITS, FEATURES, WEIGHTS, BIAS]
+            logits, features, weights, bias = self._session.run(names, {X: blank})
+            fits = np.allclose(logits, features @ weights.T + bias, atol=1e-3)
+        except Exception as error:  # onnxruntime's errors share no base class but this
+            raise ModelFileError(f"it cannot be run: {' '.join(str(error).split())}") from error
+        if logits.shape != (1, NUM_CLASSES) or not fits:
+            raise ModelFileError(f"it does not give the logits of {NUM_CLASSES} digits")
+        self.output_layer: tuple[np.ndarray, np.ndarray] = weights, bias
+
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return logits (N, 10) and features (N, d) of x (N, 1, 28, 28), all float32."""
+        logits, features = self._session.run([LOGITS, FEATURES], {X: x})
+        return logits, features
+
+    def feature_maps(self, x: np.ndarray) -> list[tuple[str, np.ndarray]]:
+        """Return name and output (N, channels, h, w) of each convolution; none for an MLP."""
+        outputs = self._maps_session.get_outputs()[4:]  # behind those of the graph itself
+        names = [output.name for output in outputs]
+        maps = self._maps_session.run(names, {X: x}) if names else []
+        return list(zip(names, maps, strict=True))
+
+    @cached_property
+    def _maps_session(self) -> ort.InferenceSession:
+        """The network with the output of each convolution.
+
+        As outputs of the first session they would cost each prediction 3 to 10 % of its time:
+        ONNX Runtime could not join the convolutions with what follows.
+        """
+        return _session(self._with_maps)
+
+
+def _session(model: bytes) -> ort.InferenceSession:
+    """Start ONNX Runtime on a model."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # errors are raised
+    options.enable_cpu_mem_arena = False  # it would keep what the largest batch needed
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
 class Classifier:
     """A trained network, ready to classify images of 28 x 28 pixels.
 
     Attributes:
-        card: the model card.
-        name, version: the model's.
-        network: what computes logits and features; mean, standard deviation and the permutation
-            of the pixels are applied inside it.
-        temperature: divides the logits.
-        threshold: what has a lower rejection score is no digit.
+        card: the model card; name, version, temperature and threshold stand in it.
+        onnx: computes logits and features; it standardizes and permutes the pixels itself.
+        adapted: (10, d) weights of the output layer that replace the trained ones, or None.
         permutation: (784,) of the pixels, or None.
     """
 
-    def __init__(self, card: ModelCard, network: Network) -> None:
-        """Keep the network and read the card.
-
-        Raises:
-            ModelFileError: the card lacks the name, the version, or the classifier's settings.
-        """
+    def __init__(self, card: Card, onnx: OnnxNetwork, adapted: np.ndarray | None = None) -> None:
         self.card = card
-        self.network = network
-        try:
-            self.name: str = card["name"]
-            self.version: str = card["version"]
-            settings = card["reader"]
-            self.temperature = float(settings["temperature"])
-            self.threshold = float(settings["threshold"])
-            self.permutation = read_permutation(card)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(
-                f"The model card lacks what a classifier needs ({error!r}); train the model again."
-            ) from error
+        self.onnx = onnx
+        self.adapted = adapted
+        self.name, self.version = card.name, card.version
+        self.temperature, self.threshold = card.temperature, card.threshold
+        permutation = card.permutation
+        self.permutation = None if permutation is None else np.array(permutation.indices)
 
     @classmethod
     def load(cls, path: Path) -> "Classifier":
-        """Load the model whose weights lie at ``path``, in its ONNX form.
+        """Load the model in the ``.onnx`` file at ``path``.
 
         Raises:
-            ModelFileError: the files are missing, damaged, or do not fit each other.
+            ModelFileError: the file is missing, damaged, or holds no model of this project.
         """
-        network, card = load_network(path)
-        return cls(card, network)
-
-    @property
-    def output_layer(self) -> tuple[np.ndarray, np.ndarray]:
-        """The last linear layer: weights (10, d) and bias (10,), float32."""
-        return self.onnx.output_layer
-
-    @property
-    def onnx(self) -> OnnxNetwork:
-        """The network as ONNX Runtime runs it."""
-        if not isinstance(self.network, OnnxNetwork):
-            raise TypeError("this classifier's network is not in its ONNX form")
-        return self.network
+        try:
+            network = OnnxNetwork(read_model(path))
+            card = network.metadata.get(CARD, "")[:MAX_CARD_LENGTH]
+            return cls(Card.model_validate_json(card), network)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            fault = f"its card is wrong: {place} {first['msg']}"
+            raise ModelFileError(unusable(path, fault)) from error
+        except ModelFileError as error:
+            raise ModelFileError(unusable(path, str(error))) from error
 
     def forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return logits (N, 10) and features (N, d), float32, of images (N, 28, 28) uint8."""
@@ -118,19 +166,19 @@ class Classifier:
 
     def forward_input(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Do as ``forward`` on x (N, 1, 28, 28) float32, 0 background, 1 ink."""
-        if len(x) <= _BATCH_SIZE:
-            return self.network(x)
-        parts = (self.network(x[i : i + _BATCH_SIZE]) for i in range(0, len(x), _BATCH_SIZE))
-        logits, features = zip(*parts, strict=True)
-        return np.concatenate(logits), np.concatenate(features)
+        parts = [self.onnx(x[i : i + _BATCH_SIZE]) for i in range(0, len(x), _BATCH_SIZE)]
+        logits, features = map(np.concatenate, zip(*parts, strict=True))
+        if self.adapted is not None:
+            logits = features @ self.adapted.T + self.onnx.output_layer[1]
+        return logits, features
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities (N, 10) of logits (N, 10)."""
         return softmax(logits / self.temperature)
 
-    def is_digit(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return which rows (N,) of calibrated probabilities belong to a digit."""
-        return rejection_score(probabilities) >= self.threshold
+    def rejection_scores(self, logits: np.ndarray) -> np.ndarray:
+        """Return the rejection scores (N,) of logits (N, 10); see ``rejection_score``."""
+        return rejection_score(logits / self.temperature)
 
     def predict(self, images: np.ndarray) -> list[Prediction]:
         """Classify images as ``preprocess`` leaves them.
@@ -139,8 +187,7 @@ class Classifier:
             images: (N, 28, 28) uint8, 0 background, 255 ink.
         """
         logits, _ = self.forward(images)
-        probabilities = self.probabilities(logits)
-        scores = rejection_score(probabilities)
+        probabilities, scores = self.probabilities(logits), self.rejection_scores(logits)
         return list(map(self._prediction, probabilities.tolist(), scores.tolist()))
 
     def model_input(self, image: np.ndarray) -> np.ndarray:
@@ -163,16 +210,17 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def rejection_score(probabilities: np.ndarray) -> np.ndarray:
-    """Return what is judged for rejection (N,), 0.1-1, of probabilities (N, 10).
+def rejection_score(logits: np.ndarray) -> np.ndarray:
+    """Return the score for rejection (N,), 0.1-1, of calibrated logits (N, 10).
 
-    It is the likeliest digit's probability at a high temperature, at which all ten digits have a
-    say and not the second likeliest alone: digits and other drawings then lie farther apart
-    (S. Liang, Y. Li and R. Srikant, "Enhancing the reliability of out-of-distribution image
-    detection in neural networks", ICLR 2018).
+    It is the likeliest digit's probability at a high temperature. All ten digits then count, not
+    only the second likeliest, and outliers lie farther from digits (S. Liang, Y. Li and
+    R. Srikant, "Enhancing the reliability of out-of-distribution image detection in neural
+    networks", ICLR 2018).
+
+    Args:
+        logits: already divided by the model's temperature.
     """
-    smallest = np.finfo(probabilities.dtype).tiny  # a probability may round to 0
-    logits = np.log(np.maximum(probabilities, smallest))
     return softmax(logits / REJECTION_TEMPERATURE).max(axis=1)
 
 
@@ -181,36 +229,34 @@ def to_input(images: np.ndarray) -> np.ndarray:
     return images[:, None].astype(np.float32) / np.float32(255)
 
 
-def load_classifiers(directory: Path) -> tuple[dict[str, Classifier], dict[str, str]]:
-    """Load every model of a folder and let each answer once.
+def has_weights(classifier: Classifier, weights: Path) -> bool:
+    """Whether the model was written from the ``.pt`` file ``weights``."""
+    try:
+        sha256 = hashlib.sha256(read_file(weights)).hexdigest()
+    except ModelFileError:
+        return False
+    return sha256 == classifier.onnx.metadata.get(WEIGHTS_SHA256)
+
+
+def load_classifiers(folder: Path) -> tuple[dict[str, Classifier], dict[str, str]]:
+    """Load every model of a folder.
 
     Returns:
         The classifiers by name; and by name why the others cannot be used.
     """
     classifiers: dict[str, Classifier] = {}
     failures: dict[str, str] = {}
-    for name, path in sorted(find_checkpoints(directory).items()):
+    for name, path in find_models(folder).items():
         try:
             classifier = Classifier.load(path)
-            _self_test(classifier, name)
-            classifiers[name] = classifier
+            if classifier.name != name:
+                raise ModelFileError(unusable(path, f"it holds the model {classifier.name!r}"))
         except ModelFileError as error:
             failures[name] = str(error)
+            continue
+        classifiers[name] = classifier
+        weights = path.with_suffix(".pt")
+        if weights.exists() and not has_weights(classifier, weights):
+            remedy = f"to serve its weights: bash run.sh export {name}"
+            logger.warning("%s was not written from %s; %s", path.name, weights.name, remedy)
     return classifiers, failures
-
-
-def _self_test(classifier: Classifier, name: str) -> None:
-    """Raise ``ModelFileError`` where the model has another name or gives no probabilities."""
-    if classifier.name != name:
-        raise ModelFileError(
-            f"The card says that its name is {classifier.name!r}, the file's name says {name!r}; "
-            "train it again."
-        )
-    image = np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-    image[0, 4:24, 12:16] = 255
-    probabilities = classifier.predict(image)[0].probabilities
-    if len(probabilities) != NUM_CLASSES or not math.isclose(sum(probabilities), 1, abs_tol=1e-3):
-        raise ModelFileError(
-            f"The model does not answer with {NUM_CLASSES} probabilities that sum to 1; train it "
-            "again."
-        )

@@ -1,8 +1,8 @@
-"""From a picture to what it shows: the usual foreground first, a second look where it is rejected.
+"""From a picture to its digit: the usual foreground first, others if that is rejected.
 
-A picture that is accepted at once costs one forward pass. One that would be rejected pays for a
-second: its other foregrounds, in one batch, of which the one with the highest rejection score
-counts. More chances would let more outliers pass, so that the second look asks for a higher score.
+A picture that is accepted at once costs one forward pass. A rejected one costs a second pass, over
+its other foregrounds; the one with the highest rejection score counts. More chances let more
+outliers pass, so the retry asks for a higher score.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from model.preprocessing.normalize import Preprocessed, preprocess
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read, and the (28, 28) uint8 image that it was read in."""
+    """The prediction, and the (28, 28) uint8 image that it belongs to."""
 
     prediction: Prediction
     image: np.ndarray
@@ -33,20 +33,20 @@ def read_image(classifier: Classifier, data: bytes) -> Reading:
 
 
 def read_images(classifier: Classifier, preprocessed: Sequence[Preprocessed]) -> list[Reading]:
-    """Read pictures in one forward pass; those that it rejects get a second look each."""
+    """Read pictures in one forward pass; retry each that is rejected."""
     if not preprocessed:
         return []
     predictions = classifier.predict(np.stack([one.image for one in preprocessed]))
     return [
         Reading(prediction, one.image)
         if prediction.is_digit
-        else second_look(classifier, one, prediction)
+        else retry(classifier, one, prediction)
         for one, prediction in zip(preprocessed, predictions, strict=True)
     ]
 
 
-def second_look(classifier: Classifier, preprocessed: Preprocessed, first: Prediction) -> Reading:
-    """Look again at a picture that was rejected: several digits, or one in another foreground.
+def retry(classifier: Classifier, preprocessed: Preprocessed, first: Prediction) -> Reading:
+    """Read a rejected picture again: it may show several digits, or one in another foreground.
 
     It takes tens of milliseconds: keep it out of an event loop.
     """

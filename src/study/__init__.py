@@ -1,3 +1,1 @@
-"""The study: MLP against CNN, pixels unpermuted against permuted, with and without augmentation.
-
-Nothing imports it but the notebooks."""
+"""The study: MLP against CNN, pixels in order against permuted, with and without augmentation."""

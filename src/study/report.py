@@ -1,108 +1,171 @@
-"""The page of results: every table of `comparison.json`, for people."""
+"""The study's results for people: answers with intervals, tables and figures."""
 
+import io
+import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+from scipy.stats import t
 
-from evaluation.results import markdown_table, write_page
-from model.training.plots import save_figure
-from study import figures
-from study.claims import CONFIDENCE, MUCH
-from study.corruptions import UNITS
-from study.ladder import DRAWS, PER_DIGIT, steps
-from study.results import Comparison
+from model.card import write_atomically
+from study.plan import IN_ORDER, LADDER, MNIST, ORDERS, PERMUTED, QUESTIONS, RESIZED, Row
 
-CLAIMS = (
-    f"A difference counts from {MUCH:g} points on. The intervals are over seeds and writers "
-    f"(Welch's t) and hold all at once with {100 * CONFIDENCE:g} % confidence (Bonferroni). The "
-    "verdict is theirs: “confirmed” where all of the interval is as claimed, “refuted” where none "
-    "of it is. McNemar's exact test compares the two networks of the first seed alone."
-)
-LADDER = (
-    f"Own examples: {PER_DIGIT} of each digit of a writer of strokes ({DRAWS} draws; files with a "
-    "writer of fewer are left out); of real pictures all others of the author. The deep network is "
-    "that of `models/`, one seed."
-)
+CONFIDENCE = 0.95  # that the intervals of all questions hold at once (Bonferroni)
+ANSWERS = ["question", "A", "B", "A misread", "B misread", "A / B", "answer"]
+PAGE = """# MLP against CNN: all results
+
+`bash run.sh compare` writes this page. Its {count} networks were trained by the recipes of version
+{version}. All numbers are what is misread, in %; “±” is the standard deviation over the seeds.
+
+## The questions
+
+The answer is "yes" if A misreads less than B: the whole interval of A / B lies below 1. It is
+Student's t over the seeds, for the logarithm of A / B. All intervals hold at once with
+{confidence:.0%} (Bonferroni). They tell how much chance there is in training. They do not tell how
+other digits are read. Where all seeds share one permutation (last table), they hold for it alone.
+
+{answers}
+"""
 
 
-def write_report(comparison: Comparison, output: Path) -> None:
-    """Write comparison.md and the figures of what there is."""
-    write_page(output / "comparison.md", page(comparison))
-    (output / "figures").mkdir(exist_ok=True)
-    for name, figure in figures.draw_all(comparison):
-        save_figure(figure, output / "figures" / f"{name}.png")
+def write_report(table: pd.DataFrame, folder: Path) -> None:
+    """Write comparison.md, figures/, and comparison.json, which the page shows.
+
+    The table is what comparison.csv holds. The rows of its newest version count.
+    """
+    for name in ("version", "images"):
+        table = table[table[name] == table[name].iloc[-1]]
+    table = table.assign(misread=100 * table["errors"] / table["digits"])
+    shown = main_rows(table).assign(part="factorial", preprocessing="")
+    shown = shown.assign(on=shown["test_set"], accuracy=1 - shown["misread"] / 100)
+    columns = ["part", "network", "pixels", "augmentation", "on", "preprocessing", "accuracy"]
+    results = json.dumps({"results": shown[columns].to_dict("records")}, indent=0)
+    files = {"comparison.md": page(table).encode(), "comparison.json": results.encode()}
+    for name, figure in figures(table).items():
+        png = io.BytesIO()
+        figure.savefig(png, dpi=110)
+        files[f"figures/{name}.png"] = png.getvalue()
         plt.close(figure)
-    print(f"Results: {output}/comparison.json, comparison.md and figures/ beside it")
+    (folder / "figures").mkdir(exist_ok=True)
+    write_atomically({folder / name: content for name, content in files.items()})
 
 
-def page(comparison: Comparison) -> str:
-    """Return all tables, as a page of their own."""
-    about, factorial = comparison.about, comparison.part("factorial")
-    images, seeds = comparison.table["images"].max(), comparison.table["seed"].nunique()
-    counts = ", ".join(f"{on} {n:,}" for on, n in about["sets"].items() if on not in UNITS)
-    row = ["network", "pixels"]
-    costs = [*row, "parameters", "epochs"]
-    seconds = pivot(factorial.drop_duplicates("key"), costs, "augmentation", "seconds")
-    epochs = pivot(comparison.part("doubled"), [*row, "augmentation"], "epochs")
-    sections = [
-        ("The claims", CLAIMS, claims_tables(comparison.claims)),
-        ("The ladder", LADDER, pivot(steps(comparison), ["step"], "on")),
-        ("Training", "Mean seconds of training.", seconds),
-        ("Accuracy by epochs", "On MNIST's validation images.", epochs),
-    ]
-    for (on, preprocessing), rows in factorial.groupby(["on", "preprocessing"], sort=False):
-        title = f"Accuracy on {on}, {preprocessing}" if preprocessing else f"Accuracy on {on}"
-        sections.append((title, "", pivot(rows, row, "augmentation")))
-    sections += [
-        (title, "On MNIST's test images.", pivot(comparison.part(part), ["network"], column))
-        for title, part, column in (
-            ("Order of the pixels", "orders", "pixels"),
-            ("Training images", "sizes", "images"),
+def main_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return MLP and CNN, in order and permuted, on preprocessed test sets."""
+    is_main = table["pixels"].isin((IN_ORDER, PERMUTED)) & (table["network"] != "deep")
+    return table[is_main & ~table["test_set"].str.endswith(RESIZED)]
+
+
+def select(table: pd.DataFrame, row: Row) -> pd.DataFrame:
+    """Return the networks of one row."""
+    fits = [table[name] == value for name, value in row._asdict().items()]
+    return table[np.all(fits, axis=0)]
+
+
+def answer(table: pd.DataFrame, text: str, row: Row, other: Row) -> list[str]:
+    """Return a question's line in the table of answers."""
+    rows = [select(table, row), select(table, other)]
+    line = [text, ", ".join(row), ", ".join(other), *(spread(found["misread"]) for found in rows)]
+    first, second = (found.groupby("seed")["errors"].mean() for found in rows)
+    if len(first.index.intersection(second.index)) < 2:
+        return [*line, "-", "not measured yet: run `bash run.sh compare`"]
+    middle, low, high = ratio(first, second)
+    verdict = "yes" if high < 1 else "no, it misreads more" if low > 1 else "no clear difference"
+    return [*line, f"{middle:.2f} ({low:.2f} to {high:.2f})", verdict]
+
+
+def ratio(first: pd.Series, second: pd.Series) -> tuple[float, float, float]:
+    """Return the ratio of two rows' errors, given by seed, and the ends of its interval.
+
+    Only seeds that both have count; no errors count as half of one.
+    """
+    logs = (first.clip(lower=0.5) / second.clip(lower=0.5)).dropna().apply(np.log)
+    tail = (1 - CONFIDENCE) / len(QUESTIONS) / 2
+    half = t.ppf(1 - tail, len(logs) - 1) * logs.sem()
+    middle, low, high = np.exp(logs.mean() + np.array([0, -half, half]))
+    return middle, low, high
+
+
+def page(table: pd.DataFrame) -> str:
+    """Return all tables as one page."""
+    answers = pd.DataFrame([answer(table, *question) for question in QUESTIONS], columns=ANSWERS)
+    on_mnist = table[table["test_set"] == MNIST]
+    plain = on_mnist[on_mnist["augmentation"] == "none"]
+    networks = on_mnist.groupby(["network", "pixels"], sort=False)
+    seeds = networks[["seed", "permutation"]].nunique().add_prefix("number of ").add_suffix("s")
+    sections = {
+        "What makes a digit reader work": pivot(ladder(table), ["step"], "test set"),
+        **{
+            f"{name}, by augmentation": pivot(rows, ["network", "pixels"], "augmentation")
+            for name, rows in main_rows(table).groupby("test_set")
+        },
+        "MNIST, by the order of the pixels": pivot(plain, ["pixels"], "network"),
+        "The networks": markdown(seeds.assign(seconds=networks["seconds"].mean().round())),
+    }
+    head = {"count": len(on_mnist), "version": table["version"].iloc[0], "confidence": CONFIDENCE}
+    text = PAGE.format(**head, answers=answers.to_markdown(index=False))
+    return text + "".join(f"\n## {name}\n\n{part}\n" for name, part in sections.items())
+
+
+def ladder(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the ladder's rows on every test set but MNIST, with `step`."""
+    sets = sorted({name.removesuffix(RESIZED) for name in table["test_set"]} - {MNIST})
+    found = [
+        select(table, row._replace(test_set=on + row.test_set)).assign(
+            **{"step": step, "test set": on}
         )
+        for step, row in LADDER.items()
+        for on in sets
     ]
-    for corruption, rows in comparison.part("corruptions").groupby("on", sort=False):
-        columns = pivot(rows, ["network", "augmentation"], "severity")
-        sections.append((f"Corrupted by {corruption} ({UNITS[str(corruption)]})", "", columns))
-    parts = [
-        "# MLP against CNN: all results",
-        f"{about['data']['source']}; trained on {images:,} images, {seeds} "
-        f"seeds ({about['hardware']}, PyTorch {about['torch']}). Images in test sets: {counts}. "
-        "All accuracies are in %, “±” is the standard deviation over the seeds.",
-    ]
-    for title, text, content in sections:
-        parts += [f"## {title}", text, content] if content else []
-    return "\n\n".join(part for part in parts if part)
+    return pd.concat([table[:0].assign(**{"step": "", "test set": ""}), *found])
 
 
-def pivot(rows: pd.DataFrame, index: list[str], columns: str, of: str = "accuracy") -> str:
-    """Return a table of accuracies, mean ± standard deviation over the seeds; "" without rows."""
-    if rows.empty:
-        return ""
-    write = spread if of == "accuracy" else lambda values: f"{values.mean():.0f}"
-    cells = rows.groupby([*index, columns], observed=True)[of].agg(write)
-    return as_markdown(cells.unstack().fillna("-").reset_index())
+def pivot(rows: pd.DataFrame, index: list[str], columns: str) -> str:
+    """Return a table of what is misread."""
+    cells = rows.groupby([*index, columns], sort=False)["misread"].agg(spread)
+    return markdown(cells.unstack(fill_value="-", sort=False))
 
 
-def as_markdown(table: pd.DataFrame) -> str:
-    """Return a table with its columns' names as header."""
-    return markdown_table(list(map(str, table.columns)), table.astype(str).to_numpy().tolist())
+def markdown(table: pd.DataFrame) -> str:
+    """Return a table as Markdown, its numbers as they are written."""
+    return table.reset_index().astype(str).to_markdown(index=False, disable_numparse=True)
 
 
-def spread(accuracies: pd.Series) -> str:
-    """Return accuracies (0-1) as "mean ± standard deviation", in %."""
-    deviation = f" ± {100 * accuracies.std():.2f}" if len(accuracies) > 1 else ""
-    return f"{100 * accuracies.mean():.2f}{deviation}"
+def spread(percentages: pd.Series) -> str:
+    """Return "mean ± standard deviation"."""
+    if len(percentages) < 2:
+        return f"{percentages.mean():.2f}" if len(percentages) else "-"
+    return f"{percentages.mean():.2f} ± {percentages.std():.2f}"
 
 
-def claims_tables(claims: pd.DataFrame) -> str:
-    """Return each claim with the number of verdicts of each kind, and its table."""
-    parts = []
-    for claim, rows in claims.groupby("claim", sort=False) if len(claims) else ():
-        counts = rows["verdict"].value_counts()
-        parts.append(f"**{claim}**: {', '.join(f'{n} {name}' for name, n in counts.items())}.")
-        interval = rows["low"].map("{:.2f} to ".format) + rows["high"].map("{:.2f}".format)
-        p = ["-" if pd.isna(p) else f"{p:.2g}" for p in rows["mcnemar"]]
-        rows = rows.assign(interval=interval, mcnemar=p).drop(columns=["claim", "low", "high"])
-        parts.append(as_markdown(rows))
-    return "\n\n".join(parts)
+def figures(table: pd.DataFrame) -> dict[str, Figure]:
+    """Return the figures by name."""
+    plain = table[(table["test_set"] == MNIST) & (table["augmentation"] == "none")]
+    plain = plain[plain["network"].isin(("mlp", "cnn"))]
+    rows = main_rows(table)
+    rows = rows.assign(row=rows["network"] + ", " + rows["pixels"])
+    look = {"x": "augmentation", "hue": "row", "linestyle": "none", "dodge": 0.5, "sharey": False}
+    drawn = {
+        "accuracy": draw(rows, **look, col="test_set", col_wrap=min(2, rows["test_set"].nunique())),
+        "patches": draw(plain, x="pixels", hue="network", order=ORDERS),
+    }
+    steps = ladder(table)
+    return drawn if steps.empty else {**drawn, "ladder": draw(steps, y="step", hue="test set")}
+
+
+def draw(rows: pd.DataFrame, **look: object) -> Figure:
+    """Draw means of what is misread, and bars from the best to the worst seed."""
+    axis = "x" if "y" in look else "y"
+    style = {"kind": "point", "errorbar": ("pi", 100), "palette": "colorblind", "aspect": 1.5}
+    grid = sns.catplot(rows, **{axis: "misread"}, **style, **look)
+    grid.set(**{f"{axis}scale": "log", f"{axis}label": "misread (%, logarithmic)"})
+    for axes in grid.axes.flat:
+        getattr(axes, f"{axis}axis").set(major_locator=LogLocator(subs=(1, 2, 5)))
+        getattr(axes, f"{axis}axis").set_major_formatter("{x:g}")
+        axes.minorticks_off()
+    return grid.set_titles("{col_name}").figure

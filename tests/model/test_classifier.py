@@ -1,15 +1,17 @@
-"""Reading pictures: calibrated probabilities, refusals with their reasons, permuted pixels."""
+"""Classifying images: calibrated probabilities, rejections with reasons, files that are wrong."""
 
+import os
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.networks import save, small_cnn
+from tests.support.networks import card, change_card, seal
 
-from errors import ModelFileError
-from model import onnx_network
-from model.checkpoint import DEFAULT_FILE, find_model
+from model.card import find_models
 from model.classifier import (
     AMBIGUOUS,
     NOT_A_DIGIT,
@@ -17,9 +19,10 @@ from model.classifier import (
     Classifier,
     load_classifiers,
     rejection_score,
+    softmax,
     to_input,
 )
-from model.onnx_network import onnx_path
+from model.config import MODELS_DIR, REJECTION_TEMPERATURE
 
 
 def fixed(*rows):
@@ -33,17 +36,8 @@ def fixed(*rows):
     return network
 
 
-def card_of(temperature=1.0, threshold=0.2, permutation=None):
-    return {
-        "name": "cnn",
-        "version": "0.0.1",
-        "reader": {"temperature": temperature, "threshold": threshold},
-        "permutation": permutation,
-    }
-
-
 def classifier_of(*rows, **settings):
-    return Classifier(card_of(**settings), fixed(*rows))
+    return Classifier(card(**settings), fixed(*rows))
 
 
 def spread(**probabilities):
@@ -77,7 +71,7 @@ def test_the_temperature_divides_the_logits():
         (spread(_4=0.85, _9=0.1), NOT_A_DIGIT),  # one of the two is sure
     ],
 )
-def test_what_is_unsure_is_refused_with_a_reason_and_keeps_its_likeliest_digit(
+def test_what_is_unsure_is_rejected_with_a_reason_and_keeps_its_likeliest_digit(
     probabilities, reason
 ):
     prediction = classifier_of(np.log(probabilities), threshold=0.5).predict(BLANK)[0]
@@ -88,10 +82,17 @@ def test_what_is_unsure_is_refused_with_a_reason_and_keeps_its_likeliest_digit(
 def test_the_rejection_score_is_the_confidence_at_a_higher_temperature():
     probabilities = np.array([spread(_3=0.91)])
     by_hand = 0.91**0.2 / (0.91**0.2 + 9 * 0.01**0.2)
-    assert rejection_score(probabilities).item() == pytest.approx(by_hand)
-    assert rejection_score(np.full((1, 10), 0.1)).item() == pytest.approx(0.1)
-    one_hot = np.eye(10, dtype=np.float32)[:1]
-    assert rejection_score(one_hot).item() == pytest.approx(1, abs=1e-4)
+    assert REJECTION_TEMPERATURE == 5
+    assert rejection_score(np.log(probabilities)).item() == pytest.approx(by_hand)
+    assert rejection_score(np.zeros((1, 10))).item() == pytest.approx(0.1)
+    cold = classifier_of(temperature=0.5).rejection_scores(np.log(probabilities) / 2)
+    assert cold.item() == pytest.approx(by_hand)
+
+
+def test_logits_far_apart_give_certainty_and_no_overflow():
+    far = np.array([[1000.0] + 9 * [0.0]], np.float32)
+    assert softmax(far).tolist() == [[1.0] + 9 * [0.0]]
+    assert rejection_score(far).item() == 1.0
 
 
 def test_what_is_shown_of_a_permuted_model_has_pixel_p_of_i_at_i():
@@ -112,32 +113,67 @@ def test_the_network_is_given_ink_of_1_on_background_0_and_its_features_are_hand
     assert to_input(images).dtype == np.float32
 
 
-@pytest.mark.parametrize("missing", ["name", "version", "reader", "permutation"])
-def test_a_card_without_what_a_reader_needs_is_a_model_file_error(missing):
-    card = card_of()
-    del card[missing]
-    with pytest.raises(ModelFileError, match=missing):
-        Classifier(card, fixed())
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A folder with the shipped cnn and mlp."""
+    for name in ("cnn", "mlp"):
+        shutil.copy(find_models(MODELS_DIR)[name], tmp_path)
+    return tmp_path
 
 
-def test_models_that_cannot_be_read_are_named_and_the_others_are_loaded(tmp_path, monkeypatch):
-    monkeypatch.setattr(onnx_network.importlib.util, "find_spec", lambda name: None)  # no torch
-    onnx_path(save(small_cnn(), tmp_path)).mkdir()
-    (tmp_path / "mnist-deep-0.0.1.pt").mkdir()
-    mlp = find_model("mlp")
-    for file in (mlp, mlp.with_suffix(".json"), onnx_path(mlp)):
-        (tmp_path / file.name).symlink_to(file)
-    classifiers, failures = load_classifiers(tmp_path)
+def flip_a_bit(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def become_a_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (flip_a_bit, "damaged"),
+        (lambda path: path.write_bytes(path.read_bytes()[:1000]), "damaged"),
+        (lambda path: path.write_bytes(seal(os.urandom(1000))), "cannot be run"),
+        (become_a_pipe, "no regular file"),
+        (lambda path: shutil.copy(find_models(MODELS_DIR)["deep"], path), "holds the model 'deep'"),
+        (lambda path: change_card(path, temperature="1"), "temperature Input should be a valid nu"),
+        (lambda path: change_card(path, temperature=-1.0), "temperature .* greater than 0"),
+        (lambda path: change_card(path, threshold=float("nan")), "threshold .* finite"),
+        (lambda path: change_card(path, permutation={"seed": 1, "indices": [0, 0]}), "permutation"),
+        (lambda path: change_card(path, reader={}), "reader Extra inputs"),
+        (lambda path: change_card(path, "[" * 400_000), "recursion limit"),
+        (lambda path: change_card(path, "[" + "1," * 20_000_000), "Invalid JSON"),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_one_sentence_and_the_others_are_loaded(
+    models, damage, fault
+):
+    damage(models / "mnist-0.0.1.onnx")
+    classifiers, failures = load_classifiers(models)
     assert set(classifiers) == {"mlp"}
-    assert set(failures) == {DEFAULT_FILE, "deep"}
-    assert all("cannot be read (Is a directory)" in failure for failure in failures.values())
+    assert re.search(f"{fault}.*; train it with: bash run.sh cnn$", failures["cnn"])
+
+
+def test_a_model_of_other_weights_than_those_beside_it_is_served_and_the_log_says_so(
+    models, caplog
+):
+    shutil.copy(MODELS_DIR / "mnist-mlp-0.0.1.pt", models)
+    (models / "mnist-0.0.1.pt").write_bytes(b"other weights")
+    classifiers, failures = load_classifiers(models)
+    assert (set(classifiers), failures) == ({"cnn", "mlp"}, {})
+    (message,) = caplog.messages
+    assert message.endswith("bash run.sh export cnn")
 
 
 def test_the_command_line_the_api_and_the_classifier_import_no_torch_and_no_training_code():
     code = (
         "import sys, model.classifier, predict, app.main\n"
         "bad = {'torch', 'torchvision', 'scipy', 'matplotlib', 'onnx', 'model.train',"
-        " 'model.data'} & set(sys.modules)\n"
+        " 'model.data', 'model.export'} & set(sys.modules)\n"
         "assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": "src"}, check=True)

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import torch
 
-from model.registry import NETWORKS
+from model.train import NETWORKS
 
 
 @pytest.mark.parametrize("name", NETWORKS)

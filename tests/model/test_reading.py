@@ -1,4 +1,4 @@
-"""Which foreground counts: the usual one, several digits, or a second look, by the real model."""
+"""Which foreground counts: the usual one, several digits, or another one, by the real model."""
 
 import numpy as np
 from PIL import ImageDraw
@@ -23,7 +23,7 @@ def test_what_is_accepted_at_once_is_read_in_the_usual_image(cnn):
     assert np.array_equal(read.image, normalize(drawing(SEVEN)).image)
 
 
-def test_a_second_look_finds_the_digit_in_a_frame(cnn):
+def test_a_retry_finds_the_digit_in_a_frame(cnn):
     framed = drawing(SEVEN)
     ImageDraw.Draw(framed).rectangle((0, 0, 279, 279), outline=0, width=2)
     picture = normalize(framed)

@@ -1,13 +1,17 @@
-"""Small networks with untrained weights, and their files."""
+"""Small networks with untrained weights, their files, and what may be wrong with a file."""
 
+import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
+import onnx
 import torch
 
-from model.checkpoint import checkpoint_path, save_checkpoint
+from model.card import Card
 from model.convnet import ConvNet
-from model.registry import Network
+from model.export import save_model
+from model.mlp import MLP
 
 
 def small_cnn(seed: int = 0) -> ConvNet:
@@ -15,21 +19,57 @@ def small_cnn(seed: int = 0) -> ConvNet:
     return ConvNet(channels=(2, 3), kernel=3)
 
 
-def save(network: Network, folder: Path, permutation: torch.Tensor | None = None) -> Path:
-    """Save a network with what loading needs of its card; return the path of the weights."""
-    name = "cnn" if isinstance(network, ConvNet) else "mlp"
-    path = checkpoint_path(name, "0.0.1", folder)
-    card = {
+def small_mlp() -> MLP:
+    torch.manual_seed(0)
+    return MLP(hidden=(20, 10))
+
+
+def card(name: str = "cnn", config: dict[str, Any] | None = None, **entries: Any) -> Card:
+    """The card of an untrained network."""
+    network = name.removesuffix("-permuted")
+    error = {"error": 0.0, "log_loss": 2.3}
+    values = {
         "name": name,
         "version": "0.0.1",
-        "architecture": {"network": name, "settings": network.config},
-        "permutation": None if permutation is None else {"indices": permutation.tolist()},
+        "network": network,
+        "config": config or {},
+        "parameters": 1,
+        "data": {"source": "none", "training": 0},
+        "preprocessing": {},
+        "training": {},
+        "results": {
+            "validation_accuracy": 0.1,
+            "synthetic_accuracy": 0.1,
+            "test_accuracy": 0.1,
+            "recall": [0.1] * 10,
+            "test_rejected": 0.0,
+        },
+        "temperature": 1.0,
+        "threshold": 0.2,
+        "calibration": {"before": error, "after": error},
+        "versions": {},
+        "figures": {},
+        "permutation": None,
     }
-    save_checkpoint(network, card, path)
-    return path
+    return Card.model_validate(values | entries)
 
 
-def change_card(path: Path, **entries: object) -> None:
-    """Change entries of the card beside the weights at ``path``."""
-    file = path.with_suffix(".json")
-    file.write_text(json.dumps(json.loads(file.read_text()) | entries))
+def save_small_cnn(folder: Path, seed: int = 0) -> Path:
+    """Save a small CNN; return the path of its ``.onnx`` file."""
+    config = {"channels": [2, 3], "kernel": 3}
+    return save_model(small_cnn(seed), card(config=config), folder, {})
+
+
+def seal(data: bytes) -> bytes:
+    """Let a file end with the sha256 of what comes before, as a model does."""
+    return data[:-64] + hashlib.sha256(data[:-64]).hexdigest().encode()
+
+
+def change_card(path: Path, text: str | None = None, **entries: object) -> None:
+    """Change entries of the card in an ``.onnx`` file, or replace it by ``text``."""
+    model = onnx.load_model(path)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    changed = text or json.dumps(json.loads(metadata["card"]) | entries)
+    del metadata["sha256"], model.metadata_props[:]
+    onnx.helper.set_model_props(model, metadata | {"card": changed, "sha256": 64 * "0"})
+    path.write_bytes(seal(model.SerializeToString()))

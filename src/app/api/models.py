@@ -11,7 +11,7 @@ from app.api.dependencies import ServiceDep
 from app.api.problems import ProblemError
 from app.api.schemas import ModelList, ModelSummary
 from app.api.service import Service
-from model.classifier import Classifier
+from model.card import Card
 
 router = APIRouter(prefix="/api/v1", tags=["models"])
 
@@ -29,9 +29,9 @@ async def models(service: ServiceDep) -> ModelList:
             available=True,
             reason=None,
             version=classifier.version,
-            parameters=card_of(classifier).get("parameters"),
+            parameters=classifier.card.parameters,
             permuted=classifier.permutation is not None,
-            test_accuracy=card_of(classifier).get("results", {}).get("test_accuracy"),
+            test_accuracy=classifier.card.results.test_accuracy,
         )
         for name, classifier in service.classifiers.items()
     ]
@@ -43,15 +43,15 @@ async def models(service: ServiceDep) -> ModelList:
 
 
 @router.get("/models/{name}")
-async def model_card(service: ServiceDep, name: str) -> dict[str, Any]:
+async def model_card(service: ServiceDep, name: str) -> Card:
     """Return a model's card: its architecture, data, training and results."""
-    return card_of(service.classifier(name))
+    return service.classifier(name).card
 
 
 @router.get("/models/{name}/figures/{figure}", response_class=PngResponse)
 def model_figure(service: ServiceDep, name: str, figure: str) -> PngResponse:
     """Return a figure of a model's card: confusion-matrix, learning-curves, reliability."""
-    figures: dict[str, str] = card_of(service.classifier(name)).get("figures", {})
+    figures = service.classifier(name).card.figures
     # Only the file's name counts, so that no card leads to another folder.
     folder = service.settings.models_dir
     return read_figure({key: folder / Path(file).name for key, file in figures.items()}, figure)
@@ -70,11 +70,6 @@ def study(service: ServiceDep) -> dict[str, Any]:
 def study_figure(service: ServiceDep, figure: str) -> PngResponse:
     """Return a figure of the study."""
     return read_figure(study_figures(service), figure)
-
-
-def card_of(classifier: Classifier) -> dict[str, Any]:
-    """The model card, as its file has it."""
-    return dict(classifier.card)
 
 
 def study_figures(service: Service) -> dict[str, Path]:

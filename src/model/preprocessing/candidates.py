@@ -1,4 +1,4 @@
-"""What else could be the foreground of a picture: for a second look where the usual is rejected."""
+"""Other foregrounds of a picture, to try when the usual one is rejected."""
 
 import math
 from collections.abc import Iterator
@@ -20,33 +20,31 @@ from model.preprocessing.segment import (
 )
 
 LINE_RATIO = 8  # a line is so many times longer than wide
-LINE_LENGTH = 0.9  # of the picture's side has a ruled line, a frame, or the edge of a page
-BORDER_WEIGHT = 0.25  # the digit is the largest, but what touches the border is less likely it
-NOISE_SIZE = 0.1  # of the digit's longest side has a speck, at most
-PAGE_AREA = 0.75  # of its own box is as light as a sheet; a thick stroke fills less of its
+LINE_LENGTH = 0.9  # of the picture's side: ruled lines, frames and the edges of sheets are longer
+BORDER_WEIGHT = 0.25  # the digit is the largest component; at the border it is less likely one
+SPECK_SIZE = 0.1  # of the digit's longest side: what is smaller is a speck
+SHEET_AREA = 0.75  # of its own box that a sheet covers at least; a thick stroke covers less
 
 
-def other_foregrounds(usual: np.ndarray, grey: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield foregrounds (h, w) uint8: the usual one and what other ways give.
+def candidate_foregrounds(usual: np.ndarray, grey: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield foregrounds (h, w) uint8: the usual one and those that other ways give.
 
-    Each comes without neighbours, and where it has long lines without those too.
+    Each comes without what lies beside the digit; with long lines, a second time without those.
 
     Args:
         usual: (H, W) uint8, the foreground that was rejected.
         grey: (H, W) uint8 luminance.
     """
     for foreground in (reduce(usual), *_other_ways(reduce(grey))):
-        yield without_neighbours(foreground)
-        unlined = without_lines(foreground)
+        yield remove_neighbours(foreground)
+        unlined = remove_lines(foreground)
         if unlined is not None:
-            yield without_neighbours(unlined)
+            yield remove_neighbours(unlined)
 
 
 def _other_ways(grey: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield what stands out otherwise, the first two above Otsu's threshold (N. Otsu, 1979).
-
-    Strokes on a background of varying light, what differs from the border, and what is drawn on a
-    sheet that lies on a flat ground.
+    """Yield strokes on a background of varying light, what differs from the border, and what is
+    drawn on a sheet on a flat ground; the first two by Otsu's threshold (N. Otsu, 1979).
     """
     level = int(np.median(border_of(grey)))
     differing = cv2.absdiff(grey, np.full_like(grey, level))
@@ -54,13 +52,13 @@ def _other_ways(grey: np.ndarray) -> Iterator[np.ndarray]:
         middle, mask = cv2.threshold(difference, 0, 255, cv2.THRESH_OTSU)
         if middle > 0 and difference[mask > 0].mean() >= least_contrast(difference):
             yield soft_threshold(difference, middle)
-    page = _page(grey, differing)
-    if page is not None:
+    sheet = _sheet(grey, differing)
+    if sheet is not None:
         with suppress(BlankImageError):
-            yield segment_foreground(page)
+            yield segment_foreground(sheet)
 
 
-def upright(crop: np.ndarray) -> np.ndarray:
+def deskew(crop: np.ndarray) -> np.ndarray:
     """Shear a foreground (h, w) uint8 until its strokes stand upright, as their moments say.
 
     The deskewing of Y. LeCun et al., "Gradient-based learning applied to document recognition",
@@ -75,21 +73,21 @@ def upright(crop: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(crop, shear, (width + 2 * beside, height))
 
 
-def _page(grey: np.ndarray, differing: np.ndarray) -> np.ndarray | None:
+def _sheet(grey: np.ndarray, differing: np.ndarray) -> np.ndarray | None:
     """Return the part of a picture that is a sheet on a flat ground, its edge left out."""
     apart = (differing > MINIMUM_CONTRAST / 2).view(np.uint8)
     left, top, width, height = cv2.boundingRect(apart)
-    if cv2.countNonZero(apart) < PAGE_AREA * max(width * height, 1) or width * height >= grey.size:
+    if cv2.countNonZero(apart) < SHEET_AREA * max(width * height, 1) or width * height >= grey.size:
         return None
     edge = 2 + min(width, height) // 50
-    page = grey[top + edge : top + height - edge, left + edge : left + width - edge]
-    return page if min(page.shape) > 8 else None
+    sheet = grey[top + edge : top + height - edge, left + edge : left + width - edge]
+    return sheet if min(sheet.shape) > 8 else None
 
 
-def without_neighbours(foreground: np.ndarray) -> np.ndarray:
-    """Leave out what the border cuts off and what lies apart as a line or a speck.
+def remove_neighbours(foreground: np.ndarray) -> np.ndarray:
+    """Remove what the border cuts off, and lines and specks beside the digit.
 
-    A piece that is as tall as the digit may be a digit of its own: it stays.
+    A piece as tall as the digit stays: it may be a digit of its own.
     """
     components = Components(foreground)
     if len(components) < 2:
@@ -101,14 +99,14 @@ def without_neighbours(foreground: np.ndarray) -> np.ndarray:
     line = (size > LINE_RATIO * np.minimum(height, width)) & (lying | on_border)
     digit = np.where(line, 0, np.where(on_border, BORDER_WEIGHT, 1) * components.areas).argmax()
     piece = on_border & ((height < PIECE_SIZE * height[digit]) | (size > 3 * width))
-    noise = size < NOISE_SIZE * size[digit]
+    noise = size < SPECK_SIZE * size[digit]
     left_out = piece | noise | (line & (size > 0.5 * size[digit]))
     left_out[digit] = False
     return components.keep(~left_out)
 
 
-def without_lines(foreground: np.ndarray) -> np.ndarray | None:
-    """Leave out lines across most of the picture, mend the strokes they cross; None without any."""
+def remove_lines(foreground: np.ndarray) -> np.ndarray | None:
+    """Remove lines across most of the picture, mend the strokes they cross; None without any."""
     mask = (foreground > 127).view(np.uint8)
     found = None
     for axis, length in enumerate(mask.shape):

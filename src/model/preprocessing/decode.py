@@ -8,7 +8,7 @@ import warnings
 import cv2
 import numpy as np
 import pyspng
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 from pillow_heif import register_heif_opener
 
 from errors import DamagedImageError, ImageTooLargeError, UnreadableImageError
@@ -26,6 +26,7 @@ cv2.setNumThreads(1)  # a service reads many pictures at a time; its threads wou
 
 # The limit of this project is checked from the header, before Pillow decodes anything.
 Image.MAX_IMAGE_PIXELS = None
+PngImagePlugin.MAX_TEXT_CHUNK = 8_000_000  # bytes of unpacked metadata; some editors write 3 MB
 _CANVAS_PIXELS = 1_000_000
 _MAX_SCANS = 100  # of a progressive JPEG, which has about ten: each goes over the whole picture
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # of a JPEG, inside its compressed data too
@@ -55,8 +56,6 @@ def read_header(data: bytes) -> Image.Image:
         )
     if data.startswith(b"\xff\xd8") and _scans(data) > _MAX_SCANS:
         raise DamagedImageError(_DAMAGED)
-    if data.startswith(b"\x89PNG"):
-        data = _without_metadata(data)
     try:
         # Pillow warns of odd metadata in files that it reads all the same.
         with warnings.catch_warnings(action="ignore"):
@@ -131,20 +130,6 @@ def _scans(data: bytes) -> int:
     return scans
 
 
-def _without_metadata(data: bytes) -> bytes:
-    """Leave out the chunks of a PNG that say nothing of its pixels: they may unpack to anything."""
-    if not any(kind in data for kind in (b"iCCP", b"tEXt", b"zTXt", b"iTXt")):
-        return data
-    kept, position = [data[:8]], 8
-    while position + 8 <= len(data):
-        end = position + 12 + int.from_bytes(data[position : position + 4])
-        kind = data[position + 4 : position + 8]
-        if kind[:1].isupper() or kind in (b"tRNS", b"eXIf"):
-            kept.append(data[position:end])
-        position = end
-    return b"".join(kept)
-
-
 def _reduced(image: Image.Image) -> Image.Image:
     """Reduce a picture of many megapixels by a whole factor: what follows needs much memory."""
     factor = math.ceil(math.sqrt(image.width * image.height / WORKING_PIXELS))
@@ -162,17 +147,17 @@ def _reduced(image: Image.Image) -> Image.Image:
 def luminance(image: Image.Image) -> np.ndarray:
     """Return the luminance (H, W), uint8 0-255, of a picture of any mode (ITU-R BT.601 weights).
 
-    Transparent parts take the colour of the paper: opposite to the ink where only ink is opaque,
-    the commonest opaque colour where ink and paper both are.
+    Transparent parts become background: the opposite of the strokes if only they are opaque, else
+    the median level of what is opaque.
     """
     if image.mode.startswith("I") or image.mode == "F":
         return _eight_bits(image)
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
         return np.asarray(image.convert("L"))  # as a canvas sends it: a fifth of the time
-    if image.mode not in ("P", "PA", "LA", "La", "RGBA", "RGBa"):  # one level may be transparent
-        return np.asarray(image if image.mode == "L" else _opaque(image).convert("L"))
-    if not image.has_transparency_data:
-        return np.asarray(_opaque(image).convert("L"))
+    has_alpha = image.mode in ("P", "PA", "LA", "La", "RGBA", "RGBa")  # others: one level at most
+    if not has_alpha or not image.has_transparency_data:
+        direct = image.mode in ("1", "L", "RGB", "RGBX")  # others convert through their colours
+        return np.asarray((image if direct else image.convert("RGB")).convert("L"))
     grey, alpha = image.convert("RGBA").convert("LA").split()
     opacity = np.asarray(alpha, dtype=np.float32) / 255
     levels = np.asarray(grey, dtype=np.float32)
@@ -195,11 +180,6 @@ def _eight_bits(image: Image.Image) -> np.ndarray:
     levels = np.asarray(image, dtype=np.float32)
     bits = next((bits for bits in (8, 10, 12, 14) if levels.max() < 2**bits), 16)
     return np.clip(levels * (255 / (2**bits - 1)), 0, 255).round().astype(np.uint8)
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    """Palettes convert to luminance through their colours."""
-    return image.convert("RGB") if image.mode in ("P", "CMYK", "YCbCr", "LAB", "HSV") else image
 
 
 def encode_png(image: np.ndarray) -> bytes:

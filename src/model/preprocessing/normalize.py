@@ -27,7 +27,7 @@ from model.config import (
     NOISE_SIZE,
     PIECE_SIZE,
 )
-from model.preprocessing.candidates import other_foregrounds, upright
+from model.preprocessing.candidates import candidate_foregrounds, deskew
 from model.preprocessing.components import Components, touches_border
 from model.preprocessing.decode import encode_png, luminance, open_image
 from model.preprocessing.segment import distance_from_border, segment_foreground
@@ -60,8 +60,8 @@ class Preprocessed:
         A classifier that rejects ``image`` asks for them and chooses; they take some milliseconds.
         """
         found = {}
-        for foreground in other_foregrounds(self.foreground, luminance(self.source)):
-            for image in _as_is_and_upright(foreground):
+        for foreground in candidate_foregrounds(self.foreground, luminance(self.source)):
+            for image in _images_of(foreground):
                 found[image.tobytes()] = image
         found.pop(self.image.tobytes(), None)
         return _stack(list(found.values()))
@@ -159,12 +159,12 @@ def thicken(crop: np.ndarray) -> np.ndarray:
     return cv2.dilate(cv2.copyMakeBorder(crop, r, r, r, r, cv2.BORDER_CONSTANT), kernel)
 
 
-def _as_is_and_upright(foreground: np.ndarray) -> Iterator[np.ndarray]:
+def _images_of(foreground: np.ndarray) -> Iterator[np.ndarray]:
     """Yield what a foreground gives by MNIST's rule, and the same without its slant."""
     with suppress(BlankImageError):
         crop = _crop(foreground)
         yield center_by_mass(crop)
-        yield center_by_mass(upright(crop))
+        yield center_by_mass(deskew(crop))
 
 
 def _offset(profile: np.ndarray) -> int:

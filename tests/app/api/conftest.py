@@ -12,45 +12,42 @@ import requests
 import torch
 from PIL import Image, ImageDraw
 from tests.support.api import connect, form, post, until_closed
+from tests.support.drawings import file_of
+from tests.support.networks import card
 from tests.support.services import Running, running_api
 
-from model.checkpoint import checkpoint_path, save_checkpoint
-from model.registry import NETWORKS
-from model.training.export import export
+from model.card import model_path
+from model.export import save_model
+from model.train import NETWORKS
 
 
-def save_model(directory: Path, name: str) -> Path:
-    """Save an untrained network as the model called ``name``, with a card and a figure."""
+def save_untrained(folder: Path, name: str) -> Path:
+    """Save an untrained network as the model called ``name``; return its ``.onnx`` file."""
     network, _, permuted = name.partition("-")
     torch.manual_seed(len(name))
-    path = checkpoint_path(name, "0.0.1", directory)
-    model = NETWORKS[network]().eval()
-    figure = path.with_name(f"{path.stem}-confusion-matrix.png")
-    Image.new("RGB", (4, 4), "white").save(figure)
+    model = NETWORKS[network]()
     permutation = {"seed": 1, "indices": torch.randperm(784).tolist()} if permuted else None
-    card = {
-        "name": name,
-        "version": "0.0.1",
-        "architecture": {"network": network, "settings": {}},
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "permutation": permutation,
-        "results": {"test_accuracy": 0.1},
-        "reader": {"temperature": 1.0, "threshold": 0.0},
-        "figures": {"confusion-matrix": figure.name, "elsewhere": "../../etc/hostname"},
-    }
-    save_checkpoint(model, card, path)
-    return path
+    figure = f"{model_path(name, '0.0.1', folder).stem}-confusion-matrix.png"
+    untrained = card(
+        name,
+        threshold=0.0,
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        figures={"confusion-matrix": figure, "elsewhere": "../../etc/hostname"},
+        permutation=permutation,
+    )
+    white = file_of(Image.new("RGB", (4, 4), "white"))
+    return save_model(model, untrained, folder, {figure: white})
 
 
 @pytest.fixture(scope="session")
 def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with four untrained models, one of them truncated."""
-    directory = tmp_path_factory.mktemp("models")
+    folder = tmp_path_factory.mktemp("models")
     for name in ("cnn", "mlp", "cnn-permuted"):
-        export(save_model(directory, name))
-    damaged = save_model(directory, "deep")
+        save_untrained(folder, name)
+    damaged = save_untrained(folder, "deep")
     damaged.write_bytes(damaged.read_bytes()[:1000])
-    return directory
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from tests.support.drawings import blank, file_of, write
 from tests.support.services import running_api
 
 from model.adaptation import adapt
-from model.checkpoint import find_checkpoints
+from model.card import find_models
 from model.classifier import Classifier
 from model.config import MODELS_DIR
 from model.examples import read_examples
@@ -50,7 +50,7 @@ def test_every_model_learns_as_on_the_command_line(api_url, png, name):
     examples = [GOOD, example(1, png)]
     answer = post(api_url, png, examples=examples, model=name).json()
 
-    base = Classifier.load(find_checkpoints(MODELS_DIR)[name])
+    base = Classifier.load(find_models(MODELS_DIR)[name])
     adapted = adapt(base, *read_examples(json.dumps(examples).encode()))
     expected = read_image(adapted, png).prediction.probabilities
     assert answer["model"] == name

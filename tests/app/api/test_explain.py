@@ -3,24 +3,26 @@ import pytest
 import torch
 from tests.support.api import pixels
 
-from model.checkpoint import find_checkpoints, load_checkpoint
+from model.card import find_models
 from model.classifier import to_input
+from model.data.mnist import standardize
+from model.export import load_network
 from model.preprocessing.normalize import preprocess
-from model.registry import standardize
 
 
 @pytest.mark.parametrize("model", ["mlp", "cnn-permuted"])
 def test_occlusion_says_what_hiding_a_window_costs(predict, png, small_models, model):
     answer = predict(png, "explain", model=model).json()
 
-    checkpoint = load_checkpoint(find_checkpoints(small_models)[model])
+    network, card = load_network(find_models(small_models)[model])
+    indices = card.permutation and torch.tensor(card.permutation.indices)
     x = torch.from_numpy(to_input(preprocess(png).image[None]))
     digit = answer["attribution"]["target"]
     assert digit == answer["prediction"]
     expected = np.zeros((28, 28))
 
     def logit(x: torch.Tensor) -> float:
-        return checkpoint.network(standardize(x, checkpoint.permutation))[0, digit].item()
+        return network(standardize(x, indices))[0, digit].item()
 
     with torch.no_grad():
         for row in range(24):
@@ -37,7 +39,7 @@ def test_occlusion_says_what_hiding_a_window_costs(predict, png, small_models, m
 def test_each_map_of_a_convolution_is_shown_from_black_to_white(predict, png, small_models):
     maps = predict(png, "explain").json()["feature_maps"]
 
-    network = load_checkpoint(find_checkpoints(small_models)["cnn"]).network
+    network, _ = load_network(find_models(small_models)["cnn"])
     with torch.no_grad():
         x = torch.from_numpy(to_input(preprocess(png).image[None]))
         first = network.features[0](standardize(x))[0].numpy()

@@ -9,7 +9,7 @@ from tests.support.drawings import file_of
 from tests.support.pictures import printed
 from tests.support.telemetry import metrics
 
-from model.checkpoint import find_model
+from model.card import find_model
 from model.classifier import Classifier
 from model.config import REPOSITORY
 from model.numbers.read import read_numbers

@@ -8,7 +8,7 @@ import requests
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
-from model.checkpoint import find_checkpoints
+from model.card import find_models
 from model.classifier import Classifier
 from model.data.mnist import load_mnist
 
@@ -40,7 +40,7 @@ def test_tritons_default_call_gives_the_readers_probabilities(
 ):
     result = client.infer(model, [as_input(images, binary)], request_id="7")
 
-    expected = Classifier.load(find_checkpoints(small_models)[model]).predict(images)
+    expected = Classifier.load(find_models(small_models)[model]).predict(images)
     probabilities = result.as_numpy("probabilities")
     assert probabilities.shape == (3, 10) and probabilities.dtype == np.float32
     assert probabilities == pytest.approx(

@@ -9,10 +9,11 @@ import torch
 from PIL import Image, ImageOps
 from tests.support.api import pixels, post
 
-from model.checkpoint import find_checkpoints, load_checkpoint
+from model.card import find_models
 from model.classifier import Classifier, to_input
+from model.data.mnist import standardize
+from model.export import load_network
 from model.preprocessing.normalize import preprocess
-from model.registry import standardize
 
 FIELDS = {
     "prediction", "confidence", "probabilities", "top_k", "is_digit", "reason", "image",
@@ -26,7 +27,7 @@ def test_a_drawing_is_answered_with_what_the_network_says_of_the_normalised_pict
     answer = predict(png).json()
 
     image = preprocess(png).image
-    network = load_checkpoint(find_checkpoints(small_models)["cnn"]).network
+    network, _ = load_network(find_models(small_models)["cnn"])
     with torch.no_grad():
         x = torch.from_numpy(to_input(image[None]))
         expected = network(standardize(x)).softmax(dim=1)[0]
@@ -72,7 +73,7 @@ def test_top_k_lists_the_likeliest_digits_best_first(predict, png, count):
 def test_a_permuted_model_also_shows_the_permuted_picture(predict, png, small_models):
     answer = predict(png, model="cnn-permuted").json()
 
-    permutation = Classifier.load(find_checkpoints(small_models)["cnn-permuted"]).permutation
+    permutation = Classifier.load(find_models(small_models)["cnn-permuted"]).permutation
     assert answer["model"] == "cnn-permuted"
     seen = pixels(answer["image"]).ravel()
     assert (pixels(answer["permuted_image"]).ravel() == seen[permutation]).all()

@@ -11,25 +11,25 @@ import pytest
 import requests
 from PIL import Image
 from tests.support.api import post, wait_for
+from tests.support.networks import change_card
 from tests.support.services import Running, running_api
 from tests.support.telemetry import metrics
 
 from errors import BenchError
-from model.config import REPOSITORY
+from model.card import model_path
+from model.config import MODELS_DIR
 
 
 def copy_model(folder: Path, version: str = "0.0.1") -> Path:
-    """Copy the repository's CNN into a folder, as another version; return its weights."""
-    source, copy = REPOSITORY / "models" / "mnist-0.0.1", folder / f"mnist-{version}"
-    for suffix in (".pt", ".onnx"):
-        shutil.copy(f"{source}{suffix}", f"{copy}{suffix}")
-    card = Path(f"{source}.json").read_text()
-    Path(f"{copy}.json").write_text(card.replace('"version": "0.0.1"', f'"version": "{version}"'))
-    return Path(f"{copy}.pt")
+    """Copy the repository's CNN into a folder, as another version; return its file."""
+    copy = model_path("cnn", version, folder)
+    shutil.copy(model_path("cnn", "0.0.1", MODELS_DIR), copy)
+    change_card(copy, version=version)
+    return copy
 
 
-def truncate(weights: Path) -> None:
-    weights.write_bytes(weights.read_bytes()[:5000])
+def truncate(model: Path) -> None:
+    model.write_bytes(model.read_bytes()[:5000])
 
 
 # --- The start ------------------------------------------------------------------------------------
@@ -39,8 +39,8 @@ def truncate(weights: Path) -> None:
     ("damage", "setting", "said"),
     [
         (Path.unlink, {}, "'cnn'.*train it"),
-        (truncate, {}, "sha256.*train it"),
-        (truncate, {"API_WORKERS": "2"}, "sha256.*train it"),
+        (truncate, {}, "damaged.*train it"),
+        (truncate, {"API_WORKERS": "2"}, "damaged.*train it"),
         (Path.exists, {"API_MODEL": "gpt"}, "found: cnn.*API_MODEL"),
         (Path.exists, {"API_QUEUE": "many"}, "API_QUEUE.*integer"),
         (Path.exists, {"API_TOKEN": "   "}, "API_TOKEN.*blank"),

@@ -1,4 +1,4 @@
-"""torchvision is the oracle: the same parameters must give the same grids and pictures."""
+"""torchvision is the oracle: the same parameters must give the same grids and images."""
 
 from dataclasses import replace
 
@@ -13,8 +13,9 @@ from torchvision.transforms import (
     functional,
 )
 
+from model.config import AUGMENTATIONS, Augmentation
 from model.data import augment as ours
-from model.data.augment import AUGMENTATIONS, Augmentation, augment
+from model.data.augment import augment
 
 AFFINE = AUGMENTATIONS["affine"]
 COUNT = 200
@@ -22,13 +23,13 @@ COUNT = 200
 
 @pytest.fixture
 def images() -> torch.Tensor:
-    """Blurred noise with an empty border, as MNIST's pictures have."""
+    """Blurred noise with an empty border, as MNIST's images have."""
     noise = torch.rand(COUNT, 1, 28, 28, generator=generator(1))
     inside = torch.nn.functional.pad(noise[:, :, 2:-2, 2:-2], (2, 2, 2, 2))
     return torch.nn.functional.avg_pool2d(inside, 3, stride=1, padding=1)
 
 
-def test_affine_pictures_are_torchvisions(images):
+def test_affine_images_are_torchvisions(images):
     settings = Augmentation(degrees=25, translate=0.2, shear=15, scale=(0.7, 1.4))
     drawn = ours.random_affine(settings, COUNT, generator())
     changed = ours.warp(images, ours.sampling_grid(ours.affine_matrices(*drawn)))
@@ -44,7 +45,7 @@ def test_affine_pictures_are_torchvisions(images):
         assert (changed[index] - theirs).abs().max() < 1 / 255
 
 
-def test_perspective_pictures_are_torchvisions(images):
+def test_perspective_images_are_torchvisions(images):
     corners = ours.random_corners(0.5, COUNT, generator())
     changed = ours.warp(images, ours.sampling_grid(ours.perspective_matrices(corners)))
     start = [[0, 0], [27, 0], [27, 27], [0, 27]]
@@ -83,7 +84,7 @@ def test_random_corners_have_torchvisions_distributions():
             assert ks_2samp(mine.numpy(), other.numpy()).pvalue > 0.01
 
 
-def test_half_of_the_pictures_are_seen_in_perspective_by_the_original_augmentation():
+def test_half_of_the_images_are_seen_in_perspective_by_the_original_augmentation():
     matrices = ours.random_matrices(AFFINE, 4000, generator())
     with_perspective = (matrices[:, 2, :2].abs().amax(dim=1) > 1e-7).float().mean().item()
     # of all draws of corners, 1 in 5^8 is the identity
@@ -91,7 +92,7 @@ def test_half_of_the_pictures_are_seen_in_perspective_by_the_original_augmentati
 
 
 def test_one_resampling_is_affine_then_perspective(images):
-    """On a smooth picture both resamplings agree but for the second one's blur."""
+    """On a smooth image both resamplings agree but for the second one's blur."""
     smooth = torch.nn.functional.avg_pool2d(images, 5, stride=1, padding=2)
     settings = replace(AFFINE, perspective_probability=1.0)
     both = ours.random_matrices(settings, COUNT, generator())
@@ -111,7 +112,7 @@ def test_one_resampling_is_affine_then_perspective(images):
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_the_seed_alone_decides_how_each_picture_is_changed_and_the_input_stays_as_it_is(
+def test_the_seed_alone_decides_how_each_image_is_changed_and_the_input_stays_as_it_is(
     name, images
 ):
     before = images.clone()
@@ -129,42 +130,3 @@ def test_the_seed_alone_decides_how_each_picture_is_changed_and_the_input_stays_
     each = augment(same, name, generator()).flatten(1).unique(dim=0)
     assert len(each) == (1 if name == "none" else 50)
     assert torch.equal(first, images) == (name == "none")
-
-
-def test_elastic_displacement_is_smooth_and_has_the_given_deviation():
-    field = ours.random_displacement(1.4, 2000, generator()).reshape(2000, 2, 28, 28)
-
-    deviation = field.std(dim=(0, 1))
-    assert ((deviation - 1.4).abs() < 0.1).all()
-    # Gaussian bumps of width s correlate by exp(-d^2 / 4s^2) at distance d: 0.98 at 1, s = 4
-    neighbours = torch.corrcoef(torch.stack([field[..., 1:].flatten(), field[..., :-1].flatten()]))
-    assert abs(neighbours[0, 1] - 0.98) < 0.01
-
-
-def test_elastic_displacement_moves_the_sources_by_that_many_pixels():
-    still = ours.sampling_grid(torch.eye(3)[None])
-    displacement = torch.zeros(1, 2, 784)
-    displacement[0, 0, 28 * 5 + 7] = 2.0  # x of the pixel in row 5, column 7
-    moved = (ours.sampling_grid(torch.eye(3)[None], displacement) - still) * 14
-
-    assert moved[0, 5, 7].tolist() == pytest.approx([2.0, 0.0], abs=1e-5)
-    assert moved.abs().sum().item() == pytest.approx(2.0, abs=1e-3)
-
-
-def test_strokes_grow_and_shrink_by_a_pixel_on_each_side():
-    stroke = torch.zeros(4, 1, 28, 28)
-    stroke[:, :, 5:20, 10:15] = 1.0
-    changed = ours.change_stroke_width(stroke, torch.tensor([1.0, -1.0, 0.0, 0.5]))
-
-    assert changed.sum(dim=3)[:, 0, 12].tolist() == [7.0, 3.0, 5.0, 6.0]
-    assert torch.equal(changed[2], stroke[2])
-    # its ends too
-    assert changed.sum(dim=2)[:, 0, 12].tolist() == [17.0, 13.0, 15.0, 16.0]
-
-
-def test_random_stroke_widths_fill_their_range():
-    settings = Augmentation(thinner=0.3, thicker=0.7)
-    widths = ours.random_stroke_width(settings, 4000, generator())
-
-    assert -0.3 <= widths.min() < -0.29
-    assert 0.69 < widths.max() <= 0.7

@@ -1,161 +1,298 @@
-import gzip
-import shutil
-from pathlib import Path
+"""Where MNIST comes from: a folder, a mirror, a download, or at last 5,000 of its digits."""
 
+import gzip
+import hashlib
+import http.server
+import resource
+import shutil
+import signal
+import socket
+import struct
+import threading
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
 import pytest
 import torch
 from torchvision.datasets import MNIST
 
 from errors import DataError
-from model.data import mnist as mnist_module
-from model.data.mnist import Digits, Mnist, load_mnist
+from model.data import mnist
+from model.data.mnist import Digits, load_mnist, make_permutation, standardize
 
 TEST_IMAGES = "t10k-images-idx3-ubyte"
 
 
-def unpack(folder: Path) -> None:
-    for packed in folder.glob("*.gz"):
-        packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
-        packed.unlink()
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with four .gz files that pass for MNIST's; no server is in reach.
 
-
-def shorten(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-1])
-
-
-def parts(mnist: Mnist) -> tuple[Digits, Digits, Digits]:
-    return mnist.training, mnist.validation, mnist.test
-
-
-def sizes(mnist: Mnist) -> list[int]:
-    return [len(part) for part in parts(mnist)]
-
-
-def test_mnist_is_split_by_digits_the_same_each_time_and_every_picture_keeps_its_label(tiny_mnist):
-    mnist = load_mnist(str(tiny_mnist))
-
-    assert sizes(mnist) == [80, 20, 30]
-    assert mnist.complete
-    for part in parts(mnist):
-        assert part.images.shape == (len(part), 28, 28)
-        assert part.images.dtype == torch.uint8
-        assert part.labels.dtype == torch.int64
-        # every pixel of the i-th picture of the file is i, and its label is i % 10
-        assert torch.equal(part.images[:, 3, 5] % 10, part.labels)
-    numbers = torch.cat([mnist.training.images, mnist.validation.images])[:, 0, 0]
-    assert sorted(numbers.tolist()) == list(range(100))
-    assert mnist.validation.labels.bincount().tolist() == [2] * 10
-    again = load_mnist(str(tiny_mnist))
-    assert torch.equal(mnist.validation.images, again.validation.images)
-
-
-def test_unpacked_files_are_read_too(tiny_mnist):
-    packed = load_mnist(str(tiny_mnist))
-    unpack(tiny_mnist)
-    unpacked = load_mnist(str(tiny_mnist))
-
-    assert torch.equal(packed.training.images, unpacked.training.images)
-    assert set(packed.checksums) == {f"{name}.gz" for name in unpacked.checksums}
+    They hold 100 training images, of which 20 are for validation, and 30 test images; the labels go
+    0, 1, ... 9, 0, 1, ..., every pixel of image i is i.
+    """
+    folder = tmp_path / "mirror"
+    folder.mkdir()
+    resources = []
+    for name in mnist.MD5:
+        numbers = np.arange(30 if name.startswith("t10k") else 100, dtype=np.uint8)
+        array = numbers % 10
+        if "images" in name:
+            array = np.broadcast_to(numbers[:, None, None], (len(numbers), 28, 28))
+        header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+        content = header + array.tobytes()
+        (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+        monkeypatch.setitem(mnist.MD5, name, hashlib.md5(content).hexdigest())
+        packed = (folder / f"{name}.gz").read_bytes()
+        resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
+    monkeypatch.setattr(mnist, "VALIDATION_SIZE", 20)
+    monkeypatch.setattr(mnist, "STALL_SECONDS", 0.7)
+    monkeypatch.setattr(MNIST, "resources", resources)
+    monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])
+    monkeypatch.delenv("MNIST_MIRROR", raising=False)
+    return folder
 
 
 @pytest.fixture
-def mirror(tiny_mnist, monkeypatch) -> Path:
-    monkeypatch.setenv("MNIST_MIRROR", str(tiny_mnist))
-    return tiny_mnist
+def data_dir(tmp_path):
+    return tmp_path / "data"
 
 
-def test_what_a_mirror_gave_is_found_in_data_raw_the_next_time(mirror, tmp_path, capsys):
-    assert load_mnist("mnist").complete
-    shutil.rmtree(mirror)
-    capsys.readouterr()
-
-    assert load_mnist("auto").complete
-    assert str(tmp_path / "data" / "raw") in capsys.readouterr().out
+def splits(data):
+    return data.training, data.validation, data.test
 
 
-def test_a_folder_of_the_repository_is_named_without_where_that_lies(
-    tiny_mnist, capsys, monkeypatch
-):
-    monkeypatch.setattr(mnist_module, "REPOSITORY", tiny_mnist.parent)
-    load_mnist(str(tiny_mnist))
-    assert capsys.readouterr().out.endswith(f" from {tiny_mnist.name}\n")
+def assert_is_whole(data):
+    assert [len(split) for split in splits(data)] == [80, 20, 30]
+    assert data.complete
 
 
-@pytest.mark.parametrize("packed", [True, False])
-def test_a_damaged_file_in_data_raw_is_named_and_the_next_run_repairs_it(mirror, tmp_path, packed):
-    raw = tmp_path / "data" / "raw"
-    load_mnist("auto")
-    if not packed:
-        unpack(raw)
-    damaged = raw / (f"{TEST_IMAGES}.gz" if packed else TEST_IMAGES)
-    shorten(damaged)
-
-    with pytest.raises(DataError, match=f"{damaged} is damaged"):
-        load_mnist("auto")
-    assert load_mnist("auto").complete
+def shorten(path):
+    path.write_bytes(path.read_bytes()[:-1])
 
 
-def test_a_damaged_file_in_a_users_folder_is_named_and_left_alone(tiny_mnist):
-    damaged = tiny_mnist / f"{TEST_IMAGES}.gz"
-    shorten(damaged)
-    before = damaged.read_bytes()
-
-    with pytest.raises(DataError, match=f"{damaged} is damaged"):
-        load_mnist(str(tiny_mnist))
-    assert damaged.read_bytes() == before
+# --- Splits ---------------------------------------------------------------------------------------
 
 
-def test_a_users_folder_that_lacks_a_file_or_does_not_exist_is_refused(tiny_mnist, tmp_path):
-    (tiny_mnist / f"{TEST_IMAGES}.gz").unlink()
-    with pytest.raises(DataError, match=f"lacks {TEST_IMAGES}"):
-        load_mnist(str(tiny_mnist))
-    with pytest.raises(DataError, match="no directory"):
-        load_mnist(str(tmp_path / "nowhere"))
+def test_each_class_is_split_in_proportion_and_every_image_keeps_its_label(folder):
+    data = load_mnist(str(folder))
+    assert_is_whole(data)
+    for split in splits(data):
+        assert (split.images.dtype, split.labels.dtype) == (torch.uint8, torch.int64)
+        assert split.images.shape == (len(split), 28, 28)
+        assert torch.equal(split.images[:, 3, 5] % 10, split.labels)
+    numbers = torch.cat([data.training.images, data.validation.images])[:, 0, 0]
+    assert sorted(numbers.tolist()) == list(range(100))
+    assert data.validation.labels.bincount().tolist() == [2] * 10
+    again = load_mnist(str(folder))
+    assert torch.equal(data.validation.images, again.validation.images)
 
 
-def test_auto_falls_back_to_the_5000_digits_with_a_warning(tiny_mnist, capsys):
-    mnist = load_mnist("auto")
-
-    assert "WARNING" in capsys.readouterr().out
-    assert sizes(mnist) == [4000, 500, 500]
-    assert not mnist.complete
-    assert "5,000" in mnist.source
-
-
-def test_mnist_never_falls_back(mirror):
-    shutil.rmtree(mirror)
-    with pytest.raises(DataError, match="MNIST cannot be had"):
-        load_mnist("mnist")
-
-
-def test_the_sample_is_stratified_and_its_parts_share_no_picture():
-    sample = load_mnist("sample")
-
-    for part in parts(sample):
-        assert part.labels.bincount().tolist() == [len(part) // 10] * 10
-    images = torch.cat([part.images for part in parts(sample)]).flatten(1)
-    assert len(images.unique(dim=0)) == 5000
-
-
-def test_the_real_mnist_reads_as_torchvision_reads_it(mnist_dir, real_mnist, tmp_path):
+def test_the_real_mnist_reads_as_torchvision_reads_it(mnist_dir, tmp_path):
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for packed in mnist_dir.glob("*.gz"):
         (raw / packed.name).symlink_to(packed)
     theirs = MNIST(str(tmp_path), train=False, download=True)
+    ours = load_mnist(str(mnist_dir))
+    assert torch.equal(ours.test.images, theirs.data)
+    assert torch.equal(ours.test.labels, theirs.targets)
+    assert [len(split) for split in splits(ours)] == [55_000, 5_000, 10_000]
 
-    assert torch.equal(real_mnist.test.images, theirs.data)
-    assert torch.equal(real_mnist.test.labels, theirs.targets)
-    assert sizes(real_mnist) == [55_000, 5_000, 10_000]
 
-
-def test_the_sample_is_taken_from_mnists_training_pictures(real_mnist):
-    def labelled(*digits: Digits) -> set[tuple[bytes, int]]:
+def test_the_sample_is_balanced_and_its_splits_are_distinct_training_images(real_mnist):
+    def labelled(*parts: Digits):
         return {
             (image.numpy().tobytes(), int(label))
-            for part in digits
+            for part in parts
             for image, label in zip(part.images, part.labels, strict=True)
         }
 
-    known = labelled(real_mnist.training, real_mnist.validation)
-    assert labelled(*parts(load_mnist("sample"))) <= known
+    sample = load_mnist("sample")
+    for split in splits(sample):
+        assert split.labels.bincount().tolist() == [len(split) // 10] * 10
+    assert len(labelled(*splits(sample))) == 5000
+    assert labelled(*splits(sample)) <= labelled(real_mnist.training, real_mnist.validation)
+    assert not sample.complete
+
+
+# --- A folder that the user names -----------------------------------------------------------------
+
+
+def unpack(packed):
+    packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+
+
+def pack_anew(packed):
+    packed.write_bytes(gzip.compress(gzip.decompress(packed.read_bytes()), compresslevel=1))
+
+
+def name_with_a_dot(packed):
+    packed.rename(packed.with_name(packed.name.replace("-idx", ".idx")))
+
+
+@pytest.mark.parametrize("change", [unpack, pack_anew, name_with_a_dot])
+@pytest.mark.parametrize("by", ["--data", "MNIST_MIRROR"])
+def test_a_folder_is_read_in_place_whatever_form_its_files_have(
+    folder, data_dir, monkeypatch, change, by
+):
+    for packed in list(folder.glob("*.gz")):
+        change(packed)
+    before = sorted(folder.iterdir())
+    if by == "MNIST_MIRROR":
+        monkeypatch.setenv("MNIST_MIRROR", str(folder))
+    assert_is_whole(load_mnist("auto" if by == "MNIST_MIRROR" else str(folder), data_dir=data_dir))
+    assert sorted(folder.iterdir()) == before
+    assert not data_dir.exists()
+
+
+@pytest.mark.parametrize("by", ["--data", "MNIST_MIRROR"])
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda file: shutil.rmtree(file.parent), "There is no folder"),
+        (lambda file: file.unlink(), f"has no file {TEST_IMAGES}"),
+        (shorten, f"{TEST_IMAGES}.gz cannot be read"),
+        (lambda file: file.write_bytes(b"a login page"), f"{TEST_IMAGES}.gz is damaged"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_an_error_with_its_reason(
+    folder, data_dir, monkeypatch, spoil, reason, by
+):
+    spoil(folder / f"{TEST_IMAGES}.gz")
+    if by == "MNIST_MIRROR":
+        monkeypatch.setenv("MNIST_MIRROR", str(folder))
+    with pytest.raises(DataError, match=reason):
+        load_mnist("auto" if by == "MNIST_MIRROR" else str(folder), data_dir=data_dir)
+
+
+# --- Download -------------------------------------------------------------------------------------
+
+
+class Server(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+class BreakingServer(Server):
+    """Sends the first half of a file, then closes the connection."""
+
+    def copyfile(self, source, outputfile):
+        content = source.read()
+        outputfile.write(content[: len(content) // 2])
+
+
+class SilentServer(Server):
+    """Answers nothing until `released`."""
+
+    released = threading.Event()
+
+    def send_head(self):
+        self.released.wait(30)
+
+
+@contextmanager
+def serving(folder, handler=Server):
+    SilentServer.released.clear()
+    handler = partial(handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            SilentServer.released.set()
+            server.shutdown()
+
+
+def test_what_was_downloaded_is_used_the_next_time(folder, data_dir, monkeypatch):
+    with serving(folder) as url:
+        monkeypatch.setenv("MNIST_MIRROR", url)
+        assert_is_whole(load_mnist(data_dir=data_dir))
+    assert_is_whole(load_mnist(data_dir=data_dir))
+    assert sorted(path.name for path in (data_dir / "raw").iterdir()) == sorted(
+        path.name for path in folder.iterdir()
+    )
+    shorten(data_dir / "raw" / f"{TEST_IMAGES}.gz")
+    with pytest.raises(DataError, match="cannot be read"):
+        load_mnist(data_dir=data_dir)
+
+
+@pytest.mark.parametrize(
+    ("handler", "reason"),
+    [(BreakingServer, "corrupted"), (SilentServer, "timed out"), (None, "refused")],
+)
+def test_a_mirror_that_the_user_names_and_that_fails_is_an_error_and_leaves_nothing(
+    folder, data_dir, monkeypatch, handler, reason
+):
+    with serving(folder, handler or Server) as url:
+        monkeypatch.setenv("MNIST_MIRROR", url if handler else "http://127.0.0.1:9")
+        with pytest.raises(DataError, match=reason):
+            load_mnist(data_dir=data_dir)
+    assert list((data_dir / "raw").iterdir()) == []
+    assert socket.getdefaulttimeout() is None
+
+
+def test_only_if_nothing_was_named_5000_digits_are_used_and_that_is_said(
+    folder, data_dir, monkeypatch, capsys
+):
+    sample = load_mnist(data_dir=data_dir)
+    said = capsys.readouterr().out
+    assert "WARNING" in said and "5,000" in said and "refused" in said
+    assert [len(split) for split in splits(sample)] == [4000, 500, 500]
+    with pytest.raises(DataError, match="MNIST cannot be downloaded"):
+        load_mnist("mnist", data_dir=data_dir)
+
+
+def test_a_public_server_that_gives_a_login_page_is_passed_over(folder, data_dir, monkeypatch):
+    hotel = folder.parent / "hotel"
+    hotel.mkdir()
+    for path in folder.iterdir():
+        (hotel / path.name).write_bytes(b"<html>Welcome to our hotel</html>")
+    with serving(hotel) as login, serving(folder) as url:
+        monkeypatch.setattr(MNIST, "mirrors", [f"{login}/", f"{url}/"])
+        assert_is_whole(load_mnist(data_dir=data_dir))
+
+
+def test_a_full_disk_during_the_download_is_one_sentence_and_leaves_no_half_file(
+    folder, data_dir, monkeypatch
+):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signals = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write then fails with EFBIG
+    with serving(folder) as url:
+        monkeypatch.setattr(MNIST, "mirrors", [f"{url}/"])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
+        try:
+            with pytest.raises(DataError, match=r"cannot be written into .*Make room"):
+                load_mnist(data_dir=data_dir)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            signal.signal(signal.SIGXFSZ, signals)
+    assert list((data_dir / "raw").iterdir()) == []
+
+
+def test_a_data_folder_that_cannot_be_written_is_an_error(folder, data_dir):
+    data_dir.write_text("a file in its place")
+    with pytest.raises(DataError, match="cannot be written into"):
+        load_mnist(data_dir=data_dir)
+
+
+# --- Preprocessing --------------------------------------------------------------------------------
+
+
+def test_the_training_pixels_are_standardized_to_mean_0_and_deviation_1(real_mnist):
+    images = torch.cat((real_mnist.training.images, real_mnist.validation.images))
+    x = standardize(images[:, None] / 255)
+    assert abs(x.mean().item()) < 0.001
+    assert abs(x.std().item() - 1) < 0.001
+
+
+def test_a_permutation_moves_pixels_and_its_seed_decides_it():
+    permutation = make_permutation(5)
+    assert sorted(permutation.tolist()) == list(range(784))
+    assert torch.equal(permutation, make_permutation(5))
+    assert not torch.equal(permutation, make_permutation(6))
+    assert make_permutation(None) is None
+    x = torch.rand(2, 1, 28, 28)
+    moved = standardize(x, permutation).flatten(1)
+    assert torch.equal(moved, standardize(x).flatten(1)[:, permutation])

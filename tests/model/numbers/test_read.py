@@ -5,10 +5,11 @@ import torch
 from PIL import Image
 from tests.support.pictures import printed
 
-from evaluation.numbers import numbers_of_writers, synthetic_samples
 from model.classifier import Classifier
 from model.numbers.find import Component
+from model.numbers.fit import synthetic_samples
 from model.numbers.read import NOT_A_NUMBER, SIGN_OR_SEPARATOR, holds_sign, read_numbers
+from model.numbers.write import numbers_of_writers
 from model.preprocessing.normalize import normalize
 from model.reading import read_images
 

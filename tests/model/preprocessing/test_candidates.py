@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 from tests.support.drawings import SEVEN, blank, mean_difference, write
 
-from model.preprocessing.candidates import upright, without_lines, without_neighbours
+from model.preprocessing.candidates import deskew, remove_lines, remove_neighbours
 from model.preprocessing.normalize import normalize
 
 
@@ -61,10 +61,10 @@ def test_the_digit_is_found_on_a_sheet_on_a_flat_ground(ground):
 def test_a_piece_as_tall_as_the_rest_stays_it_may_be_a_digit():
     foreground = np.zeros((100, 100), np.uint8)
     foreground[20:80, 20:40] = foreground[20:80, 75:100] = 255
-    assert np.array_equal(without_neighbours(foreground), foreground)
+    assert np.array_equal(remove_neighbours(foreground), foreground)
     foreground[20:80, 75:100] = 0
     foreground[20:50, 75:100] = 255
-    assert without_neighbours(foreground)[:, 75:].max() == 0
+    assert remove_neighbours(foreground)[:, 75:].max() == 0
 
 
 def test_a_line_across_a_stroke_leaves_no_gap_in_it():
@@ -72,8 +72,8 @@ def test_a_line_across_a_stroke_leaves_no_gap_in_it():
     foreground[20:80, 45:55] = 255
     plain = foreground.copy()
     foreground[50:52] = 255
-    assert np.array_equal(without_lines(foreground), plain)
-    assert without_lines(plain) is None
+    assert np.array_equal(remove_lines(foreground), plain)
+    assert remove_lines(plain) is None
 
 
 def test_a_piece_at_the_border_goes_where_the_digit_touches_it_too():
@@ -81,14 +81,14 @@ def test_a_piece_at_the_border_goes_where_the_digit_touches_it_too():
     foreground[20:100, 30:50] = 255
     digit = foreground.copy()
     foreground[80:100, 80:100] = 255
-    assert np.array_equal(without_neighbours(foreground), digit)
+    assert np.array_equal(remove_neighbours(foreground), digit)
 
 
 def test_a_slanted_stroke_is_made_upright_and_an_upright_one_stays():
     stroke = np.zeros((80, 20), np.uint8)
     stroke[:, 6:14] = 255
-    assert np.array_equal(upright(stroke), stroke)
+    assert np.array_equal(deskew(stroke), stroke)
     slanted = np.zeros((80, 60), np.uint8)
     for y in range(80):
         slanted[y, 6 + (79 - y) // 2 : 14 + (79 - y) // 2] = 255
-    assert (upright(slanted).max(axis=0) > 127).sum() == pytest.approx(8, abs=2)
+    assert (deskew(slanted).max(axis=0) > 127).sum() == pytest.approx(8, abs=2)

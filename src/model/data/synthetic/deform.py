@@ -1,4 +1,4 @@
-"""No two people write alike: the random variation of templates of strokes, in batches."""
+"""Vary templates of strokes at random, as people's hands do, in batches."""
 
 import math
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def deform(
     points = middle + _rotate(points - middle, angle) * size
     points = points + normal((n, strokes, 1, 2), style.stroke * amplitude, generator)
 
-    corner_rounding = uniform((n, 1, 1), 0.45, 1.0, generator)  # a quick hand rounds its corners
+    corner_rounding = uniform((n, 1, 1), 0.45, 1.0, generator)  # fast writing rounds corners
     trim = normal((n, strokes, 2), style.ends * amplitude[..., 0], generator)
     along = torch.linspace(0, 1, CURVE_POINTS)
     start, end = trim[..., :1], last[..., None] - trim[..., 1:]

@@ -2,8 +2,7 @@
 
 Training on them with a uniform target is outlier exposure (D. Hendrycks, M. Mazeika and
 T. Dietterich, "Deep Anomaly Detection with Outlier Exposure", ICLR 2019). No kind here looks like a
-digit: no upright line, no ring, no S. What measures rejection (`evaluation.out_of_distribution`)
-comes from other sources.
+digit: no upright line, no ring, no S. What measures rejection comes from other sources.
 """
 
 import math
@@ -15,9 +14,15 @@ from torch.nn.functional import interpolate
 
 from model.config import DIGIT_SIZE, IMAGE_SIZE, NUM_CLASSES
 from model.data.synthetic.deform import CURVE_POINTS, deform, normal, uniform
-from model.data.synthetic.digits import FREQUENCY, STYLE
+from model.data.synthetic.digits import (
+    FREQUENCY,
+    STYLE,
+    draw_curves,
+    place,
+    render,
+    resample_by_arc_length,
+)
 from model.data.synthetic.digits import TEMPLATES as DIGITS
-from model.data.synthetic.rasterize import draw_curves, place, render, resample_by_arc_length
 from model.data.synthetic.templates import TEMPLATES_DIR, Templates, curve, read_templates
 
 LETTERS = Templates(read_templates(TEMPLATES_DIR / "letters.txt"))
@@ -32,17 +37,14 @@ def synthesize_outliers(count: int, generator: Generator) -> Tensor:
 
     They follow MNIST's rule of size and place. The same generator state gives the same images.
     """
-    makers, shares = zip(*KINDS, strict=True)
+    shares = torch.tensor([*KINDS.values()])
     images = torch.empty(count, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
     for start in range(0, count, CHUNK):
         part = images[start : start + CHUNK]
-        weights = torch.tensor(shares)
-        kind = torch.multinomial(weights, len(part), replacement=True, generator=generator)
-        for k, make in enumerate(makers):
-            of_kind = kind == k
-            number = int(of_kind.sum())
-            if number:
-                part[of_kind] = make(number, generator)
+        kind = torch.multinomial(shares, len(part), replacement=True, generator=generator)
+        for k, make in enumerate(KINDS):
+            if number := int((kind == k).sum()):
+                part[kind == k] = make(number, generator)
     return images
 
 
@@ -71,7 +73,7 @@ def scribbles(count: int, generator: Generator) -> Tensor:
     points[..., 0] *= uniform((count, 1, 1), 0.6, 1.6, generator)
     corners = (torch.rand((count, 1, 1), generator=generator) < 0.3).float().expand(-1, -1, 16)
     last = torch.randint(8, 16, (count, 1), generator=generator)
-    return _draw(points, generator, corners, last)
+    return draw_curves(_smooth(points, corners, last), None, generator, LARGE, LONG)
 
 
 def random_curves(count: int, generator: Generator) -> Tensor:
@@ -96,7 +98,7 @@ def zigzags(count: int, generator: Generator) -> Tensor:
     corners = torch.rand((count, 1, 1), generator=generator).expand(-1, -1, 15)
     # Fewer than seven turns downwards could be read as a Z or a 3.
     last = torch.randint(7, 15, (count, 1), generator=generator)
-    return _draw(points, generator, corners, last)
+    return draw_curves(_smooth(points, corners, last), None, generator, LARGE, LONG)
 
 
 def spirals(count: int, generator: Generator) -> Tensor:
@@ -140,8 +142,7 @@ def flat_lines(count: int, generator: Generator) -> Tensor:
     sag = sag * (torch.rand((count, 1, 1), generator=generator) < 0.6)
     cos, sin = angle.cos(), angle.sin()
     points = torch.stack([x * cos - sag * sin, x * sin + sag * cos], -1)
-    present = torch.ones(count, 1, dtype=torch.bool)
-    return draw_curves(_smooth(points), present, generator)
+    return draw_curves(_smooth(points), None, generator)
 
 
 def dots(count: int, generator: Generator) -> Tensor:
@@ -238,23 +239,24 @@ def several_digits(count: int, generator: Generator) -> Tensor:
     return render(pen, generator, SEVERAL)
 
 
-KINDS: tuple[tuple[Callable[[int, Generator], Tensor], float], ...] = (
-    (letters, 0.24),
-    (invented_characters, 0.08),
-    (scribbles, 0.08),
-    (random_curves, 0.06),
-    (zigzags, 0.05),
-    (spirals, 0.03),
-    (coils, 0.04),
-    (knots, 0.03),
-    (flat_lines, 0.03),
-    (dots, 0.03),
-    (filled_shapes, 0.04),
-    (textures, 0.05),
-    (codes, 0.02),
-    (pieces, 0.04),
-    (several_digits, 0.18),
-)  # the kinds and their shares
+Maker = Callable[[int, Generator], Tensor]
+KINDS: dict[Maker, float] = {
+    letters: 0.24,
+    invented_characters: 0.08,
+    scribbles: 0.08,
+    random_curves: 0.06,
+    zigzags: 0.05,
+    spirals: 0.03,
+    coils: 0.04,
+    knots: 0.03,
+    flat_lines: 0.03,
+    dots: 0.03,
+    filled_shapes: 0.04,
+    textures: 0.05,
+    codes: 0.02,
+    pieces: 0.04,
+    several_digits: 0.18,
+}  # the kinds and their shares
 
 
 def _smooth(points: Tensor, corners: Tensor | None = None, last: Tensor | None = None) -> Tensor:
@@ -265,24 +267,11 @@ def _smooth(points: Tensor, corners: Tensor | None = None, last: Tensor | None =
     return curve(points, corners, last, last[..., None] * torch.linspace(0, 1, 2 * CURVE_POINTS))
 
 
-def _draw(
-    points: Tensor,
-    generator: Generator,
-    corners: Tensor | None = None,
-    last: Tensor | None = None,
-) -> Tensor:
-    """Draw single strokes with control points (n, 1, P, 2)."""
-    curves = _smooth(points, corners, last)
-    present = torch.ones(curves.shape[:2], dtype=torch.bool)
-    return draw_curves(curves, present, generator, LARGE, LONG)
-
-
 def _pen(arc_length: Tensor, generator: Generator) -> Tensor:
     """Draw single curves given as many points (n, K, 2)."""
     extent = (arc_length.amax(1) - arc_length.amin(1))[:, None]
     shaken = arc_length + normal(arc_length.shape, 0.01, generator) * extent
-    present = torch.ones(len(arc_length), 1, dtype=torch.bool)
-    return draw_curves(shaken[:, None], present, generator, LARGE, LONG)
+    return draw_curves(shaken[:, None], None, generator, LARGE, LONG)
 
 
 def _grid(count: int, generator: Generator) -> tuple[Tensor, Tensor]:

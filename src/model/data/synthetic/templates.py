@@ -1,7 +1,7 @@
 """Handwriting as geometry: templates of strokes and the smooth curves through their points."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -15,28 +15,39 @@ class Template:
     """One way to write a character.
 
     `shapes` are one or more key shapes of the same strokes; a drawing takes a random mixture of
-    them. A shape is text: strokes separated by "/", points "x,y" by blanks, "!" after a corner, on
-    a grid about 60 wide and 100 high, y downwards. `weight` says how often the template is drawn
-    compared with the others of its character.
+    them. A stroke has points (x, y, 1 at a corner) on a grid about 60 wide and 100 high, y
+    downwards. `weight` says how often the template is drawn compared with the others of its
+    character.
     """
 
     character: str
     weight: float
     description: str
-    variants: tuple[str, ...]
+    shapes: list[list[list[tuple[float, float, float]]]]
 
 
 def read_templates(path: Path) -> list[Template]:
-    """Read a file of templates: "character | weight | description", key shapes indented below."""
+    """Read a file of templates: "character | weight | description", key shapes indented below.
+
+    Strokes are separated by "/", points "x,y" by blanks; "!" follows a corner.
+    """
     templates: list[Template] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("    "):
-            last = templates[-1]
-            templates[-1] = replace(last, variants=(*last.variants, line.strip()))
+            templates[-1].shapes.append([parse_stroke(stroke) for stroke in line.split("/")])
         elif line and not line.startswith("#"):
             character, weight, description = (part.strip() for part in line.split(" | "))
-            templates.append(Template(character, float(weight), description, ()))
+            templates.append(Template(character, float(weight), description, []))
     return templates
+
+
+def parse_stroke(text: str) -> list[tuple[float, float, float]]:
+    """Return the points (x, y, 1 at a corner) of a stroke."""
+    points = []
+    for point in text.split():
+        x, y = point.rstrip("!").split(",")
+        points.append((float(x), float(y), float(point.endswith("!"))))
+    return points
 
 
 class Templates:
@@ -47,53 +58,35 @@ class Templates:
     """
 
     def __init__(self, templates: Sequence[Template]) -> None:
-        """Parse the templates; a ValueError names one whose key shapes do not fit together."""
-        parsed = [[_parse(shape) for shape in template.variants] for template in templates]
-        for template, variants in zip(templates, parsed, strict=True):
-            lengths = [[len(stroke) for stroke in shape] for shape in variants]
+        """Pad the templates; a ValueError names one whose key shapes do not fit together."""
+        for template in templates:
+            lengths = [[len(stroke) for stroke in shape] for shape in template.shapes]
             if any(length != lengths[0] for length in lengths) or min(lengths[0]) < 2:
                 raise ValueError(
                     f"the key shapes of {template.character!r} ({template.description}) differ: "
                     f"their strokes have {lengths} points"
                 )
-        max_variants = max(len(variants) for variants in parsed)
-        strokes = max(len(variants[0]) for variants in parsed)
-        points = max(len(stroke) for variants in parsed for stroke in variants[0])
+        shapes = max(len(template.shapes) for template in templates)
+        strokes = max(len(template.shapes[0]) for template in templates)
+        points = max(len(stroke) for template in templates for stroke in template.shapes[0])
         self.characters = [template.character for template in templates]
         self.weights = torch.tensor([template.weight for template in templates])
-        self.variants = torch.zeros(len(parsed), max_variants, dtype=torch.bool)
-        self.points = torch.zeros(len(parsed), max_variants, strokes, points, 2)
-        self.corners = torch.zeros(len(parsed), strokes, points)
-        self.last = torch.zeros(len(parsed), strokes, dtype=torch.int64)
-        for t, variants in enumerate(parsed):
-            for v, shape in enumerate(variants):
-                self.variants[t, v] = True
-                for s, stroke in enumerate(shape):
-                    xy = torch.tensor([point[:2] for point in stroke])
-                    self.points[t, v, s, : len(stroke)] = xy
-                    self.points[t, v, s, len(stroke) :] = xy[-1]
-                    self.corners[t, s, : len(stroke)] = torch.tensor([p[2] for p in stroke])
+        self.variants = torch.zeros(len(templates), shapes, dtype=torch.bool)
+        self.points = torch.zeros(len(templates), shapes, strokes, points, 2)
+        self.corners = torch.zeros(len(templates), strokes, points)
+        self.last = torch.zeros(len(templates), strokes, dtype=torch.int64)
+        for t, template in enumerate(templates):
+            self.variants[t, : len(template.shapes)] = True
+            for v, shape in enumerate(template.shapes):
+                for s, stroke in enumerate(map(torch.tensor, shape)):
+                    self.points[t, v, s, : len(stroke)] = stroke[:, :2]
+                    self.points[t, v, s, len(stroke) :] = stroke[-1, :2]
+                    self.corners[t, s, : len(stroke)] = stroke[:, 2]
                     self.last[t, s] = len(stroke) - 1
-
-    def __len__(self) -> int:
-        """Return the number of templates."""
-        return len(self.weights)
 
     def frequency(self, character: str) -> Tensor:
         """Return how often (T,) each template is drawn for a character: 0 for those of others."""
         return self.weights * torch.tensor([c == character for c in self.characters])
-
-
-def _parse(shape: str) -> list[list[tuple[float, float, float]]]:
-    """Return the strokes of a key shape as lists of (x, y, 1 at a corner)."""
-    strokes = []
-    for stroke in shape.split("/"):
-        points = []
-        for word in stroke.split():
-            x, y = word.rstrip("!").split(",")
-            points.append((float(x), float(y), float(word.endswith("!"))))
-        strokes.append(points)
-    return strokes
 
 
 def curve(points: Tensor, corners: Tensor, last: Tensor, at: Tensor) -> Tensor:

@@ -10,14 +10,14 @@ import pytest
 import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
+from tests.support.networks import card
 from tests.support.services import running_api
 from tests.support.study import result
 
 from app.client import DigitsClient
 from app.front.session import Session
-from model.checkpoint import checkpoint_path, save_checkpoint
-from model.registry import NETWORKS
-from model.training.export import export
+from model.export import save_model
+from model.train import NETWORKS
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 SCRIPT = REPOSITORY / "src" / "app" / "streamlit_app.py"
@@ -109,23 +109,10 @@ def permuted_model(network: str, folder: Path) -> None:
     """Leave a network of random weights that sees its pixels in reverse order."""
     torch.manual_seed(0)
     name = f"{network}-permuted"
-    untrained = NETWORKS[network]()
-    card = {
-        "name": name,
-        "version": "0.0.1",
-        "architecture": {"network": network, "settings": untrained.config},
-        "parameters": 1,
-        "permutation": {"seed": 0, "indices": list(range(783, -1, -1))},
-        "data": {"source": "nothing", "training": 0},
-        "training": {"epochs": 0, "seconds": 0.0, "augmentation": "none"},
-        "results": {"test_accuracy": 0.1, "validation_accuracy": 0.1, "recall": [0.1] * 10},
-        "reader": {"temperature": 1.0, "threshold": 0.0},
-        "versions": {"torch": torch.__version__},
-        "figures": {},
-    }
-    path = checkpoint_path(name, "0.0.1", folder)
-    save_checkpoint(untrained, card, path)
-    export(path)
+    permutation = {"seed": 0, "indices": list(range(783, -1, -1))}
+    training = {"epochs": 0, "seconds": 0.0, "augmentation": "none"}
+    untrained = card(name, threshold=0.0, training=training, permutation=permutation)
+    save_model(NETWORKS[network](), untrained, folder, {})
 
 
 def study_file(folder: Path) -> None:

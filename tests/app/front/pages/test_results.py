@@ -1,14 +1,14 @@
-import json
 from pathlib import Path
 
 from app.front.texts import percent
+from model.classifier import Classifier
 
-CARD = Path(__file__).parents[4] / "models" / "mnist-0.0.1.json"
+MODEL = Path(__file__).parents[4] / "models" / "mnist-0.0.1.onnx"
 
 
 def test_every_model_stands_in_the_table_with_the_accuracy_of_its_card(open_page, full_api_url):
     visitor = open_page("results", url=full_api_url)
-    accuracy = json.loads(CARD.read_text())["results"]["test_accuracy"]
+    accuracy = Classifier.load(MODEL).card.results.test_accuracy
     assert f"| cnn | {percent(accuracy, 'en')} |" in visitor.shown
     assert "| mlp-permuted | 10.0" in visitor.shown
 

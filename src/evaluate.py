@@ -1,0 +1,213 @@
+"""How well a model reads the digits that you have: ``bash run.sh evaluate PATH...``.
+
+A PATH is a folder of pictures, or a file of strokes as the page saves them. Pictures are named like
+7_anything.png, or listed in labels.csv with the columns file and label, and kind and author where
+known. A label is a digit, several digits for a number, or empty or -1 for neither. Pictures of the
+kinds crop and unclear are not counted. Each picture is read as the API reads it. "The usual way"
+inverts a light picture, stretches its contrast and resizes it to 28 x 28 for the same network.
+"""
+
+import argparse
+import base64
+import html
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from statsmodels.stats.proportion import proportion_confint
+from tqdm import tqdm
+
+from arguments import at_least, output_file
+from errors import DigitsError, ImageError
+from model.card import find_model, write_atomically
+from model.classifier import Classifier
+from model.data.pictures import COLUMNS, content, draw_pictures, load_pictures, resize_plainly
+from model.data.strokes import read_strokes
+from model.hand import authors_of_enough, learn
+from model.numbers.read import NO_DIGITS, read_numbers
+from model.numbers.write import GAPS, numbers_of_writers
+from model.preprocessing.decode import encode_png, luminance, open_image
+from model.preprocessing.normalize import preprocess
+from model.reading import read_images
+
+SEED = 0  # of what is drawn, and of the bootstrap
+NUMBERS = 200  # of each kind, written of the digits in a file of strokes
+MIN_AUTHORS, RESAMPLES = 10, 2_000  # for and of a bootstrap
+THUMBNAIL = (160, 160)  # pixels of a picture on the page of failures
+IMAGE = '<img height="112" src="data:image/png;base64,{}">'
+
+Rows = dict[str, dict[str, object]]
+
+
+def load(path: Path, *, numbers: bool) -> pd.DataFrame:
+    """Load a folder, or draw a file of strokes: digit by digit, or the numbers of each writer."""
+    if path.is_dir():
+        return load_pictures(path)
+    samples = read_strokes(path)
+    if not numbers:
+        return draw_pictures(samples, SEED)
+    rows = [
+        (f"{kind} {index}", number.text, kind, number.writer, encode_png(number.image))
+        for kind, gaps in GAPS.items()
+        for index, number in enumerate(numbers_of_writers(samples, NUMBERS, gaps, SEED))
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def read_all(classifier: Classifier, pictures: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns text, accepted and images (see `read`), right, good, usual.
+
+    Good is a label that is read and accepted; where there is no label, a rejection. Usual is
+    whether the label is read the usual way.
+    """
+    found = []
+    files = map(content, tqdm(pictures["data"], "reading", disable=None))
+    for label, data in zip(pictures["label"], files, strict=True):
+        usual = classifier.predict(resize_plainly(data)[None])[0].digit
+        found.append((*read(classifier, label, data), str(usual) == label))
+    columns = ["text", "accepted", "images", "usual"]
+    result = pictures.join(pd.DataFrame(found, index=pictures.index, columns=columns))
+    result["right"] = result["text"] == result["label"]
+    accepted = result["accepted"]
+    return result.assign(good=(result["right"] & accepted).where(result["label"] != "", ~accepted))
+
+
+def read(classifier: Classifier, label: str, data: bytes) -> tuple[str, bool, np.ndarray | None]:
+    """Read a picture as the API does.
+
+    Returns:
+        The digit or number, or why there is none; whether it is accepted; and the images that the
+        network read, side by side, None where the file cannot be read.
+    """
+    try:
+        picture = preprocess(data)
+    except ImageError as error:
+        return str(error), False, None
+    if len(label) < 2:
+        reading = read_images(classifier, [picture])[0]
+        return str(reading.prediction.digit), reading.prediction.is_digit, reading.image
+    lines = read_numbers(classifier, picture)
+    images = [digit.image for line in lines for digit in line.digits] or [picture.image]
+    if len(lines) == 1 and (number := lines[0].number):
+        return number, True, np.hstack(images)
+    return str(lines[0].reason) if lines else NO_DIGITS, False, np.hstack(images)
+
+
+def summarise(results: pd.DataFrame) -> Rows:
+    """Return shares in %, a row for each kind and one for all single digits.
+
+    The interval is that of "right and accepted", and without a label that of "rejected". Authors
+    are complete whose pictures are all good.
+    """
+    groups = {str(kind): group for kind, group in results.groupby("kind")}
+    if len(groups) > 1 and (is_digit := results["label"].str.len() == 1).any():
+        groups["all digits"] = results[is_digit]
+    rows: Rows = {}
+    for kind, group in groups.items():
+        labelled = (group["label"] != "").all()
+        authors = group[group["author"] != ""].groupby("author")["good"].all()
+        share = 100 * group[["right", "good", "usual", "accepted"]].mean()
+        rows[kind] = {
+            "pictures": len(group),
+            "right": share["right"] if labelled else None,
+            "right and accepted": share["good"] if labelled else None,
+            "95 %": interval(group),
+            "rejected": 100 - share["accepted"],
+            "the usual way": share["usual"] if (group["label"].str.len() == 1).all() else None,
+            "complete authors": f"{authors.sum()} of {len(authors)}" if len(authors) else None,
+        }
+    return rows
+
+
+def interval(results: pd.DataFrame) -> str:
+    """Return the 95 % interval, in %, of the share of good pictures.
+
+    One author's pictures are alike: a bootstrap draws authors. Wilson's interval serves where they
+    are few, or where all or no pictures are good.
+    """
+    author = results["author"].where(results["author"] != "", results["file"])
+    good, count = results["good"].groupby(author).agg(["sum", "size"]).to_numpy(float).T
+    if len(count) < MIN_AUTHORS or good.sum() in (0, count.sum()):
+        low, high = proportion_confint(good.sum(), count.sum(), method="wilson")
+    else:
+        drawn = np.random.default_rng(SEED).integers(len(count), size=(RESAMPLES, len(count)))
+        low, high = np.quantile(good[drawn].sum(axis=1) / count[drawn].sum(axis=1), (0.025, 0.975))
+    return f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def page_of_failures(title: str, failures: pd.DataFrame) -> str:
+    """Return an HTML page: each picture, what the network saw, and what it read."""
+    rows = []
+    for row in failures.to_dict("records"):
+        verdict = "accepted" if row["accepted"] else "rejected"
+        cells = [html.escape(text) for text in (row["file"], row["label"], row["text"], verdict)]
+        if row["images"] is not None:
+            picture = Image.fromarray(luminance(open_image(content(row["data"]))))
+            picture.thumbnail(THUMBNAIL)
+            for image in (np.asarray(picture), row["images"]):
+                cells.append(IMAGE.format(base64.b64encode(encode_png(image)).decode()))
+        rows.append(f"<tr><td>{'<td>'.join(cells)}")
+    head = "<tr><th>file<th>label<th>read as<th><th>picture<th>what the network saw"
+    table = f"<table><caption>{title}</caption>{head}{''.join(rows)}</table>"
+    return f"<!doctype html><meta charset=utf-8><title>{title}</title>{table}\n"
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Do what the command's options ask for."""
+    classifier = Classifier.load(find_model(options.model))
+    loaded = {str(path): load(path, numbers=options.numbers) for path in options.paths}
+    if options.examples:
+        for pictures in loaded.values():
+            authors_of_enough(pictures, max(options.examples))
+    tables: dict[str, dict[str, Rows]] = {}
+    failures = []
+    for path, pictures in loaded.items():
+        found = read_all(classifier, pictures)
+        failures.append(found[~found["good"]])
+        tables[path] = {"pictures": summarise(found)}
+        if options.examples:
+            readable = found[found["images"].notna()]
+            tables[path]["examples"] = learn(classifier, readable, options.examples)
+        print(f"\n{classifier.name} {classifier.version} on {path}, in %:")
+        for rows in tables[path].values():
+            frame = pd.DataFrame(rows).T.astype(object)
+            text = frame.where(frame.notna(), None).to_markdown(floatfmt=".2f", missingval="-")
+            print(f"\n{text}")
+    failed = pd.concat(failures)
+    page = page_of_failures(f"{len(failed)} failures of {classifier.name}", failed)
+    files = {options.output: page}
+    if options.json:
+        about = {"model": classifier.name, "version": classifier.version, "tables": tables}
+        files[options.json] = json.dumps(about, indent=1)
+    write_atomically({path: text.encode() for path, text in files.items()})
+    print(f"\n{len(failed)} failures, with what the network saw: {options.output}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print the tables, write the page of failures; return the exit status."""
+    parser = argparse.ArgumentParser(prog="run.sh evaluate", description=__doc__)
+    add = parser.add_argument
+    add("paths", type=Path, nargs="+", metavar="PATH", help="folder of pictures or file of strokes")
+    add("--model", default="cnn", help="name or file (cnn)")
+    add("--numbers", action="store_true", help="write strokes side by side, and read the numbers")
+    examples = "of each digit of an author, to learn before the author's other digits are read"
+    add("--examples", type=at_least(1), nargs="+", metavar="N", help=examples)
+    add("--output", type=output_file, default="failures.html", help="page of failures, in HTML")
+    add("--json", type=output_file, metavar="FILE", help="write the tables there too")
+    options = parser.parse_args(arguments)
+    try:
+        evaluate(options)
+    except DigitsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped before all was read.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

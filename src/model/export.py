@@ -1,0 +1,239 @@
+"""Save a trained network, and write what the API serves: ``bash run.sh export [MODEL...]``.
+
+A model has two files. ``<name>.pt`` is a plain ``state_dict``, to train on from. ``<name>.onnx``
+is all that serving needs: the network in ONNX, the card, and the sha256 of its ``.pt``.
+"""
+
+import argparse
+import contextlib
+import copy
+import hashlib
+import io
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnx
+import torch
+from onnx import GraphProto, ModelProto, StringStringEntryProto
+from onnxscript.optimizer import fold_constants, remove_unused_nodes
+from torch import Tensor, nn
+
+from errors import DigitsError, ModelFileError
+from model import classifier as names
+from model.card import (
+    Card,
+    find_model,
+    find_models,
+    model_path,
+    read_file,
+    training_command,
+    write_atomically,
+)
+from model.classifier import Classifier, has_weights
+from model.config import IMAGE_SIZE, MODELS_DIR
+from model.data.mnist import standardize
+from model.train import NETWORKS
+
+
+def save_model(network: nn.Module, card: Card, folder: Path, figures: Mapping[str, bytes]) -> Path:
+    """Write the files of a trained network; return the path of the ``.onnx`` file.
+
+    Args:
+        network: a network of ``NETWORKS``.
+        card: describes it.
+        folder: where the files go; it exists.
+        figures: the PNG files by their names in the card.
+
+    Raises:
+        ModelFileError: the folder cannot be written, or the network does not go into ONNX; the
+            message says where the files are instead.
+    """
+    buffer = io.BytesIO()
+    torch.save({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, buffer)
+    weights = buffer.getvalue()
+    path = model_path(card.name, card.version, folder)
+    files = {path.with_suffix(".pt").name: weights, **figures}
+    try:
+        files[path.name] = to_onnx(network, card, weights)
+    except Exception as error:  # a network of one's own may do what ONNX has no word for
+        raise _rescued(files, f"The network cannot be exported to ONNX ({error})") from error
+    replace_model(path, files)
+    return path
+
+
+def replace_model(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files of a model, in their order; the ``.onnx`` file at ``path`` comes last.
+
+    The old model is served until that file is complete. It stays as ``<name>.previous.pt`` and
+    ``<name>.previous.onnx``.
+
+    Raises:
+        ModelFileError: the folder cannot be written; the message says where the files are instead.
+    """
+    try:
+        old = [file for file in (path.with_suffix(".pt"), path) if file.is_file()]
+        previous = {f"{path.stem}.previous{file.suffix}": file.read_bytes() for file in old}
+        new = {**previous, **files}
+        write_atomically({path.with_name(name): data for name, data in new.items()})
+    except OSError as error:
+        raise _rescued(files, f"{path.parent} cannot be written ({error.strerror})") from error
+
+
+def _rescued(files: Mapping[str, bytes], fault: str) -> ModelFileError:
+    """Write the files of a model to the temporary folder; return the error that says so."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="digits-"))
+        write_atomically({folder / name: data for name, data in files.items()})
+    except OSError as error:
+        place = tempfile.gettempdir()
+        return ModelFileError(f"{fault}, nor can {place} ({error.strerror}): the model is lost.")
+    return ModelFileError(f"{fault}. The files of the trained model are in {folder}.")
+
+
+def load_network(path: Path) -> tuple[nn.Module, Card]:
+    """Return a network with the weights of a ``.pt`` file, in evaluation mode, and its card.
+
+    Args:
+        path: of the ``.pt`` or of the ``.onnx`` file beside it, which holds the card.
+
+    Raises:
+        ModelFileError: a file is missing or damaged, or they do not belong together.
+    """
+    classifier, weights = Classifier.load(path.with_suffix(".onnx")), path.with_suffix(".pt")
+    if not has_weights(classifier, weights):
+        raise ModelFileError(
+            f"{weights} is missing, or not what {weights.stem}.onnx was written from: train it "
+            f"again, or write it anew with: bash run.sh export {weights}"
+        )
+    return _build(classifier.card, weights), classifier.card
+
+
+def export(path: Path) -> None:
+    """Write the ``.onnx`` file at ``path`` anew, with its own card, from the ``.pt`` beside it.
+
+    Raises:
+        ModelFileError: one of the two is missing or damaged, or the card is of another network.
+    """
+    classifier, weights = Classifier.load(path), path.with_suffix(".pt")
+    network = _build(classifier.card, weights)
+    if not has_weights(classifier, weights):
+        print(
+            f"{weights.name} is not what {path.name} was written from: the card's results, "
+            "temperature and threshold are those of the earlier weights.",
+            file=sys.stderr,
+        )
+    try:
+        write_atomically({path: to_onnx(network, classifier.card, weights.read_bytes())})
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _build(card: Card, weights: Path) -> nn.Module:
+    """Build the card's network in evaluation mode, with the weights of a ``.pt`` file."""
+    try:
+        state = torch.load(io.BytesIO(read_file(weights)), map_location="cpu", weights_only=True)
+        network = NETWORKS[card.network](**card.config)
+        network.load_state_dict(state)
+    except Exception as error:  # a damaged file raises whatever it likes
+        raise ModelFileError(
+            f"The weights {weights} do not fit their card: {error}; train them again with: "
+            f"{training_command(card.name)}"
+        ) from error
+    return network.eval()
+
+
+class Served(nn.Module):
+    """A copy of a network, from pixels in [0, 1] to what serving needs of it."""
+
+    def __init__(self, network: nn.Module, card: Card) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(network).cpu().eval()
+        indices = card.permutation.indices if card.permutation else None
+        self.permutation = None if indices is None else torch.tensor(indices)
+        modules = dict(self.network.named_modules())
+        self.output_layer = [m for m in modules.values() if isinstance(m, nn.Linear)][-1]
+        self.output_layer.register_forward_pre_hook(lambda _, inputs: self.seen.extend(inputs))
+        self.maps = [name for name, m in modules.items() if isinstance(m, nn.Conv2d)]
+        for name in self.maps:
+            modules[name].register_forward_hook(lambda _, inputs, output: self.seen.append(output))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return logits (N, 10), features (N, d), the output layer's weights (10, d) and bias,
+        and the output (N, channels, h, w) of each convolution.
+        """
+        self.seen: list[Tensor] = []
+        logits = self.network(standardize(x, self.permutation))
+        *maps, features = self.seen
+        return logits, features, self.output_layer.weight, self.output_layer.bias, *maps
+
+
+def to_onnx(network: nn.Module, card: Card, weights: bytes) -> bytes:
+    """Return the contents of an ``.onnx`` file.
+
+    The input of the graph is ``x`` (N, 1, 28, 28) float32, 0 background, 1 ink: it standardizes
+    and permutes the pixels itself. The outputs are those of ``Served``; those of the convolutions
+    are apart, in the metadata. The file ends with the sha256 of all before it.
+
+    Args:
+        network: of ``NETWORKS``, or ending in an ``nn.Linear`` as they do.
+        card: goes into the file.
+        weights: the contents of the ``.pt`` file, whose sha256 goes into the file.
+    """
+    served = Served(network, card)
+    with contextlib.redirect_stdout(sys.stderr):
+        program = torch.onnx.export(
+            served.eval(),
+            (torch.zeros(2, 1, IMAGE_SIZE, IMAGE_SIZE),),
+            input_names=[names.X],
+            output_names=[names.LOGITS, names.FEATURES, names.WEIGHTS, names.BIAS, *served.maps],
+            dynamic_shapes=({0: torch.export.Dim("N")},),
+            dynamo=True,
+            external_data=False,
+            optimize=False,
+            verbose=False,
+        )
+    assert program is not None  # it is where dynamo is True
+    fold_constants(program.model)  # ONNX Runtime does the rest
+    remove_unused_nodes(program.model)
+    model = program.model_proto
+    for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        part.ClearField("metadata_props")  # traces with this machine's paths
+    maps = GraphProto(output=model.graph.output[4:])
+    del model.graph.output[4:]
+    entries = {
+        names.CARD: card.model_dump_json(),
+        names.WEIGHTS_SHA256: hashlib.sha256(weights).hexdigest(),
+        names.MAPS: ModelProto(graph=maps).SerializeToString().hex(),
+    }
+    onnx.helper.set_model_props(model, entries)
+    onnx.checker.check_model(model)
+    end = ModelProto(metadata_props=[StringStringEntryProto(key=names.SHA256, value=64 * "0")])
+    contents = (model.SerializeToString() + end.SerializeToString())[:-64]
+    return contents + hashlib.sha256(contents).hexdigest().encode()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Export the models that were named, or all of them; return the exit status."""
+    parser = argparse.ArgumentParser(prog="run.sh export", description=__doc__)
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="name or file; all if absent")
+    models = parser.parse_args(arguments).models or list(find_models(MODELS_DIR))
+    try:
+        if not models:
+            raise ModelFileError(f"There are no models in {MODELS_DIR}; train: bash run.sh cnn")
+        for name in models:
+            path = find_model(name)
+            export(path)
+            print(f"written: {path}")
+    except DigitsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. What has been written is kept.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Train the networks of the study and count what they misread."""
+
+import contextlib
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from errors import DataError, ImageError
+from model.card import write_atomically
+from model.config import IMAGE_SIZE, RECIPES, VERSION
+from model.data.batches import Batches
+from model.data.mnist import Digits
+from model.data.pictures import content, draw_pictures, load_pictures, resize_plainly
+from model.data.strokes import read_strokes
+from model.preprocessing.normalize import preprocess
+from model.train import NETWORKS, test, train
+from study import plan
+
+
+def measure(
+    runs: Iterable[plan.Run],
+    training: Digits,
+    validation: Digits,
+    sets: dict[str, Digits],
+    path: Path,
+) -> None:
+    """Train the networks whose results the file lacks; write it after each of them.
+
+    Args:
+        runs: the networks; their `images` are as many as there are for training.
+        training, validation: what they are trained on.
+        sets: what they read, by name.
+        path: comparison.csv, with a row for each network and test set.
+    """
+    results: list[Any] = read_results(path).to_dict("records") if path.is_file() else []
+    names = ("version", *plan.Run._fields, "test_set")
+    done = {tuple(row[name] for name in names) for row in results}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for run in tqdm(list(runs), unit="network", disable=None):
+        key = {"version": VERSION, **run._asdict()}
+        missing = [name for name in sets if (*key.values(), name) not in done]
+        if not missing:
+            continue
+        started = time.perf_counter()
+        network = train_run(run, training, validation)
+        seconds = round(time.perf_counter() - started, 1)
+        permutation = plan.pixel_permutation(run.pixels, run.permutation)
+        for name in missing:
+            count = len(sets[name])
+            _, accuracy = test(network, sets[name], permutation)
+            read = {"digits": count, "errors": round((1 - accuracy) * count), "seconds": seconds}
+            results.append({**key, "test_set": name, **read})
+        write_atomically({path: pd.DataFrame(results).to_csv(index=False).encode()})
+        tqdm.write(f"{run}: {seconds} s")
+
+
+def read_results(path: Path) -> pd.DataFrame:
+    """Return what comparison.csv holds: a row for each network and test set."""
+    if not path.is_file():
+        raise DataError(f"There is no {path}: make it by `bash run.sh compare`.")
+    return pd.read_csv(path, keep_default_na=False)
+
+
+def drawn_sets(paths: list[Path]) -> dict[str, Digits]:
+    """Return the digits of each file of strokes or folder, preprocessed and only resized."""
+    sets = {}
+    for path in paths:
+        found = load_pictures(path) if path.is_dir() else draw_pictures(read_strokes(path), 0)
+        digits = found[found["label"].str.len() == 1]
+        labels = torch.tensor(digits["label"].astype(int).to_list())
+        for way, ending in ((preprocessed, ""), (resize_plainly, plan.RESIZED)):
+            name = path.name.partition(".")[0] + ending
+            bar = tqdm(digits["data"], name, disable=None)
+            images = torch.from_numpy(np.stack([way(content(data)) for data in bar]))
+            sets[name] = Digits(images, labels)
+    return sets
+
+
+def preprocessed(data: bytes) -> np.ndarray:
+    """Return the image (28, 28) as the API makes it at first sight; black if it cannot."""
+    try:
+        return preprocess(data).image
+    except ImageError:
+        return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+
+
+def train_run(run: plan.Run, training: Digits, validation: Digits) -> nn.Module:
+    """Return the network of a run, trained by the loop that trains the models."""
+    name = run.network.split(",")[0]
+    recipe = replace(RECIPES[name], epochs=run.epochs)
+    if run.augmentation != plan.SERVED:
+        recipe = replace(recipe, synthetic_fraction=0.0, outlier_ratio=0.0)
+    augmentation = run.augmentation.split(" + ")[0]
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    batches = Batches(training, None, recipe, augmentation, run.seed, device=device)
+    torch.manual_seed(run.seed)
+    size = {"hidden": plan.SMALL_HIDDEN} if run.network == plan.SMALL_MLP else {}
+    network = NETWORKS[name](**size).to(device)
+    permutation = plan.pixel_permutation(run.pixels, run.permutation)
+    with contextlib.redirect_stdout(None):  # a line for each network is enough
+        train(network, batches, validation, recipe, permutation)
+    return network

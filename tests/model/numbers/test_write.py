@@ -1,0 +1,45 @@
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+
+from model.data.strokes import StrokeSample
+from model.numbers.write import GAPS, HEIGHT, numbers_of_writers, write_number
+
+ONE = StrokeSample(label=1, writer="ada", strokes=[[(0, 0), (0, 100)]])
+ZERO = StrokeSample(label=0, writer="bob", strokes=[[(0, 0), (60, 0), (60, 100), (0, 100), (0, 0)]])
+
+
+def extents(image: np.ndarray) -> list[tuple[int, int]]:
+    """First and last column of each run of ink."""
+    edges = np.flatnonzero(np.diff(image.any(axis=0), prepend=False, append=False))
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def test_digits_stand_from_left_to_right_with_the_gap_between_their_edges():
+    for seed in range(10):
+        number = write_number([ONE, ZERO, ONE], (0.3, 0.3), np.random.default_rng(seed))
+        assert number.text == "101"
+        runs = extents(number.image >= 128)
+        height = np.ptp(np.flatnonzero(number.image.any(axis=1))) + 1
+        gaps = [start - end for (_, end), (start, _) in pairwise(runs)]
+        assert len(gaps) == 2
+        assert gaps == pytest.approx([0.3 * height] * 2, abs=0.06 * height + 2)
+
+
+def test_touching_digits_are_mostly_one_component():
+    written = [
+        write_number([ZERO, ZERO], (-0.08, -0.06), np.random.default_rng(k)) for k in range(9)
+    ]
+    counts = [cv2.connectedComponents((n.image >= 128).astype(np.uint8))[0] - 1 for n in written]
+    assert counts == [1] * 9
+
+
+def test_a_number_has_one_writer_and_a_seed_always_gives_the_same():
+    first, again = (numbers_of_writers([ONE, ZERO], 20, GAPS["apart"], seed=4) for _ in range(2))
+    assert all(len(set(number.text)) == 1 and 2 <= len(number.text) <= 6 for number in first)
+    assert {(number.text[0], number.writer) for number in first} == {("0", "bob"), ("1", "ada")}
+    assert all((a.image == b.image).all() for a, b in zip(first, again, strict=True))
+    heights = [number.image.any(axis=1).sum() for number in first]
+    assert min(heights) > 0.7 * HEIGHT[0] and max(heights) < 1.5 * HEIGHT[1]

@@ -1,0 +1,114 @@
+"""The study's answers, tables and figures."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_1samp
+
+from model.config import MODELS_DIR
+from study.__main__ import main
+from study.plan import CNN, MLP, QUESTIONS
+from study.report import CONFIDENCE, answer, ratio, spread
+
+TEXT = "Does a CNN read better than an MLP?"
+
+
+def by_seed(*errors: int) -> pd.Series:
+    return pd.Series(errors, index=pd.RangeIndex(len(errors), name="seed"))
+
+
+def results(cnn: list[int], mlp: list[int]) -> pd.DataFrame:
+    """Rows of CNN and MLP, plain and in order, with these errors of 1,000 digits by seed."""
+    rows = [
+        {**row._asdict(), "seed": seed, "errors": errors, "misread": errors / 10}
+        for row, counts in ((CNN, cnn), (MLP, mlp))
+        for seed, errors in enumerate(counts)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_ratio_is_the_geometric_mean_and_its_interval_that_of_a_paired_t_test():
+    first, second = by_seed(40, 55, 61, 47), by_seed(101, 130, 118, 95)
+    logs = np.log(first / second)
+    confidence = 1 - (1 - CONFIDENCE) / len(QUESTIONS)  # Bonferroni
+    oracle = ttest_1samp(logs, 0).confidence_interval(confidence)
+    expected = np.exp([logs.mean(), oracle.low, oracle.high])
+    assert ratio(first, second) == pytest.approx(tuple(expected))
+
+
+def test_only_seeds_that_both_rows_have_count():
+    assert ratio(by_seed(10, 21, 31), by_seed(20, 40)) == ratio(by_seed(10, 21), by_seed(20, 40))
+
+
+def test_no_errors_at_all_count_as_half_of_one():
+    assert ratio(by_seed(0, 0), by_seed(2, 2)) == pytest.approx((0.25, 0.25, 0.25))
+
+
+@pytest.mark.parametrize(
+    ("cnn", "mlp", "expected"),
+    [
+        ([50, 52, 51, 49], [100, 104, 99, 101], "yes"),
+        ([100, 104, 99, 101], [50, 52, 51, 49], "no, it misreads more"),
+        ([50, 90, 70, 60], [60, 70, 90, 50], "no clear difference"),
+        ([50], [100], "not measured yet: run `bash run.sh compare`"),
+        ([], [], "not measured yet: run `bash run.sh compare`"),
+    ],
+)
+def test_the_answer_follows_from_the_interval(cnn, mlp, expected):
+    table = results(cnn, mlp).reindex(columns=[*CNN._fields, "seed", "errors", "misread"])
+    assert answer(table, TEXT, CNN, MLP)[-1] == expected
+
+
+def test_a_spread_is_mean_and_standard_deviation_of_the_sample():
+    assert spread(pd.Series([1.0, 2.0, 4.0])) == "2.33 ± 1.53"
+    assert spread(pd.Series([1.0])) == "1.00"
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """A folder with the report on the results in models/."""
+    folder = tmp_path_factory.mktemp("study")
+    content = (MODELS_DIR / "comparison.csv").read_text()
+    (folder / "comparison.csv").write_text(content)
+    assert main(["--report", "--output", str(folder)]) == 0
+    return folder
+
+
+def test_the_report_has_an_answer_to_every_question(report):
+    page = (report / "comparison.md").read_text()
+    for text, *_ in QUESTIONS:
+        [line] = [line for line in page.splitlines() if line.startswith(f"| {text}")]
+        assert line.split("|")[-2].strip() in ("yes", "no, it misreads more", "no clear difference")
+
+
+def test_the_page_gets_the_accuracies_of_mlp_and_cnn_in_each_test_set(report):
+    rows = json.loads((report / "comparison.json").read_text())["results"]
+    assert {row["on"] for row in rows} >= {"MNIST", "pendigits-dev"}
+    assert not any("resized" in row["on"] for row in rows)
+    assert all(row["part"] == "factorial" and 0.5 < row["accuracy"] < 1 for row in rows)
+    table = pd.read_csv(report / "comparison.csv")
+    counted = table[(table["network"] == "cnn") & (table["test_set"] == "MNIST")]
+    counted = counted[(counted["pixels"] == "in order") & (counted["augmentation"] == "none")]
+    shown = [row["accuracy"] for row in rows if (row["network"], row["on"]) == ("cnn", "MNIST")]
+    assert set(1 - counted["errors"] / counted["digits"]) <= set(shown)
+
+
+def test_every_figure_is_a_png(report):
+    figures = {path.stem: path.read_bytes() for path in (report / "figures").iterdir()}
+    assert set(figures) == {"accuracy", "patches", "ladder"}
+    assert all(content.startswith(b"\x89PNG") for content in figures.values())
+
+
+def test_rows_of_an_earlier_version_do_not_count(tmp_path):
+    table = pd.read_csv(MODELS_DIR / "comparison.csv")
+    newer = table[table["seed"] < 2].assign(version="9.9.9")
+    pd.concat([table, newer]).to_csv(tmp_path / "comparison.csv", index=False)
+    assert main(["--report", "--output", str(tmp_path)]) == 0
+    assert "version\n9.9.9" in (tmp_path / "comparison.md").read_text()
+
+
+def test_a_report_without_results_says_how_to_make_them(tmp_path, capsys):
+    assert main(["--report", "--output", str(tmp_path)]) == 1
+    assert "make it by `bash run.sh compare`" in capsys.readouterr().err

@@ -1,0 +1,155 @@
+"""What a user sees of evaluate: counts by hand, and the shipped CNN on a few pictures."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageDraw
+
+import evaluate
+from model.numbers.fit import synthetic_samples
+from tests.support.drawings import SEVEN, blank, write
+from tests.support.out_of_distribution import letter, scribble, write_folder
+from tests.support.pictures import printed
+
+ROWS = pd.DataFrame(
+    [
+        ("a", "7", "photo", "ada", True, True, True, False),
+        ("b", "7", "photo", "ada", True, False, False, True),
+        ("c", "1", "scan", "bob", True, True, True, True),
+        ("d", "", "hand", "bob", False, False, True, False),
+        ("e", "", "hand", "", False, True, False, False),
+    ],
+    columns=["file", "label", "kind", "author", "right", "accepted", "good", "usual"],
+)
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Runs the command; gives its table as JSON, what it printed, and the page of failures."""
+
+    def run(*arguments):
+        page, results = tmp_path / "page.html", tmp_path / "results.json"
+        line = [*map(str, arguments), "--output", str(page), "--json", str(results)]
+        assert evaluate.main(line) == 0
+        (tables,) = json.loads(results.read_text())["tables"].values()
+        return tables, capsys.readouterr().out, page.read_text()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def strokes(tmp_path_factory):
+    """A file of synthetic digits, as if recorded from two people."""
+    path = tmp_path_factory.mktemp("strokes") / "mine.jsonl"
+    samples = synthetic_samples(80, seed=1)
+    two = (s.model_copy(update={"writer": f"writer {i % 2}"}) for i, s in enumerate(samples))
+    path.write_text("\n".join(sample.model_dump_json() for sample in two))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Pictures and a labels.csv; one of them is accepted at second sight alone, one is blank."""
+    framed = write(blank(255, (280, 280)), SEVEN, ink=0)
+    ImageDraw.Draw(framed).rectangle((0, 0, 279, 279), outline=0, width=2)
+    framed.save(tmp_path / "framed.png")
+    Image.fromarray(printed("7")).save(tmp_path / "wrong.png")
+    Image.fromarray(printed("061")).save(tmp_path / "number.png")
+    Image.fromarray(printed("W")).save(tmp_path / "letter.png")
+    blank(255, (20, 20)).save(tmp_path / "blank.png")
+    (tmp_path / "labels.csv").write_text(
+        "file,label,kind,author\nframed.png,7,,ada\nwrong.png,1,,ada\nnumber.png,061,,\n"
+        "letter.png,-1,,\nblank.png,3,<b>scan</b>,eve\n"
+    )
+    return tmp_path
+
+
+def test_shares_are_those_counted_by_hand():
+    rows = evaluate.summarise(ROWS)
+    assert list(rows) == ["hand", "photo", "scan", "all digits"]
+    photo, hand, total = rows["photo"], rows["hand"], rows["all digits"]
+    assert (photo["right"], photo["right and accepted"], photo["rejected"]) == (100, 50, 50)
+    assert (hand["right"], hand["rejected"], hand["the usual way"]) == (None, 50, None)
+    assert (total["pictures"], total["complete authors"]) == (3, "1 of 2")
+    assert total["the usual way"] == pytest.approx(200 / 3)
+
+
+def test_few_authors_have_wilsons_interval():
+    assert evaluate.interval(ROWS[:3]) == "20.8 to 93.9"  # by hand, for 2 of 3
+
+
+def test_the_interval_is_wider_where_each_author_is_good_or_bad_throughout():
+    def width(authors):
+        good = np.repeat([True, False], [300, 100])
+        rows = pd.DataFrame({"file": "", "author": authors.astype(str), "good": good})
+        low, high = map(float, evaluate.interval(rows).split(" to "))
+        return high - low
+
+    alone, by_ten = width(np.arange(400)), width(np.arange(400) // 10)
+    assert alone == pytest.approx(2 * 196 * np.sqrt(0.75 * 0.25 / 400), rel=0.1)
+    assert by_ten == pytest.approx(alone * np.sqrt(10), rel=0.15)
+
+
+def test_a_folder_is_read_as_the_api_reads_it(folder, run):
+    tables, printed_text, page = run(folder)
+    rows = tables["pictures"]
+    assert rows["digits"]["right and accepted"] == 50  # framed: at second sight
+    assert rows["numbers"]["right and accepted"] == 100
+    assert rows["no digit"]["rejected"] == 100
+    assert rows["all digits"]["complete authors"] == "0 of 2"
+    assert "| digits " in printed_text and "2 failures" in printed_text
+    for shown in ("wrong.png<td>1<td>7<td>accepted", "blank.png<td>3<td>The picture is blank"):
+        assert shown in page
+    assert page.count("<img") == 2 and "framed.png" not in page
+
+
+def test_a_file_of_strokes_is_drawn_and_read(strokes, run):
+    rows, _, _ = run(strokes)
+    assert rows["pictures"]["digits"]["pictures"] == 80
+    assert rows["pictures"]["digits"]["right"] > 90
+
+
+def test_few_letters_and_scribbles_get_past_the_second_look(run, tmp_path):
+    write_folder(tmp_path / "ood", {"letters": letter, "scribbles": scribble}, count=40, seed=0)
+    tables, _, _ = run(tmp_path / "ood")
+    assert tables["pictures"]["letters"]["rejected"] > 85
+    assert tables["pictures"]["scribbles"]["rejected"] > 85
+
+
+def test_strokes_are_read_as_numbers_of_each_writer(strokes, run, monkeypatch):
+    monkeypatch.setattr(evaluate, "NUMBERS", 6)
+    rows, _, _ = run(strokes, "--numbers")
+    assert {kind: row["pictures"] for kind, row in rows["pictures"].items()} == {
+        "apart": 6,
+        "touching": 6,
+    }
+    assert rows["pictures"]["apart"]["right and accepted"] >= 50
+
+
+def test_examples_of_each_author_are_learnt(strokes, run):
+    rows, _, _ = run(strokes, "--examples", 1)
+    assert list(rows["examples"]) == ["0 examples of each digit", "1 examples of each digit"]
+
+
+@pytest.mark.parametrize("option", ["--json nowhere/x.json", "--output nowhere/x", "--examples 0"])
+def test_an_option_that_cannot_be_is_a_wrong_usage(strokes, option, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        evaluate.main([str(strokes), *option.split()])
+    assert exit_.value.code == 2
+    assert f"argument {option.split()[0]}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("nowhere.jsonl", "nowhere.jsonl cannot be read"),
+        ("{strokes} --model nothing", "no model 'nothing'"),
+        ("{strokes} --examples 40", "41 or more of every digit"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(strokes, line, reason, tmp_path, capsys):
+    arguments = line.format(strokes=strokes).split()
+    assert evaluate.main([*arguments, "--output", str(tmp_path / "page.html")]) == 1
+    assert reason in capsys.readouterr().err.splitlines()[-1]
