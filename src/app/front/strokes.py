@@ -27,7 +27,7 @@ def canvas_strokes(objects: list[CanvasObject]) -> list[Stroke]:
 
 
 def stroke_line(label: int, writer: str, strokes: list[Stroke]) -> str:
-    """One line of a stroke recording: the JSON lines that `bash run.sh evaluate strokes` reads."""
+    """One line of a stroke recording: the JSON lines that `bash run.sh evaluate` reads."""
     points = [[[round(x, 1), round(y, 1)] for x, y in stroke] for stroke in strokes]
     return json.dumps({"label": label, "writer": writer, "strokes": points}, ensure_ascii=False)
 
