@@ -15,7 +15,6 @@ MAX_BATCH_BYTES = 16_000_000
 MAX_BODY_BYTES = MAX_BATCH_BYTES + 500_000  # with the form's headers and its examples
 LARGE_IMAGE_PIXELS = 4_000_000  # larger images are decoded one at a time
 MAX_WORK_SECONDS = 10.0  # from the last byte of a request to its answer
-MAX_BATCH_SECONDS = 8.0  # for the work of a batch, which is told so before that deadline
 HUNG_SECONDS = 20.0  # no job takes so long: the thread hangs
 MAX_ADAPTED = 64  # classifiers adapted to examples that a worker keeps: 80 kB each
 

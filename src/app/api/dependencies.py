@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import time
+from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Request
@@ -57,12 +58,14 @@ class Upload(NamedTuple):
         return {**answer, "milliseconds": self.milliseconds}
 
 
+@dataclass(frozen=True)
 class UploadReader:
-    """Reads the pictures of a request: of a form, or one that is the body itself."""
+    """Reads the pictures of a request: of a form, or one that is the body itself.
 
-    def __init__(self, field: str) -> None:
-        """``field`` is the form's field: `file` for one picture, `files` for several."""
-        self.field = field
+    ``field`` is the form's field: `file` for one picture, `files` for several.
+    """
+
+    field: str
 
     async def __call__(self, request: Request) -> Upload:
         """Read the whole body.
@@ -74,14 +77,11 @@ class UploadReader:
         kind = request.headers.get("content-type", "").lower()
         if request.headers.get("content-encoding", "identity") != "identity":
             raise ProblemError("wrong-content-type", "Send the body as it is, not compressed.")
-        try:
-            async with asyncio.timeout(service.settings.upload_seconds):
-                if kind.startswith(("image/", "application/octet-stream")):
-                    return Upload([await request.body()], None, time.perf_counter())
-                if kind.startswith("multipart/form-data"):
-                    return await self._read_form(request)
-        except TimeoutError:
-            raise ProblemError("upload-too-slow") from None
+        async with asyncio.timeout(service.settings.upload_seconds):
+            if kind.startswith(("image/", "application/octet-stream")):
+                return Upload([await request.body()], None, time.perf_counter())
+            if kind.startswith("multipart/form-data"):
+                return await self._read_form(request)
         raise ProblemError("wrong-content-type" if kind else "no-file")
 
     async def _read_form(self, request: Request) -> Upload:
@@ -124,6 +124,7 @@ class UploadReader:
 def describe_form(field: str) -> dict[str, Any]:
     """What OpenAPI says of the body that ``UploadReader`` reads."""
     picture = {"type": "string", "format": "binary"}
+    pictures = picture if field == "file" else {"type": "array", "items": picture}
     examples = {
         "type": "string",
         "default": "",
@@ -131,7 +132,6 @@ def describe_form(field: str) -> dict[str, Any]:
         "in all, which the model learns before it answers; a picture is most often the `image` of "
         'an answer: [{"label": 7, "image": "data:image/png;base64,..."}]',
     }
-    pictures = picture if field == "file" else {"type": "array", "items": picture}
     properties = {field: pictures, "examples": examples}
     form = {"type": "object", "required": [field], "properties": properties}
     content: dict[str, Any] = {"multipart/form-data": {"schema": form}}
@@ -143,4 +143,3 @@ def describe_form(field: str) -> dict[str, Any]:
 ServiceDep = Annotated[Service, Depends(get_service)]
 Picture = Annotated[Upload, Depends(UploadReader("file"))]
 Pictures = Annotated[Upload, Depends(UploadReader("files"))]
-PICTURE_DOCS, PICTURES_DOCS = describe_form("file"), describe_form("files")

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import lru_cache
 from typing import TypeVar
 
@@ -53,19 +52,17 @@ class Lane:
         if self._submitted - self._finished >= self.limit:
             raise ProblemError("overloaded")
         self._submitted += 1
-        loop = asyncio.get_running_loop()
         deadline = time.monotonic() + MAX_WORK_SECONDS
+        job = asyncio.get_running_loop().run_in_executor(self._pool, self._do, work, deadline)
         try:
             async with asyncio.timeout(MAX_WORK_SECONDS):
-                with suppress(TooHeavyError):
-                    # Shielded: a job that is given up counts until the thread is rid of it.
-                    return await asyncio.shield(
-                        loop.run_in_executor(self._pool, self._do, work, deadline)
-                    )
+                # Shielded: a job that is given up counts until the thread is rid of it.
+                return await asyncio.shield(job)
         except TimeoutError:
             raise ProblemError("overloaded") from None
-        assert self.heavier is not None
-        return await self.heavier.run(work)
+        except TooHeavyError:
+            assert self.heavier is not None
+            return await self.heavier.run(work)
 
     def _do(self, work: Callable[[bool], T], deadline: float) -> T:
         """Do a job in the thread, unless nobody waits for it any more."""
@@ -83,7 +80,6 @@ class Service:
     """The models in service, and the lanes in which they work.
 
     Attributes:
-        settings: as given at the start.
         classifiers: the models that answer, by name.
         failures: why the others do not, by name.
         stopping: whether the process has been told to stop.
@@ -91,12 +87,26 @@ class Service:
         light: the lane for everything else, which never waits for those.
     """
 
-    def __init__(
-        self, settings: ApiSettings, classifiers: dict[str, Classifier], failures: dict[str, str]
-    ) -> None:
+    def __init__(self, settings: ApiSettings) -> None:
+        """Load the models of ``settings.models_dir``.
+
+        Raises:
+            ModelFileError: the default model is missing or cannot be used. Any other one that
+                cannot is left out, logged, and listed with its reason.
+        """
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.settings = settings
-        self.classifiers = classifiers
-        self.failures = failures
+        self.classifiers, self.failures = load_classifiers(settings.models_dir)
+        for name, reason in self.failures.items():
+            logger.warning("The model %s is left out: %s", name, reason)
+        if settings.model in self.failures:
+            raise ModelFileError(self.failures[settings.model])
+        if settings.model not in self.classifiers:
+            raise ModelFileError(
+                f"The default model {settings.model!r} is not in {settings.models_dir} (found: "
+                f"{', '.join(self.classifiers) or 'none'}); train it with bash run.sh, or set "
+                "API_MODEL"
+            )
         self.stopping = False
         self.heavy = Lane(settings.heavy_queue)
         self.light = Lane(settings.queue, self.heavy)
@@ -124,24 +134,3 @@ class Service:
 
     def _adapt(self, name: str, examples: bytes) -> Classifier:
         return adapt(self.classifiers[name], *read_examples(examples))
-
-
-def load_service(settings: ApiSettings) -> Service:
-    """Load the models of ``settings.models_dir``.
-
-    Raises:
-        ModelFileError: the default model is missing or cannot be used. Any other one that cannot
-            is left out, logged, and listed with its reason.
-    """
-    sys.setswitchinterval(SWITCH_SECONDS)
-    classifiers, failures = load_classifiers(settings.models_dir)
-    for name, reason in failures.items():
-        logger.warning("The model %s is left out: %s", name, reason)
-    if settings.model in failures:
-        raise ModelFileError(failures[settings.model])
-    if settings.model not in classifiers:
-        raise ModelFileError(
-            f"The default model {settings.model!r} is not in {settings.models_dir} (found: "
-            f"{', '.join(classifiers) or 'none'}); train it with bash run.sh, or set API_MODEL"
-        )
-    return Service(settings, classifiers, failures)
