@@ -56,7 +56,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=settings.cors_origins,
+            allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["*"],
             expose_headers=[REQUEST_ID, "Retry-After"],

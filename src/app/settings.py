@@ -1,10 +1,9 @@
 """The API's settings, read from the environment, and its limits."""
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from model.config import MAX_IMAGE_BYTES, MODELS_DIR
 
@@ -29,7 +28,7 @@ class ApiSettings(BaseSettings):
     model: str = Field("cnn", description="the default model")
     models_dir: Path = Field(
         MODELS_DIR,
-        validation_alias=AliasChoices("MODELS_DIR", "models_dir"),
+        validation_alias="MODELS_DIR",
         description="folder of the models; the variable is MODELS_DIR",
     )
     host: str = Field("127.0.0.1", description="address to listen on")
@@ -37,20 +36,13 @@ class ApiSettings(BaseSettings):
     root_path: str = Field("", description="path prefix that a proxy strips")
     trusted_proxies: str = Field("", description="proxies whose X-Forwarded-For counts; * for all")
     workers: int = Field(1, ge=1, le=64, description="processes, each with the models")
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="origins whose pages may call the API, separated by commas"
+    cors_origins: str = Field(
+        "", description="origins whose pages may call the API, separated by commas"
     )
     token: SecretStr = Field(SecretStr(""), description="token that /api and /v2 ask for, if any")
     queue: int = Field(64, ge=1, description="requests that may wait or be done; beyond it 503")
     heavy_queue: int = Field(16, ge=1, description="the same for large images and batches")
     upload_seconds: float = Field(30, gt=0, description="time for a request's body; then 408")
-
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
-        return value
 
     @field_validator("token")
     @classmethod

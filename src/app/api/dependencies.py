@@ -77,11 +77,14 @@ class UploadReader:
         kind = request.headers.get("content-type", "").lower()
         if request.headers.get("content-encoding", "identity") != "identity":
             raise ProblemError("wrong-content-type", "Send the body as it is, not compressed.")
-        async with asyncio.timeout(service.settings.upload_seconds):
-            if kind.startswith(("image/", "application/octet-stream")):
-                return Upload([await request.body()], None, time.perf_counter())
-            if kind.startswith("multipart/form-data"):
-                return await self._read_form(request)
+        try:
+            async with asyncio.timeout(service.settings.upload_seconds):
+                if kind.startswith(("image/", "application/octet-stream")):
+                    return Upload([await request.body()], None, time.perf_counter())
+                if kind.startswith("multipart/form-data"):
+                    return await self._read_form(request)
+        except TimeoutError:
+            raise ProblemError("upload-too-slow") from None
         raise ProblemError("wrong-content-type" if kind else "no-file")
 
     async def _read_form(self, request: Request) -> Upload:
@@ -102,13 +105,12 @@ class UploadReader:
             for part in form.getlist("examples")
             if part != ""  # as the form of /docs sends it
         ]
-        for name in form:
-            if name not in (self.field, "examples"):
-                told = f"There is no form field {name!r}: the picture goes into '{self.field}', "
-                told += "options into the address (?model=cnn)."
-                raise invalid_body(name, told) if files else ProblemError("no-file", told)
         if not files:
             raise ProblemError("no-file")
+        for name in form:
+            if name not in (self.field, "examples"):
+                told = f"There is no form field {name!r}; options go into the address (?model=cnn)."
+                raise invalid_body(name, told)
         if self.field == "file" and len(files) > 1:
             raise invalid_body("file", "Send one file; batches have their own path.")
         if len(examples) > 1:

@@ -48,7 +48,7 @@ async def model_card(service: ServiceDep, name: str) -> dict[str, Any]:
 @router.get("/models/{name}/figures/{figure}", response_class=PngResponse)
 def model_figure(service: ServiceDep, name: str, figure: str) -> PngResponse:
     """Return a figure of a model's card: confusion-matrix, learning-curves, reliability."""
-    figures: dict[str, str] = card_of(service.classifier(name)).get("figures", {})
+    figures = card_of(service.classifier(name)).get("figures", {})
     # Only the file's name counts, so that no card leads to another folder.
     folder = service.settings.models_dir
     return read_figure({key: folder / Path(file).name for key, file in figures.items()}, figure)

@@ -44,10 +44,10 @@ OUTPUTS: dict[str, Json] = {
     "probabilities": {"name": "probabilities", "datatype": "FP32", "shape": [-1, NUM_CLASSES]},
     "is_digit": {"name": "is_digit", "datatype": "BOOL", "shape": [-1]},
 }
+EXAMPLE = {**IMAGE, "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE], "data": [0.0] * IMAGE_SIZE**2}
 # FastAPI cannot describe a body that may have raw bytes after its JSON.
-_EXAMPLE = {**IMAGE, "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE], "data": [0.0] * IMAGE_SIZE**2}
-_SCHEMA = {"type": "object", "required": ["inputs"], "example": {"inputs": [_EXAMPLE]}}
-INFER_DOCS = {"requestBody": {"content": {"application/json": {"schema": _SCHEMA}}}}
+SCHEMA = {"type": "object", "example": {"inputs": [EXAMPLE]}}
+INFER_DOCS = {"requestBody": {"content": {"application/json": {"schema": SCHEMA}}}}
 
 
 class InputTensor(BaseModel):
@@ -110,8 +110,9 @@ async def server_live() -> Json:
 async def server_ready(service: ServiceDep) -> Json:
     """Say that all models can be asked and that no thread hangs."""
     if service.failures or service.hung:
-        missing = ", ".join(service.failures) or "none"
-        raise ProblemError("not-ready", f"Not loaded: {missing}. A thread hangs: {service.hung}.")
+        raise ProblemError(
+            "not-ready", "A model was not loaded (see /api/v1/models), or a thread hangs."
+        )
     return {"ready": True}
 
 
@@ -140,8 +141,11 @@ async def model_ready(service: ServiceDep, name: str) -> Json:
 async def infer(request: Request, service: ServiceDep, name: str) -> Response:
     """Read images that already are 28 x 28, of MNIST's size and place."""
     model = service.classifier(name)
-    async with asyncio.timeout(service.settings.upload_seconds):
-        body = await request.body()
+    try:
+        async with asyncio.timeout(service.settings.upload_seconds):
+            body = await request.body()
+    except TimeoutError:
+        raise ProblemError("upload-too-slow") from None
 
     def work(heavy: bool) -> Response:
         asked, x = parse(body, request.headers.get(JSON_LENGTH, str(len(body))))

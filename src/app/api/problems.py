@@ -20,7 +20,6 @@ from errors import (
     ExamplesError,
     ImageError,
     ImageTooLargeError,
-    UnreadableImageError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -49,12 +48,15 @@ PROBLEMS: dict[str, tuple[int, str]] = {  # code: status, what to do
     "overloaded": (503, "The service has too much to do: try again in a second."),
     "not-ready": (503, "The service cannot answer now: try again later."),
 }
-FRAMEWORK_CODES = ("malformed-request", "not-found", "method-not-allowed", "payload-too-large")
+# What FastAPI and Starlette raise, by status.
+FRAMEWORK_CODES = {
+    PROBLEMS[code][0]: code
+    for code in ("malformed-request", "not-found", "method-not-allowed", "payload-too-large")
+}
 IMAGE_PROBLEMS = {
     BlankImageError: "blank-picture",
     ImageTooLargeError: "too-many-pixels",
     DamagedImageError: "damaged-picture",
-    UnreadableImageError: "not-a-picture",
 }
 
 
@@ -112,8 +114,8 @@ def as_problem(error: BaseException) -> ProblemError:
             return error
         case HTTPException(status_code=status, detail=detail):
             told = None if detail in (responses.get(status), "Content Too Large") else str(detail)
-            codes = (code for code in FRAMEWORK_CODES if PROBLEMS[code][0] == status)
-            problem = ProblemError(next(codes, "http-error"), told, error.headers)
+            code = FRAMEWORK_CODES.get(status, "http-error")
+            problem = ProblemError(code, told, error.headers)
             problem.status_code = status
             return problem
         case RequestValidationError():
@@ -123,10 +125,8 @@ def as_problem(error: BaseException) -> ProblemError:
             return invalid_body(name, str(error))
         case ImageError():
             return ProblemError(IMAGE_PROBLEMS.get(type(error), "not-a-picture"), str(error))
-        case TimeoutError():
-            return ProblemError("upload-too-slow")
         case ClientDisconnect():
-            return ProblemError("upload-too-slow", "The client has left.")
+            return ProblemError("upload-too-slow")
         case asyncio.CancelledError():  # uvicorn does so to what outlasts SIGTERM
             return ProblemError("not-ready", "The service is stopping.")
     return ProblemError("internal-error")
@@ -136,8 +136,8 @@ def _fault(error: dict[str, Any]) -> dict[str, str]:
     """What FastAPI found wrong with a parameter, as ``Problem`` has it."""
     place, *names = map(str, error["loc"])
     name = ".".join(names)
-    detail = f"The parameter {name} is not accepted: {error['msg']}."
-    return {"in": place, "name": name, "detail": detail}
+    told = f"The parameter {name} is not accepted: {error['msg']}."
+    return {"in": place, "name": name, "detail": told}
 
 
 def describe(problem: ProblemError, path: str) -> dict[str, Any]:
@@ -166,11 +166,5 @@ async def answer(request: Request, error: BaseException) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """Make every error of ``app`` a problem; the telemetry does so with what is unexpected."""
-    for kind in (
-        HTTPException,
-        RequestValidationError,
-        ClientDisconnect,
-        TimeoutError,
-        DigitsError,
-    ):
+    for kind in (HTTPException, RequestValidationError, ClientDisconnect, DigitsError):
         app.add_exception_handler(kind, answer)

@@ -5,9 +5,9 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.api.problems import ProblemError
 from app.settings import HUNG_SECONDS, MAX_ADAPTED, MAX_WORK_SECONDS, ApiSettings
@@ -33,15 +33,13 @@ class Lane:
         self.limit = limit
         self.heavier = heavier
         self._pool = ThreadPoolExecutor(1)
-        self._submitted = 0  # counted by the event loop ...
-        self._finished = 0  # ... and by the thread, so that neither needs a lock
-        self._begun: float | None = None  # when the job in hand was begun
+        self._jobs: dict[Future[Any], float] = {}  # and when each was submitted
 
     @property
     def hung(self) -> bool:
         """Whether a job takes so long that it will never end."""
-        begun = self._begun
-        return begun is not None and time.monotonic() - begun > HUNG_SECONDS
+        oldest = time.monotonic() - HUNG_SECONDS
+        return any(since < oldest and not job.done() for job, since in self._jobs.items())
 
     async def run(self, work: Callable[[bool], T]) -> T:
         """Return what ``work`` returns; it is told whether this is the heavy lane.
@@ -49,31 +47,20 @@ class Lane:
         Raises:
             ProblemError: "overloaded": too many jobs wait, or this one took too long.
         """
-        if self._submitted - self._finished >= self.limit:
+        self._jobs = {job: since for job, since in self._jobs.items() if not job.done()}
+        if self.hung or len(self._jobs) >= self.limit:
             raise ProblemError("overloaded")
-        self._submitted += 1
-        deadline = time.monotonic() + MAX_WORK_SECONDS
-        job = asyncio.get_running_loop().run_in_executor(self._pool, self._do, work, deadline)
+        job = self._pool.submit(work, self.heavier is None)
+        self._jobs[job] = time.monotonic()
         try:
+            # A job that is given up is not begun any more; one in hand counts until it ends.
             async with asyncio.timeout(MAX_WORK_SECONDS):
-                # Shielded: a job that is given up counts until the thread is rid of it.
-                return await asyncio.shield(job)
+                return await asyncio.wrap_future(job)
         except TimeoutError:
             raise ProblemError("overloaded") from None
         except TooHeavyError:
             assert self.heavier is not None
             return await self.heavier.run(work)
-
-    def _do(self, work: Callable[[bool], T], deadline: float) -> T:
-        """Do a job in the thread, unless nobody waits for it any more."""
-        self._begun = time.monotonic()
-        try:
-            if self._begun > deadline:
-                raise TimeoutError
-            return work(self.heavier is None)
-        finally:
-            self._begun = None
-            self._finished += 1
 
 
 class Service:

@@ -40,11 +40,7 @@ CONFIDENCE = Histogram(
     ["model"],
     buckets=(0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1),
 )
-NUMBERS = Counter(
-    "digits_numbers",
-    "Pictures asked for their number; reason: why it is none.",
-    ["model", "reason"],
-)
+NUMBERS = Counter("digits_numbers", "Pictures asked for their number.", ["model", "reason"])
 logger = logging.getLogger("digits")
 
 
@@ -102,11 +98,7 @@ def flush_logs() -> None:
 
 
 class Telemetry:
-    """The middleware that names, logs and counts each request.
-
-    It also answers 500 where the app fails, and turns Starlette's errors in plain text into
-    problems.
-    """
+    """Names, logs and counts each request; makes a problem of what the app leaves unanswered."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
