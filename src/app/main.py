@@ -5,7 +5,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import RedirectResponse
@@ -25,13 +25,13 @@ rate limits and no TLS: put a proxy that has them in front of it.
 """
 
 
-def create_app(settings: ApiSettings | None = None) -> FastAPI:
-    """Load the models and make the app, with the environment's settings if none are given.
+def create_app() -> FastAPI:
+    """Load the models and make the app, with the environment's settings.
 
     Raises:
         ModelFileError: the default model is missing or cannot be used.
     """
-    settings = settings or ApiSettings()
+    settings = ApiSettings()
     configure_logging()
 
     app = FastAPIOffline(
@@ -66,8 +66,8 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     app.include_router(open_inference.versions)
 
     @app.get("/", include_in_schema=False)
-    async def start() -> RedirectResponse:
-        return RedirectResponse(f"{settings.root_path}/docs")
+    async def start(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"{request.scope['root_path']}/docs")
 
     return app
 

@@ -21,9 +21,7 @@ MAX_ADAPTED = 64  # classifiers adapted to examples that a worker keeps: 80 kB e
 class ApiSettings(BaseSettings):
     """The API's settings; each field is the environment variable ``API_<FIELD>``."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="API_", env_ignore_empty=True, populate_by_name=True
-    )
+    model_config = SettingsConfigDict(env_prefix="API_", env_ignore_empty=True)
 
     model: str = Field("cnn", description="the default model")
     models_dir: Path = Field(
@@ -53,8 +51,3 @@ class ApiSettings(BaseSettings):
         if not (token.isascii() and token.isprintable()):
             raise ValueError("no header can send it: use printable ASCII characters alone")
         return SecretStr(token)
-
-    @field_validator("root_path")
-    @classmethod
-    def _without_slash(cls, value: str) -> str:
-        return value.rstrip("/")

@@ -25,11 +25,7 @@ bearer = HTTPBearer(auto_error=False, description="asked for where API_TOKEN is 
 async def get_service(
     request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Service:
-    """The service, for a request that has its token.
-
-    Raises:
-        ProblemError: "unauthorized".
-    """
+    """The service, for a request that has its token."""
     service: Service = request.app.state.service
     token = service.settings.token.get_secret_value()
     sent = given.credentials if given else ""
@@ -68,11 +64,6 @@ class UploadReader:
     field: str
 
     async def __call__(self, request: Request) -> Upload:
-        """Read the whole body.
-
-        Raises:
-            ProblemError: there is no picture, or the body is not as /docs says.
-        """
         service: Service = request.app.state.service
         kind = request.headers.get("content-type", "").lower()
         if request.headers.get("content-encoding", "identity") != "identity":

@@ -78,9 +78,7 @@ async def check_version(service: ServiceDep, name: str, version: str) -> None:
     """Refuse any version but the one that a model has in service."""
     served = service.classifier(name).version
     if version != served:
-        raise ProblemError(
-            "unknown-model", f"There is no version {version!r} of {name}; ask {served}."
-        )
+        raise ProblemError("unknown-model", f"{name} has no version {version!r}; ask {served}.")
 
 
 router = APIRouter(
@@ -180,10 +178,7 @@ def pixels(tensor: InputTensor, raw: bytes) -> np.ndarray:
     """The input tensor's numbers, checked against the metadata."""
     shape = tensor.shape
     if shape[1:] != IMAGE["shape"][1:] or not 1 <= shape[0] <= MAX_IMAGES:
-        raise malformed(
-            f"The shape is [N, 1, {IMAGE_SIZE}, {IMAGE_SIZE}] with N from 1 to {MAX_IMAGES}, "
-            f"not {shape}."
-        )
+        raise malformed(f"The shape is [N, 1, 28, 28] with N from 1 to {MAX_IMAGES}, not {shape}.")
     if (size := tensor.parameters.get(BINARY_SIZE)) is not None:
         if size != len(raw) or size % 4:
             raise malformed(f"{BINARY_SIZE} is {size!r}, but {len(raw)} bytes follow the JSON.")
@@ -197,9 +192,7 @@ def pixels(tensor: InputTensor, raw: bytes) -> np.ndarray:
     if values.size != math.prod(shape):
         raise malformed(f"The data have {values.size} elements, not those of {shape}.")
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
-        raise malformed(
-            "The pixels must lie between 0 (background) and 1 (ink): divide grey levels by 255."
-        )
+        raise malformed("Pixels lie between 0 (background) and 1 (ink): divide grey levels by 255.")
     return values.reshape(shape)
 
 

@@ -82,11 +82,8 @@ async def predict_batch(
         started = time.perf_counter()
         for data in upload.pictures:
             if time.perf_counter() - started > 0.8 * MAX_WORK_SECONDS:
-                raise ProblemError(
-                    "payload-too-large",
-                    f"Only {len(results)} of these {len(upload.pictures)} images can be read in "
-                    "time: send fewer images in a batch, or smaller ones.",
-                )
+                told = "The images take too long to read: send fewer in a batch, or smaller ones."
+                raise ProblemError("payload-too-large", told)
             try:
                 reading = read(classifier, data, heavy)
                 results.append(describe(classifier, reading, upload, query.top_k))
