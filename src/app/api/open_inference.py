@@ -108,9 +108,8 @@ async def server_live() -> Json:
 async def server_ready(service: ServiceDep) -> Json:
     """Say that all models can be asked and that no thread hangs."""
     if service.failures or service.hung:
-        raise ProblemError(
-            "not-ready", "A model was not loaded (see /api/v1/models), or a thread hangs."
-        )
+        missing = ", ".join(service.failures) or "none"
+        raise ProblemError("not-ready", f"Not loaded: {missing}. A thread hangs: {service.hung}.")
     return {"ready": True}
 
 
