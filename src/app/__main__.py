@@ -53,7 +53,7 @@ def main() -> int:
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        root_path=settings.root_path,
+        root_path=settings.root_path.rstrip("/"),
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
         ws="none",

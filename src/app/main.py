@@ -4,10 +4,8 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
-from types import FrameType
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import RedirectResponse
@@ -15,7 +13,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app.api import models, open_inference, operations, predict, problems
-from app.api.service import load_service
+from app.api.service import Service
 from app.api.telemetry import REQUEST_ID, Telemetry, configure_logging, flush_logs
 from app.settings import API_VERSION, MAX_BODY_BYTES, ApiSettings
 
@@ -27,13 +25,13 @@ rate limits and no TLS: put a proxy that has them in front of it.
 """
 
 
-def create_app(settings: ApiSettings | None = None) -> FastAPI:
-    """Load the models and make the app, with the environment's settings if none are given.
+def create_app() -> FastAPI:
+    """Load the models and make the app, with the environment's settings.
 
     Raises:
         ModelFileError: the default model is missing or cannot be used.
     """
-    settings = settings or ApiSettings()
+    settings = ApiSettings()
     configure_logging()
 
     app = FastAPIOffline(
@@ -48,7 +46,7 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
         # Operations are called as their functions, which gives generated clients readable names.
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.service = load_service(settings)
+    app.state.service = Service(settings)
     problems.install(app)
     # The last middleware added is the outermost. FastAPI's own max_body_size would be outside of
     # the telemetry, which could neither count its refusals nor turn them into problems.
@@ -58,17 +56,18 @@ def create_app(settings: ApiSettings | None = None) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=settings.cors_origins,
+            allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["*"],
             expose_headers=[REQUEST_ID, "Retry-After"],
         )
-    for routes in (predict, models, open_inference, operations):
-        app.include_router(routes.router)
+    for module in (predict, models, open_inference, operations):
+        app.include_router(module.router)
+    app.include_router(open_inference.versions)
 
     @app.get("/", include_in_schema=False)
-    async def start() -> RedirectResponse:
-        return RedirectResponse(f"{settings.root_path}/docs")
+    async def start(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"{request.scope['root_path']}/docs")
 
     return app
 
@@ -84,11 +83,10 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     stop = signal.getsignal(signal.SIGTERM)
     if callable(stop):  # uvicorn's handler
 
-        def pause(number: int, frame: FrameType | None) -> None:
+        def pause() -> None:
             app.state.service.stopping = True
-            stop_later = partial(loop.call_later, STOP_PAUSE_SECONDS, stop, number, frame)
-            loop.call_soon_threadsafe(stop_later)
+            loop.call_later(STOP_PAUSE_SECONDS, stop, signal.SIGTERM, None)
 
-        signal.signal(signal.SIGTERM, pause)
+        loop.add_signal_handler(signal.SIGTERM, pause)
     yield
     flush_logs()

@@ -1,10 +1,9 @@
 """The API's settings, read from the environment, and its limits."""
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from model.config import MAX_IMAGE_BYTES, MODELS_DIR
 
@@ -15,7 +14,6 @@ MAX_BATCH_BYTES = 16_000_000
 MAX_BODY_BYTES = MAX_BATCH_BYTES + 500_000  # with the form's headers and its examples
 LARGE_IMAGE_PIXELS = 4_000_000  # larger images are decoded one at a time
 MAX_WORK_SECONDS = 10.0  # from the last byte of a request to its answer
-MAX_BATCH_SECONDS = 8.0  # for the work of a batch, which is told so before that deadline
 HUNG_SECONDS = 20.0  # no job takes so long: the thread hangs
 MAX_ADAPTED = 64  # classifiers adapted to examples that a worker keeps: 80 kB each
 
@@ -23,14 +21,12 @@ MAX_ADAPTED = 64  # classifiers adapted to examples that a worker keeps: 80 kB e
 class ApiSettings(BaseSettings):
     """The API's settings; each field is the environment variable ``API_<FIELD>``."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="API_", env_ignore_empty=True, populate_by_name=True
-    )
+    model_config = SettingsConfigDict(env_prefix="API_", env_ignore_empty=True)
 
     model: str = Field("cnn", description="the default model")
     models_dir: Path = Field(
         MODELS_DIR,
-        validation_alias=AliasChoices("MODELS_DIR", "models_dir"),
+        validation_alias="MODELS_DIR",
         description="folder of the models; the variable is MODELS_DIR",
     )
     host: str = Field("127.0.0.1", description="address to listen on")
@@ -38,20 +34,13 @@ class ApiSettings(BaseSettings):
     root_path: str = Field("", description="path prefix that a proxy strips")
     trusted_proxies: str = Field("", description="proxies whose X-Forwarded-For counts; * for all")
     workers: int = Field(1, ge=1, le=64, description="processes, each with the models")
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="origins whose pages may call the API, separated by commas"
+    cors_origins: str = Field(
+        "", description="origins whose pages may call the API, separated by commas"
     )
     token: SecretStr = Field(SecretStr(""), description="token that /api and /v2 ask for, if any")
     queue: int = Field(64, ge=1, description="requests that may wait or be done; beyond it 503")
     heavy_queue: int = Field(16, ge=1, description="the same for large images and batches")
     upload_seconds: float = Field(30, gt=0, description="time for a request's body; then 408")
-
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
-        return value
 
     @field_validator("token")
     @classmethod
@@ -62,8 +51,3 @@ class ApiSettings(BaseSettings):
         if not (token.isascii() and token.isprintable()):
             raise ValueError("no header can send it: use printable ASCII characters alone")
         return SecretStr(token)
-
-    @field_validator("root_path")
-    @classmethod
-    def _without_slash(cls, value: str) -> str:
-        return value.rstrip("/")

@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import time
+from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Request
@@ -24,11 +25,7 @@ bearer = HTTPBearer(auto_error=False, description="asked for where API_TOKEN is 
 async def get_service(
     request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Service:
-    """The service, for a request that has its token.
-
-    Raises:
-        ProblemError: "unauthorized".
-    """
+    """The service, for a request that has its token."""
     service: Service = request.app.state.service
     token = service.settings.token.get_secret_value()
     sent = given.credentials if given else ""
@@ -57,19 +54,16 @@ class Upload(NamedTuple):
         return {**answer, "milliseconds": self.milliseconds}
 
 
+@dataclass(frozen=True)
 class UploadReader:
-    """Reads the pictures of a request: of a form, or one that is the body itself."""
+    """Reads the pictures of a request: of a form, or one that is the body itself.
 
-    def __init__(self, field: str) -> None:
-        """``field`` is the form's field: `file` for one picture, `files` for several."""
-        self.field = field
+    ``field`` is the form's field: `file` for one picture, `files` for several.
+    """
+
+    field: str
 
     async def __call__(self, request: Request) -> Upload:
-        """Read the whole body.
-
-        Raises:
-            ProblemError: there is no picture, or the body is not as /docs says.
-        """
         service: Service = request.app.state.service
         kind = request.headers.get("content-type", "").lower()
         if request.headers.get("content-encoding", "identity") != "identity":
@@ -102,13 +96,12 @@ class UploadReader:
             for part in form.getlist("examples")
             if part != ""  # as the form of /docs sends it
         ]
-        for name in form:
-            if name not in (self.field, "examples"):
-                told = f"There is no form field {name!r}: the picture goes into '{self.field}', "
-                told += "options into the address (?model=cnn)."
-                raise invalid_body(name, told) if files else ProblemError("no-file", told)
         if not files:
             raise ProblemError("no-file")
+        for name in form:
+            if name not in (self.field, "examples"):
+                told = f"There is no form field {name!r}; options go into the address (?model=cnn)."
+                raise invalid_body(name, told)
         if self.field == "file" and len(files) > 1:
             raise invalid_body("file", "Send one file; batches have their own path.")
         if len(examples) > 1:
@@ -124,6 +117,7 @@ class UploadReader:
 def describe_form(field: str) -> dict[str, Any]:
     """What OpenAPI says of the body that ``UploadReader`` reads."""
     picture = {"type": "string", "format": "binary"}
+    pictures = picture if field == "file" else {"type": "array", "items": picture}
     examples = {
         "type": "string",
         "default": "",
@@ -131,7 +125,6 @@ def describe_form(field: str) -> dict[str, Any]:
         "in all, which the model learns before it answers; a picture is most often the `image` of "
         'an answer: [{"label": 7, "image": "data:image/png;base64,..."}]',
     }
-    pictures = picture if field == "file" else {"type": "array", "items": picture}
     properties = {field: pictures, "examples": examples}
     form = {"type": "object", "required": [field], "properties": properties}
     content: dict[str, Any] = {"multipart/form-data": {"schema": form}}
@@ -143,4 +136,3 @@ def describe_form(field: str) -> dict[str, Any]:
 ServiceDep = Annotated[Service, Depends(get_service)]
 Picture = Annotated[Upload, Depends(UploadReader("file"))]
 Pictures = Annotated[Upload, Depends(UploadReader("files"))]
-PICTURE_DOCS, PICTURES_DOCS = describe_form("file"), describe_form("files")

@@ -23,11 +23,10 @@ class PngResponse(Response):
 @router.get("/models")
 async def models(service: ServiceDep) -> ModelList:
     """List the models, those that could not be loaded included."""
-    loaded = [
+    listed = [
         ModelSummary(
             name=name,
             available=True,
-            reason=None,
             version=classifier.version,
             parameters=classifier.card.parameters,
             permuted=classifier.permutation is not None,
@@ -35,11 +34,9 @@ async def models(service: ServiceDep) -> ModelList:
         )
         for name, classifier in service.classifiers.items()
     ]
-    failed = [
-        ModelSummary(name=name, available=False, reason=reason)
-        for name, reason in service.failures.items()
-    ]
-    return ModelList(default=service.settings.model, models=loaded + failed)
+    for name, reason in service.failures.items():
+        listed.append(ModelSummary(name=name, available=False, reason=reason))
+    return ModelList(default=service.settings.model, models=listed)
 
 
 @router.get("/models/{name}")

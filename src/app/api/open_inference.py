@@ -7,6 +7,7 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 import asyncio
 import math
 import re
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -28,6 +29,7 @@ LIGHT_BODY_BYTES = 64_000  # larger requests are heavy work
 JSON_LENGTH = "Inference-Header-Content-Length"
 BINARY_SIZE = "binary_data_size"
 Json = dict[str, Any]
+malformed = partial(ProblemError, "malformed-request")
 
 IMAGE: Json = {
     "name": "image",
@@ -38,62 +40,56 @@ IMAGE: Json = {
         "preprocessing": "MNIST's size and place; mean, deviation and permutation are inside",
     },
 }
-OUTPUTS: list[Json] = [
-    {"name": "probabilities", "datatype": "FP32", "shape": [-1, NUM_CLASSES]},
-    {"name": "is_digit", "datatype": "BOOL", "shape": [-1]},
-]
-DATATYPES = {output["name"]: output["datatype"] for output in OUTPUTS}
-router = APIRouter(
-    prefix="/v2", tags=["open inference protocol"], dependencies=[Depends(get_service)]
-)
+OUTPUTS: dict[str, Json] = {
+    "probabilities": {"name": "probabilities", "datatype": "FP32", "shape": [-1, NUM_CLASSES]},
+    "is_digit": {"name": "is_digit", "datatype": "BOOL", "shape": [-1]},
+}
+EXAMPLE = {**IMAGE, "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE], "data": [0.0] * IMAGE_SIZE**2}
+# FastAPI cannot describe a body that may have raw bytes after its JSON.
+SCHEMA = {"type": "object", "example": {"inputs": [EXAMPLE]}}
+INFER_DOCS = {"requestBody": {"content": {"application/json": {"schema": SCHEMA}}}}
 
 
 class InputTensor(BaseModel):
-    """The pictures: numbers, flat or nested, or raw bytes after the JSON."""
+    """The images: numbers, flat or nested, or raw bytes after the JSON."""
 
     model_config = ConfigDict(strict=True)
 
     name: Literal["image"]
     datatype: Literal["FP32"]
-    shape: Annotated[list[int], Field(min_length=4, max_length=4)]
+    shape: list[int]
     data: Any = None
     parameters: Json = {}
 
 
 class OutputRequest(BaseModel):
-    """An output that is asked for."""
-
     name: Literal["probabilities", "is_digit"]
     parameters: Json = {}
 
 
 class InferenceRequest(BaseModel):
-    """A request to infer."""
-
     id: str | None = None
     inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
-    outputs: list[OutputRequest] | None = None
+    outputs: Annotated[list[OutputRequest], Field(max_length=len(OUTPUTS))] | None = None
     parameters: Json = {}
 
 
-# FastAPI cannot describe a body that may have raw bytes after its JSON.
-_EXAMPLE = {**IMAGE, "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE], "data": [0.0] * IMAGE_SIZE**2}
-_TENSORS = {"type": "array", "items": {"type": "object"}, "example": [_EXAMPLE]}
-_SCHEMA = {"type": "object", "required": ["inputs"], "properties": {"inputs": _TENSORS}}
-INFER_DOCS = {"requestBody": {"content": {"application/json": {"schema": _SCHEMA}}}}
+async def check_version(service: ServiceDep, name: str, version: str) -> None:
+    """Refuse any version but the one that a model has in service."""
+    served = service.classifier(name).version
+    if version != served:
+        raise ProblemError("unknown-model", f"{name} has no version {version!r}; ask {served}.")
 
 
-async def find_model(service: ServiceDep, name: str, version: str | None = None) -> Classifier:
-    """The model of that name, which has one version at a time."""
-    classifier = service.classifier(name)
-    if version not in (None, classifier.version):
-        raise ProblemError(
-            "unknown-model", f"There is no version {version!r} of {name}; ask {classifier.version}."
-        )
-    return classifier
-
-
-Model = Annotated[Classifier, Depends(find_model)]
+router = APIRouter(
+    prefix="/v2", tags=["open inference protocol"], dependencies=[Depends(get_service)]
+)
+versions = APIRouter(
+    prefix="/v2/models/{name}/versions/{version}",
+    tags=["open inference protocol"],
+    dependencies=[Depends(check_version)],
+    generate_unique_id_function=lambda route: f"{route.name}_of_version",
+)
 
 
 @router.get("")
@@ -117,33 +113,31 @@ async def server_ready(service: ServiceDep) -> Json:
     return {"ready": True}
 
 
-@router.get("/models/{name}/versions/{version}", name="model_metadata_of_version")
+@versions.get("")
 @router.get("/models/{name}")
-async def model_metadata(model: Model) -> Json:
+async def model_metadata(service: ServiceDep, name: str) -> Json:
     """Say what a model takes and gives."""
     return {
-        "name": model.name,
-        "versions": [model.version],
+        "name": name,
+        "versions": [service.classifier(name).version],
         "platform": "onnxruntime_onnx",
         "inputs": [IMAGE],
-        "outputs": OUTPUTS,
+        "outputs": list(OUTPUTS.values()),
     }
 
 
-@router.get("/models/{name}/versions/{version}/ready", name="model_ready_of_version")
+@versions.get("/ready")
 @router.get("/models/{name}/ready")
-async def model_ready(model: Model) -> Json:
+async def model_ready(service: ServiceDep, name: str) -> Json:
     """Say that a model can be asked."""
-    return {"name": model.name, "ready": True}
+    return {"name": service.classifier(name).name, "ready": True}
 
 
-@router.post(
-    "/models/{name}/versions/{version}/infer", name="infer_of_version", openapi_extra=INFER_DOCS
-)
+@versions.post("/infer", openapi_extra=INFER_DOCS)
 @router.post("/models/{name}/infer", openapi_extra=INFER_DOCS)
-async def infer(request: Request, service: ServiceDep, model: Model) -> Response:
-    """Read pictures that already are 28 x 28, of MNIST's size and place."""
-    length = request.headers.get(JSON_LENGTH)
+async def infer(request: Request, service: ServiceDep, name: str) -> Response:
+    """Read images that already are 28 x 28, of MNIST's size and place."""
+    model = service.classifier(name)
     try:
         async with asyncio.timeout(service.settings.upload_seconds):
             body = await request.body()
@@ -151,93 +145,73 @@ async def infer(request: Request, service: ServiceDep, model: Model) -> Response
         raise ProblemError("upload-too-slow") from None
 
     def work(heavy: bool) -> Response:
-        asked, x = parse(body, length)
+        asked, x = parse(body, request.headers.get(JSON_LENGTH, str(len(body))))
         return encode(asked, model, x)
 
     lane = service.heavy if len(body) > LIGHT_BODY_BYTES else service.light
     return await lane.run(work)
 
 
-def parse(body: bytes, length: str | None) -> tuple[InferenceRequest, np.ndarray]:
-    """Read a body: JSON of that length, if it is not all of it, and then tensors as raw bytes.
+def parse(body: bytes, length: str) -> tuple[InferenceRequest, np.ndarray]:
+    """Read a body: JSON of that length, and then the tensor if it is sent as raw bytes.
 
     Returns:
         What is asked, and x (N, 1, 28, 28) float32 in [0, 1], 0 background, 1 ink.
     """
-    header, raw = body, b""
-    if length is not None:
-        if not re.fullmatch("[0-9]{1,9}", length) or int(length) > len(body):
-            raise malformed(f"{JSON_LENGTH} must be the number of the body's bytes that are JSON.")
-        header, raw = body[: int(length)], body[int(length) :]
+    if not re.fullmatch("[0-9]{1,9}", length) or int(length) > len(body):
+        raise malformed(f"{JSON_LENGTH} must be the number of the body's bytes that are JSON.")
+    header, raw = body[: int(length)], body[int(length) :]
     if max(map(header.count, (b",", b"[", b"{"))) > MAX_VALUES:
-        raise malformed(f"The request's JSON has more values than {MAX_IMAGES} pictures.")
+        raise malformed(f"The request's JSON has more values than {MAX_IMAGES} images.")
     try:
         asked = InferenceRequest.model_validate(orjson.loads(header))
     except orjson.JSONDecodeError as error:
         raise malformed(f"The request is no valid JSON: {error}.") from error
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False, include_input=False)
-        places = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults]
-        raise malformed("; ".join(places)) from error
+        faults = [f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors()]
+        raise malformed("; ".join(faults)) from error
     return asked, pixels(asked.inputs[0], raw)
 
 
 def pixels(tensor: InputTensor, raw: bytes) -> np.ndarray:
     """The input tensor's numbers, checked against the metadata."""
-    count, *sides = tensor.shape
-    if sides != [1, IMAGE_SIZE, IMAGE_SIZE] or not 1 <= count <= MAX_IMAGES:
-        raise malformed(
-            f"The shape is [N, 1, {IMAGE_SIZE}, {IMAGE_SIZE}] with N from 1 to {MAX_IMAGES}, "
-            f"not {tensor.shape}."
-        )
+    shape = tensor.shape
+    if shape[1:] != IMAGE["shape"][1:] or not 1 <= shape[0] <= MAX_IMAGES:
+        raise malformed(f"The shape is [N, 1, 28, 28] with N from 1 to {MAX_IMAGES}, not {shape}.")
     if (size := tensor.parameters.get(BINARY_SIZE)) is not None:
         if size != len(raw) or size % 4:
             raise malformed(f"{BINARY_SIZE} is {size!r}, but {len(raw)} bytes follow the JSON.")
         values = np.frombuffer(raw, dtype="<f4")
-    elif only_numbers(tensor.data, len(tensor.shape)):
-        try:
-            with np.errstate(over="ignore"):  # what overflows becomes infinite: refused below
-                values = np.asarray(tensor.data, np.float32)
-        except (ValueError, OverflowError) as error:
-            raise malformed(f"The data are no tensor: {error}.") from error
     else:
-        raise malformed("The data are not numbers alone.")
-    if values.size != math.prod(tensor.shape):
-        raise malformed(f"The data have {values.size} elements, not those of {tensor.shape}.")
+        data = np.asarray(tensor.data, dtype=object)  # numpy would turn text into numbers
+        if not {type(value) for value in data.flat} <= {int, float}:
+            raise malformed("The data are not numbers alone, or no tensor: lists differ in length.")
+        with np.errstate(over="ignore"):  # what overflows becomes infinite: refused below
+            values = data.astype(np.float32)
+    if values.size != math.prod(shape):
+        raise malformed(f"The data have {values.size} elements, not those of {shape}.")
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
-        raise malformed(
-            "The pixels must lie between 0 (background) and 1 (ink): divide grey levels by 255."
-        )
-    return values.reshape(tensor.shape)
-
-
-def only_numbers(data: object, depth: int) -> bool:
-    """Whether ``data`` is a list of numbers, or of such lists, ``depth`` deep at most."""
-    if isinstance(data, list):
-        return depth > 0 and all(only_numbers(part, depth - 1) for part in data)
-    return type(data) in (int, float)
-
-
-def malformed(detail: str) -> ProblemError:
-    return ProblemError("malformed-request", detail)
+        raise malformed("Pixels lie between 0 (background) and 1 (ink): divide grey levels by 255.")
+    return values.reshape(shape)
 
 
 def encode(asked: InferenceRequest, model: Classifier, x: np.ndarray) -> Response:
     """Run the network, and answer with the tensors that were asked for, in that order."""
     logits, _ = model.forward_input(x)
-    is_digit = model.rejection_scores(logits) >= model.threshold
-    probabilities = model.probabilities(logits).astype(np.float32)
-    tensors = {"probabilities": probabilities, "is_digit": is_digit}
-    all_binary = asked.parameters.get("binary_data_output") is True
-    wanted: dict[str, Json] = {output.name: output.parameters for output in asked.outputs or []}
-    outputs: list[Json] = []
-    raw: list[bytes] = []
-    for name, parameters in (wanted or {name: {} for name in tensors}).items():
+    tensors = {
+        "probabilities": model.probabilities(logits).astype(np.float32),
+        "is_digit": model.rejection_scores(logits) >= model.threshold,
+    }
+    all_binary = asked.parameters.get("binary_data_output")
+    wanted: dict[str, Json] = {o.name: o.parameters for o in asked.outputs or []}
+    outputs = []
+    raw = b""
+    for name in wanted or tensors:
         values = tensors[name]
-        output: Json = {"name": name, "datatype": DATATYPES[name], "shape": list(values.shape)}
-        if parameters.get("binary_data", all_binary) is True:
-            raw.append(values.tobytes())
-            output["parameters"] = {BINARY_SIZE: len(raw[-1])}
+        output = {**OUTPUTS[name], "shape": list(values.shape)}
+        if wanted.get(name, {}).get("binary_data", all_binary) is True:
+            raw += values.tobytes()
+            output["parameters"] = {BINARY_SIZE: values.nbytes}
         else:
             output["data"] = values.ravel().tolist()
         outputs.append(output)
@@ -248,4 +222,4 @@ def encode(asked: InferenceRequest, model: Classifier, x: np.ndarray) -> Respons
     if not raw:
         return Response(header, media_type="application/json")
     headers = {JSON_LENGTH: str(len(header))}
-    return Response(header + b"".join(raw), headers=headers, media_type="application/octet-stream")
+    return Response(header + raw, headers=headers, media_type="application/octet-stream")

@@ -10,7 +10,6 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from app.api.problems import ProblemError
 from app.api.service import Service
 
-MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"  # where several workers add up their counters
 router = APIRouter(tags=["operations"])
 
 
@@ -37,7 +36,7 @@ async def ready(request: Request) -> dict[str, str]:
 def metrics() -> Response:
     """Return counters of requests, predictions and rejections in Prometheus' format."""
     registry = REGISTRY
-    if MULTIPROCESS_DIR in os.environ:
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:  # where several workers add up theirs
         registry = CollectorRegistry()
         MultiProcessCollector(registry)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,5 +1,6 @@
 """The API's errors as RFC 9457 problem details: one table, and the handler that answers."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from http.client import responses
 from typing import Any
@@ -19,7 +20,6 @@ from errors import (
     ExamplesError,
     ImageError,
     ImageTooLargeError,
-    UnreadableImageError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -43,15 +43,20 @@ PROBLEMS: dict[str, tuple[int, str]] = {  # code: status, what to do
     "blank-picture": (422, "Draw or photograph one digit, large and with contrast."),
     "too-many-files": (422, f"Send at most {MAX_BATCH_FILES} files a request."),
     "invalid-parameter": (422, "See /docs for the parameters and their values."),
+    "http-error": (500, "The request failed: see /docs."),  # with the status of a library's error
     "internal-error": (500, "The service failed: report this with the X-Request-ID."),
     "overloaded": (503, "The service has too much to do: try again in a second."),
     "not-ready": (503, "The service cannot answer now: try again later."),
+}
+# What FastAPI and Starlette raise, by status.
+FRAMEWORK_CODES = {
+    PROBLEMS[code][0]: code
+    for code in ("malformed-request", "not-found", "method-not-allowed", "payload-too-large")
 }
 IMAGE_PROBLEMS = {
     BlankImageError: "blank-picture",
     ImageTooLargeError: "too-many-pixels",
     DamagedImageError: "damaged-picture",
-    UnreadableImageError: "not-a-picture",
 }
 
 
@@ -98,55 +103,45 @@ class ProblemError(HTTPException):
 
 def invalid_body(name: str, detail: str) -> ProblemError:
     """The problem of a field of a body."""
-    return ProblemError(
-        "invalid-parameter", errors=[{"in": "body", "name": name, "detail": detail}]
-    )
+    fault = {"in": "body", "name": name, "detail": detail}
+    return ProblemError("invalid-parameter", errors=[fault])
 
 
-def as_problem(error: Exception) -> ProblemError:
+def as_problem(error: BaseException) -> ProblemError:
     """The problem that tells a client of ``error``."""
     match error:
         case ProblemError():
             return error
-        case HTTPException():
-            return _of_framework(error)
+        case HTTPException(status_code=status, detail=detail):
+            told = None if detail in (responses.get(status), "Content Too Large") else str(detail)
+            code = FRAMEWORK_CODES.get(status, "http-error")
+            problem = ProblemError(code, told, error.headers)
+            problem.status_code = status
+            return problem
         case RequestValidationError():
             return ProblemError("invalid-parameter", errors=[_fault(f) for f in error.errors()])
         case ExamplesError():
             name = "examples" if error.entry is None else f"examples[{error.entry}]"
             return invalid_body(name, str(error))
-        case ClientDisconnect():
-            return ProblemError("upload-too-slow", "The client has left.")
         case ImageError():
             return ProblemError(IMAGE_PROBLEMS.get(type(error), "not-a-picture"), str(error))
+        case ClientDisconnect():
+            return ProblemError("upload-too-slow")
+        case asyncio.CancelledError():  # uvicorn does so to what outlasts SIGTERM
+            return ProblemError("not-ready", "The service is stopping.")
     return ProblemError("internal-error")
-
-
-def _of_framework(error: HTTPException) -> ProblemError:
-    """Name an error that FastAPI, Starlette or another library raised."""
-    phrase = responses.get(error.status_code, "Error")
-    codes = {400: "malformed-request", 413: "payload-too-large"}
-    code = codes.get(error.status_code, phrase.lower().replace(" ", "-"))
-    detail = None if error.detail in (phrase, "Content Too Large") else str(error.detail)
-    if code in PROBLEMS:
-        return ProblemError(code, detail, error.headers)
-    problem = ProblemError("internal-error", detail or f"{phrase}: see /docs.", error.headers)
-    problem.code, problem.status_code = code, error.status_code
-    return problem
 
 
 def _fault(error: dict[str, Any]) -> dict[str, str]:
     """What FastAPI found wrong with a parameter, as ``Problem`` has it."""
     place, *names = map(str, error["loc"])
     name = ".".join(names)
-    detail = f"The parameter {name} is not accepted: {error['msg']}."
-    if error["type"] == "extra_forbidden":
-        detail = f"There is no parameter {name!r}."
-    return {"in": place, "name": name, "detail": detail}
+    told = f"The parameter {name} is not accepted: {error['msg']}."
+    return {"in": place, "name": name, "detail": told}
 
 
 def describe(problem: ProblemError, path: str) -> dict[str, Any]:
-    """The JSON object of a problem of the request to ``path``; see ``Problem``."""
+    """What ``Problem`` documents, for a request to ``path``."""
     body = {
         "type": "about:blank",
         "code": problem.code,
@@ -158,7 +153,7 @@ def describe(problem: ProblemError, path: str) -> dict[str, Any]:
     return {**body, "errors": problem.errors} if problem.errors else body
 
 
-async def answer(request: Request, error: Exception) -> JSONResponse:
+async def answer(request: Request, error: BaseException) -> JSONResponse:
     """Answer with the problem of ``error``, and leave its code to the telemetry."""
     problem = as_problem(error)
     request.state.problem = problem.code

@@ -19,8 +19,6 @@ DataUrl = Annotated[str, Field(examples=["data:image/png;base64,..."])]
 
 
 class Answer(BaseModel):
-    """What all answers to a picture have."""
-
     model: str = Field(examples=["cnn"])
     version: str = Field(examples=["0.0.1"])
     examples: int | None = Field(None, description="how many examples the model has learnt")
@@ -33,8 +31,6 @@ class DigitProbability(BaseModel):
 
 
 class PredictionResponse(Answer):
-    """What the model read."""
-
     prediction: Digit = Field(description="the likeliest digit, even if `is_digit` is false")
     confidence: Probability = Field(description="the calibrated probability of `prediction`")
     probabilities: list[Probability] = Field(description="of the digits 0 to 9")
@@ -43,13 +39,11 @@ class PredictionResponse(Answer):
     reason: str | None = Field(description=f"null, or why it is no digit. {_explained(REASONS)}")
     image: DataUrl = Field(description="the 28x28 picture, a PNG, that the model read")
     permuted_image: DataUrl | None = Field(
-        None, description="of a permuted model alone: the same with its pixels permuted"
+        None, description="a permuted model's alone: `image` with its pixels permuted"
     )
 
 
 class BatchResponse(BaseModel):
-    """One answer a file, in the order of the files."""
-
     results: list[PredictionResponse | Problem] = Field(
         description="for each file what `/api/v1/predict` would have answered for it alone"
     )
@@ -57,8 +51,6 @@ class BatchResponse(BaseModel):
 
 
 class DigitOfNumber(BaseModel):
-    """A digit of a number, or what was found in a digit's place."""
-
     prediction: Digit
     confidence: Probability = Field(description="of this digit by itself")
     is_digit: bool
@@ -67,8 +59,6 @@ class DigitOfNumber(BaseModel):
 
 
 class TextLine(BaseModel):
-    """A line of writing, and the number that it is."""
-
     number: str | None = Field(description="as text: leading zeros count", examples=["07"])
     confidence: Probability = Field(description="the probability that the whole number is right")
     digits: list[DigitOfNumber] = Field(description="from left to right")
@@ -79,39 +69,29 @@ class TextLine(BaseModel):
 
 
 class NumberResponse(Answer, TextLine):
-    """The number in a picture: that of the first line if there are several."""
-
-    lines: list[TextLine] = Field(description="all lines, from top to bottom")
+    lines: list[TextLine] = Field(description="from top to bottom; the first one counts")
 
 
 class Attribution(BaseModel):
-    """How much each pixel speaks for a digit."""
-
     target: Digit = Field(description="the digit that is explained")
     values: list[list[float]] = Field(description="28 x 28, from -1 (against) to 1 (for)")
 
 
 class FeatureMaps(BaseModel):
-    """What one convolution made of the picture."""
-
     layer: str
     shape: list[int] = Field(description="channels, rows, columns", examples=[[32, 24, 24]])
     picture: DataUrl = Field(description="the maps side by side, each from black to white")
 
 
 class ExplanationResponse(PredictionResponse):
-    """A prediction and where the model looked."""
-
     attribution: Attribution
     feature_maps: list[FeatureMaps] = Field(description="one a convolution; none for an MLP")
 
 
 class ModelSummary(BaseModel):
-    """A model in service, or one that could not be loaded and why."""
-
     name: str
     available: bool
-    reason: str | None = Field(description="why it could not be loaded")
+    reason: str | None = Field(None, description="why it could not be loaded")
     version: str | None = None
     parameters: int | None = Field(None, description="number of trained weights")
     permuted: bool | None = Field(None, description="whether it reads pictures with mixed pixels")

@@ -5,10 +5,9 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.api.problems import ProblemError
 from app.settings import HUNG_SECONDS, MAX_ADAPTED, MAX_WORK_SECONDS, ApiSettings
@@ -34,15 +33,13 @@ class Lane:
         self.limit = limit
         self.heavier = heavier
         self._pool = ThreadPoolExecutor(1)
-        self._submitted = 0  # counted by the event loop ...
-        self._finished = 0  # ... and by the thread, so that neither needs a lock
-        self._begun: float | None = None  # when the job in hand was begun
+        self._jobs: dict[Future[Any], float] = {}  # and when each was submitted
 
     @property
     def hung(self) -> bool:
         """Whether a job takes so long that it will never end."""
-        begun = self._begun
-        return begun is not None and time.monotonic() - begun > HUNG_SECONDS
+        oldest = time.monotonic() - HUNG_SECONDS
+        return any(since < oldest and not job.done() for job, since in self._jobs.items())
 
     async def run(self, work: Callable[[bool], T]) -> T:
         """Return what ``work`` returns; it is told whether this is the heavy lane.
@@ -50,40 +47,26 @@ class Lane:
         Raises:
             ProblemError: "overloaded": too many jobs wait, or this one took too long.
         """
-        if self._submitted - self._finished >= self.limit:
+        self._jobs = {job: since for job, since in self._jobs.items() if not job.done()}
+        if self.hung or len(self._jobs) >= self.limit:
             raise ProblemError("overloaded")
-        self._submitted += 1
-        loop = asyncio.get_running_loop()
-        deadline = time.monotonic() + MAX_WORK_SECONDS
+        job = self._pool.submit(work, self.heavier is None)
+        self._jobs[job] = time.monotonic()
         try:
+            # A job that is given up is not begun any more; one in hand counts until it ends.
             async with asyncio.timeout(MAX_WORK_SECONDS):
-                with suppress(TooHeavyError):
-                    # Shielded: a job that is given up counts until the thread is rid of it.
-                    return await asyncio.shield(
-                        loop.run_in_executor(self._pool, self._do, work, deadline)
-                    )
+                return await asyncio.wrap_future(job)
         except TimeoutError:
             raise ProblemError("overloaded") from None
-        assert self.heavier is not None
-        return await self.heavier.run(work)
-
-    def _do(self, work: Callable[[bool], T], deadline: float) -> T:
-        """Do a job in the thread, unless nobody waits for it any more."""
-        self._begun = time.monotonic()
-        try:
-            if self._begun > deadline:
-                raise TimeoutError
-            return work(self.heavier is None)
-        finally:
-            self._begun = None
-            self._finished += 1
+        except TooHeavyError:
+            assert self.heavier is not None
+            return await self.heavier.run(work)
 
 
 class Service:
     """The models in service, and the lanes in which they work.
 
     Attributes:
-        settings: as given at the start.
         classifiers: the models that answer, by name.
         failures: why the others do not, by name.
         stopping: whether the process has been told to stop.
@@ -91,12 +74,26 @@ class Service:
         light: the lane for everything else, which never waits for those.
     """
 
-    def __init__(
-        self, settings: ApiSettings, classifiers: dict[str, Classifier], failures: dict[str, str]
-    ) -> None:
+    def __init__(self, settings: ApiSettings) -> None:
+        """Load the models of ``settings.models_dir``.
+
+        Raises:
+            ModelFileError: the default model is missing or cannot be used. Any other one that
+                cannot is left out, logged, and listed with its reason.
+        """
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.settings = settings
-        self.classifiers = classifiers
-        self.failures = failures
+        self.classifiers, self.failures = load_classifiers(settings.models_dir)
+        for name, reason in self.failures.items():
+            logger.warning("The model %s is left out: %s", name, reason)
+        if settings.model in self.failures:
+            raise ModelFileError(self.failures[settings.model])
+        if settings.model not in self.classifiers:
+            raise ModelFileError(
+                f"The default model {settings.model!r} is not in {settings.models_dir} (found: "
+                f"{', '.join(self.classifiers) or 'none'}); train it with bash run.sh, or set "
+                "API_MODEL"
+            )
         self.stopping = False
         self.heavy = Lane(settings.heavy_queue)
         self.light = Lane(settings.queue, self.heavy)
@@ -124,24 +121,3 @@ class Service:
 
     def _adapt(self, name: str, examples: bytes) -> Classifier:
         return adapt(self.classifiers[name], *read_examples(examples))
-
-
-def load_service(settings: ApiSettings) -> Service:
-    """Load the models of ``settings.models_dir``.
-
-    Raises:
-        ModelFileError: the default model is missing or cannot be used. Any other one that cannot
-            is left out, logged, and listed with its reason.
-    """
-    sys.setswitchinterval(SWITCH_SECONDS)
-    classifiers, failures = load_classifiers(settings.models_dir)
-    for name, reason in failures.items():
-        logger.warning("The model %s is left out: %s", name, reason)
-    if settings.model in failures:
-        raise ModelFileError(failures[settings.model])
-    if settings.model not in classifiers:
-        raise ModelFileError(
-            f"The default model {settings.model!r} is not in {settings.models_dir} (found: "
-            f"{', '.join(classifiers) or 'none'}); train it with bash run.sh, or set API_MODEL"
-        )
-    return Service(settings, classifiers, failures)

@@ -1,5 +1,6 @@
 """What operators see: an id, a line of JSON and counters for every request; never the picture."""
 
+import asyncio
 import json
 import logging
 import queue
@@ -8,6 +9,7 @@ import re
 import sys
 import time
 from datetime import UTC, datetime
+from functools import cache
 from logging.handlers import QueueHandler, QueueListener
 
 from fastapi import Request
@@ -38,11 +40,7 @@ CONFIDENCE = Histogram(
     ["model"],
     buckets=(0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1),
 )
-NUMBERS = Counter(
-    "digits_numbers",
-    "Pictures asked for their number; reason: why it is none.",
-    ["model", "reason"],
-)
+NUMBERS = Counter("digits_numbers", "Pictures asked for their number.", ["model", "reason"])
 logger = logging.getLogger("digits")
 
 
@@ -82,15 +80,14 @@ LINES: queue.Queue[logging.LogRecord] = queue.Queue(10_000)
 LISTENER = PatientListener(LINES, logging.StreamHandler(sys.stdout))
 
 
+@cache  # once a process
 def configure_logging() -> None:
     """Write what this project and its libraries log as JSON, from a thread of its own."""
-    root = logging.getLogger()
-    if not any(isinstance(handler, BoundedQueueHandler) for handler in root.handlers):
-        handler = BoundedQueueHandler(LINES)
-        handler.setFormatter(JsonLine())
-        root.addHandler(handler)
-        root.setLevel(logging.INFO)
-        LISTENER.start()
+    handler = BoundedQueueHandler(LINES)
+    handler.setFormatter(JsonLine())
+    logging.root.addHandler(handler)
+    logging.root.setLevel(logging.INFO)
+    LISTENER.start()
 
 
 def flush_logs() -> None:
@@ -101,11 +98,7 @@ def flush_logs() -> None:
 
 
 class Telemetry:
-    """The middleware that names, logs and counts each request.
-
-    It also answers 500 where the app fails, and turns Starlette's errors in plain text into
-    problems.
-    """
+    """Names, logs and counts each request; makes a problem of what the app leaves unanswered."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -138,27 +131,25 @@ class Telemetry:
         failure: Exception | None = None
         try:
             await self.app(scope, receive, send_recorded)
-        except Exception as error:
-            failure = error
+        except (Exception, asyncio.CancelledError) as error:
+            failure = error if isinstance(error, Exception) else None
             if status == 0:
                 await (await answer(request, error))(scope, receive, send_recorded)
-        finally:
-            seconds = time.perf_counter() - started
-            # A path that no route has would let clients make as many time series as they like.
-            path = getattr(scope.get("route"), "path", "unmatched")
-            REQUESTS.labels(scope["method"], path, status).inc()
-            SECONDS.labels(path).observe(seconds)
-            fields = {
-                "request_id": request_id,
-                "method": scope["method"],
-                "path": scope["path"],
-                "status": status,
-                "milliseconds": round(seconds * 1000, 2),
-                "client": scope["client"][0] if scope.get("client") else None,
-            }
-            if problem := getattr(request.state, "problem", None):
-                PROBLEMS.labels(problem).inc()
-                fields["problem"] = problem
-            message = "request failed" if failure else "request"
-            level = logging.ERROR if failure else logging.INFO
-            logger.log(level, message, extra={"fields": fields}, exc_info=failure)
+        seconds = time.perf_counter() - started
+        # A path that no route has would let clients make as many time series as they like.
+        path = getattr(scope.get("route"), "path", "unmatched")
+        REQUESTS.labels(scope["method"], path, status).inc()
+        SECONDS.labels(path).observe(seconds)
+        fields = {
+            "request_id": request_id,
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "milliseconds": round(seconds * 1000, 2),
+            "client": scope["client"][0] if scope.get("client") else None,
+        }
+        if problem := getattr(request.state, "problem", None):
+            PROBLEMS.labels(problem).inc()
+            fields["problem"] = problem
+        level, message = (logging.ERROR, "request failed") if failure else (logging.INFO, "request")
+        logger.log(level, message, extra={"fields": fields}, exc_info=failure)
