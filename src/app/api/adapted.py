@@ -39,7 +39,7 @@ class AdaptedClassifiers:
             return options
         base = options.classifier
         digest = hashlib.sha256(examples).hexdigest()
-        key = (base.name, base.version, base.onnx.sha256, digest)
+        key = (base.name, base.version, digest)
         with self._lock:
             if existing := self._kept.get(key):
                 self._kept.move_to_end(key)
