@@ -97,11 +97,9 @@ def _cloud() -> Strokes:
 SYMBOLS |= {"heart": _heart(), "smiley": _smiley(), "sun": _sun(), "cloud": _cloud()}
 
 
-def hershey(font: str, text: str) -> Strokes:
+def hershey(name: str, text: str) -> list[np.ndarray]:
     """Return the strokes of a text in one of Hershey's fonts, y downwards."""
-    return [
-        [(float(x), float(y)) for x, y in stroke] for stroke in _font(font).strokes_for_text(text)
-    ]
+    return [np.array(list(stroke), dtype=float) for stroke in _font(name).strokes_for_text(text)]
 
 
 @cache
@@ -124,9 +122,9 @@ def expression(rng: np.random.Generator) -> np.ndarray:
 
 def text_of_hershey(text: str, rng: np.random.Generator) -> np.ndarray:
     """Draw a text in one of Hershey's fonts."""
-    strokes = [np.asarray(s) for s in hershey(str(rng.choice(FONTS)), text)]
+    strokes = hershey(str(rng.choice(FONTS)), text)
     tall = float(np.ptp(np.concatenate(strokes)[:, 1]))
-    return paint_line(strokes, tall, rng.uniform(*BRUSH), rng)
+    return paint_line([stroke / tall for stroke in strokes], rng.uniform(*BRUSH), rng)
 
 
 def scribble(rng: np.random.Generator) -> np.ndarray:
@@ -154,7 +152,7 @@ def letter(rng: np.random.Generator) -> np.ndarray:
 def symbol(rng: np.random.Generator) -> np.ndarray:
     """Draw one of the symbols, slightly jittered."""
     strokes = SYMBOLS[str(rng.choice(list(SYMBOLS)))]
-    size = np.ptp(np.concatenate([np.asarray(stroke) for stroke in strokes]), axis=0).max()
+    size = np.ptp(np.concatenate(strokes), axis=0).max()
     jittered = [
         np.asarray(stroke, dtype=float) + rng.normal(0, 0.012 * size, np.shape(stroke))
         for stroke in strokes
@@ -168,9 +166,9 @@ def several_digits(rng: np.random.Generator) -> np.ndarray:
     placed, right = [], 0.0
     for digit in rng.integers(0, 10, rng.integers(2, 6)):
         strokes = _transform(hershey(font, str(digit)), rng)
-        points = np.concatenate([np.asarray(stroke) for stroke in strokes])
+        points = np.concatenate(strokes)
         left = right - points[:, 0].min()
-        placed += [np.asarray(stroke) + np.array([left, 0]) for stroke in strokes]
+        placed += [stroke + np.array([left, 0]) for stroke in strokes]
         right += np.ptp(points[:, 0]) + height * rng.uniform(0.4, 0.9)
     points = np.concatenate(placed)
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
@@ -186,20 +184,18 @@ def tap(rng: np.random.Generator) -> np.ndarray:
     return paint([place + rng.normal(0, 0.4, (rng.integers(1, 4), 2))], rng.uniform(*BRUSH_WIDTH))
 
 
+_photographs = cache(load_sample_images)
+
+
 def photograph(rng: np.random.Generator) -> np.ndarray:
     """Cut a patch from one of scikit-learn's two photographs, a temple and a flower."""
-    photo = _photographs()[rng.integers(2)]
+    photo = _photographs().images[rng.integers(2)]
     side = int(rng.integers(60, 400))
     top, left = (int(rng.integers(0, length - side)) for length in photo.shape[:2])
     return photo[top : top + side, left : left + side]
 
 
-@cache
-def _photographs() -> list[np.ndarray]:
-    return load_sample_images().images
-
-
-def _transform(strokes: Strokes, rng: np.random.Generator) -> Strokes:
+def _transform(strokes: Strokes, rng: np.random.Generator) -> list[np.ndarray]:
     """Slant, stretch and rotate strokes at random, as people's hands do."""
     slant, turn, aspect = rng.normal(0, 0.12), rng.normal(0, 0.07), math.exp(rng.normal(0, 0.12))
     shear = np.array([[aspect, -slant], [0, 1]])

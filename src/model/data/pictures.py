@@ -45,25 +45,23 @@ def load_pictures(folder: Path) -> pd.DataFrame:
     table = folder / "labels.csv"
     rows = read_table(table) if table.exists() else read_names(folder)
     rows = rows.reindex(columns=COLUMNS, fill_value="")
-    rows["label"] = rows["label"].str.strip()
     rows = rows[~rows["kind"].isin(UNCOUNTED)]
     if rows.empty:
         raise DataError(
             f"{folder} holds no labelled picture: add labels.csv (file,label), "
             "or give the files names like 7_anything.png."
         )
-    for file, label in zip(rows["file"], rows["label"], strict=True):
-        if not re.fullmatch("-1|[0-9]*", label):
-            raise DataError(
-                f"{table}: {file} has the label {label!r}. Give digits, or -1 or nothing "
-                "for a picture of neither digit nor number."
-            )
-        if not (folder / file).is_file():
-            raise DataError(f"{table} names {file}, which is not in {folder}.")
-    label = rows["label"].replace("-1", "")
+    label = rows["label"].str.strip().replace("-1", "")
+    data = [folder / file for file in rows["file"]]
+    for text, path in zip(label, data, strict=True):
+        if not re.fullmatch("[0-9]*", text):
+            raise DataError(f"{path} has the label {text!r}: give digits, or -1 for no digit.")
+        if not path.is_file():
+            raise DataError(f"There is no {path}, which {table} names.")
     by_label = label.str.len().clip(upper=2).map(KINDS)
-    kind = rows["kind"].where(rows["kind"] != "", by_label)
-    return rows.assign(label=label, kind=kind, data=[folder / file for file in rows["file"]])
+    return rows.assign(
+        label=label, kind=rows["kind"].where(rows["kind"] != "", by_label), data=data
+    )
 
 
 def read_table(table: Path) -> pd.DataFrame:
