@@ -54,17 +54,10 @@ def learn(
 
 
 def authors_of_enough(pictures: pd.DataFrame, count: int) -> list[str]:
-    """Return the authors who have more than ``count`` pictures of every digit.
-
-    Raises:
-        DataError: there is none.
-    """
+    """Return the authors with more than ``count`` pictures of every digit; none is a DataError."""
     known = pictures[(pictures["label"].str.len() == 1) & (pictures["author"] != "")]
     counts = pd.crosstab(known["author"], known["label"])
     authors: list[str] = counts.index[(counts > count).sum(axis=1) == 10].to_list()
     if not authors:
-        raise DataError(
-            f"No author has {count + 1} or more of every digit: "
-            "ask for fewer examples, or record more."
-        )
+        raise DataError(f"No author has {count + 1} or more of every digit: record more digits.")
     return authors

@@ -37,8 +37,6 @@ def draw_pictures(samples: list[StrokeSample], seed: int) -> pd.DataFrame:
 def load_pictures(folder: Path) -> pd.DataFrame:
     """Load the pictures of a folder that are labelled, in labels.csv or by their names.
 
-    Pictures of the kinds in UNCOUNTED are left out.
-
     Raises:
         DataError: there is none, a label is neither digits nor -1 nor empty, or a file is missing.
     """
@@ -48,8 +46,7 @@ def load_pictures(folder: Path) -> pd.DataFrame:
     rows = rows[~rows["kind"].isin(UNCOUNTED)]
     if rows.empty:
         raise DataError(
-            f"{folder} holds no labelled picture: add labels.csv (file,label), "
-            "or give the files names like 7_anything.png."
+            f"{folder} holds no labelled picture: add labels.csv, or names like 7_a.png."
         )
     label = rows["label"].str.strip().replace("-1", "")
     data = [folder / file for file in rows["file"]]
@@ -65,7 +62,6 @@ def load_pictures(folder: Path) -> pd.DataFrame:
 
 
 def read_table(table: Path) -> pd.DataFrame:
-    """Read labels.csv."""
     try:
         rows = pd.read_csv(table, dtype=str, keep_default_na=False).fillna("")  # lines may be short
     except (OSError, ValueError) as error:

@@ -42,7 +42,6 @@ L2 = 3e-4  # on all weights
 STEPS = 80  # of L-BFGS
 IMPOSSIBLE = -1e6  # log likelihood of what no path spells; minus infinity has no gradient
 COUNT, SEED = 500, 100  # numbers of each kind, and of what is written
-SYNTHETIC_SAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -168,16 +167,8 @@ def calibrate(examples: Sequence[Example], weights: Weights) -> Weights:
     return replace(weights, calibration=(float(line.coef_[0, 0]), float(line.intercept_[0])))
 
 
-def write_weights(weights: Weights, path: Path) -> None:
-    rounded = {name: np.round(getattr(weights, name), 3).tolist() for name in FITTED}
-    rounded["calibration"] = np.round(weights.calibration, 2).tolist()
-    lines = (f'"{name}": {json.dumps(values)}' for name, values in rounded.items())
-    text = "{\n  " + ",\n  ".join(lines) + "\n}\n"
-    write_atomically({path: text.encode()})
-
-
 def main() -> None:
-    samples = synthetic_samples(SYNTHETIC_SAMPLES, SEED)
+    samples = synthetic_samples(2000, SEED)
     numbers = rows_of_mnist(load_mnist("mnist").training, 2 * COUNT, SEED)
     for gaps in GAPS.values():
         numbers += numbers_of_writers(samples, COUNT // 2, gaps, SEED)
@@ -187,7 +178,9 @@ def main() -> None:
     classifiers = [Classifier.load(find_model(name)) for name in ("cnn", "deep")]
     weights = fit([e for c in classifiers for e in examples_of(c, numbers)], Weights.load())
     weights = calibrate([e for c in classifiers for e in examples_of(c, checked)], weights)
-    write_weights(weights, choose.WEIGHTS_FILE)
+    rounded = {name: np.round(getattr(weights, name), 3).tolist() for name in FITTED}
+    rounded["calibration"] = np.round(weights.calibration, 2).tolist()
+    write_atomically({choose.WEIGHTS_FILE: json.dumps(rounded).encode()})
 
 
 if __name__ == "__main__":

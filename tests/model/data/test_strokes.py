@@ -20,10 +20,6 @@ def box(image) -> tuple[int, int, int, int]:
     return rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
 
 
-def draw(seed: int) -> np.ndarray:
-    return render_strokes(SEVEN["strokes"], np.random.default_rng(seed))
-
-
 def test_samples_are_read_plain_and_gzipped(tmp_path):
     text = json.dumps(SEVEN) + "\n\n" + json.dumps({**SEVEN, "label": 1, "writer": "bob"}) + "\n"
     (tmp_path / "plain.jsonl").write_text(text)
@@ -104,7 +100,7 @@ def test_strokes_that_hardly_reach_anywhere_are_a_dot(extent):
 def test_size_place_and_brush_vary_within_their_ranges_and_the_brush_stays_on_the_canvas():
     sides, tops, lefts = [], [], []
     for seed in range(200):
-        image = draw(seed)
+        image = render_strokes(SEVEN["strokes"], np.random.default_rng(seed))
         assert image.shape == (280, 280)
         top, bottom, left, _ = box(image)
         sides.append(bottom - top)

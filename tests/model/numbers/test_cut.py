@@ -39,17 +39,6 @@ def test_pieces_share_out_the_ink_of_their_component():
     assert whole.sum() == component.foreground.sum(dtype=int)
 
 
-def test_a_seam_costs_the_ink_that_it_crosses_in_stroke_widths():
-    dumbbell = np.zeros((64, 120), dtype=np.uint8)
-    dumbbell[:, :40] = dumbbell[:, 80:] = 255
-    dumbbell[29:35, 40:80] = 255  # a bridge as thick as a stroke
-    line = Line([Component(dumbbell, 0, 0)], HEIGHT, np.eye(2, 3))
-    pieces = cut_line(line)
-    bridge = [piece for piece in pieces if 40 <= piece.right <= 80]
-    assert bridge and all(abs(piece.cost * stroke_width(line) - 6) < 0.3 for piece in bridge)
-    assert pieces[-1].cost == 0
-
-
 def test_what_is_as_narrow_as_a_1_stays_whole():
     one = Component(np.full((64, 12), 255, dtype=np.uint8), 3, 4)
     (piece,) = cut(one)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tests.support.out_of_distribution import word
 
-from model.numbers.choose import WEIGHTS_FILE, Weights, best_path
+from model.numbers.choose import Weights, best_path
 from model.numbers.fit import (
     FITTED,
     calibrate,
@@ -16,7 +16,6 @@ from model.numbers.fit import (
     fit,
     log_likelihood,
     synthetic_samples,
-    write_weights,
 )
 from model.numbers.write import Number, numbers_of_writers
 
@@ -65,8 +64,3 @@ def test_the_mean_confidence_is_the_share_of_numbers_that_are_right(examples):
     right = ["".join(map(str, p.labels)) == e.text for p, e in zip(paths, numbers, strict=True)]
     assert 0 < sum(right) < len(right)
     assert np.mean([path.confidence for path in paths]) == pytest.approx(np.mean(right), abs=0.01)
-
-
-def test_the_weights_that_are_written_are_those_that_are_read(tmp_path):
-    write_weights(Weights.load(), tmp_path / "weights.json")
-    assert (tmp_path / "weights.json").read_text() == WEIGHTS_FILE.read_text()

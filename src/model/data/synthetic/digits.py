@@ -114,12 +114,11 @@ def place(foreground: Tensor) -> Tensor:
     n, side = foreground.shape[:2]
     foreground = (foreground * 255 / foreground.amax((1, 2), keepdim=True).clamp_min(1e-3)).round()
     rows, columns = _shift(foreground.sum(2)), _shift(foreground.sum(1))
-    padded = torch.zeros(n, side + 2 * IMAGE_SIZE, side + 2 * IMAGE_SIZE, dtype=torch.uint8)
-    padded[:, IMAGE_SIZE : IMAGE_SIZE + side, IMAGE_SIZE : IMAGE_SIZE + side] = foreground
-    here = torch.arange(IMAGE_SIZE, 2 * IMAGE_SIZE)
-    y = (here - rows[:, None])[:, :, None]
-    x = (here - columns[:, None])[:, None, :]
-    return padded[torch.arange(n)[:, None, None], y, x]
+    images = torch.zeros(n, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
+    images[:, :side, :side] = foreground
+    here = torch.arange(IMAGE_SIZE)
+    y, x = ((here - shift[:, None]) % IMAGE_SIZE for shift in (rows, columns))
+    return images[torch.arange(n)[:, None, None], y[:, :, None], x[:, None, :]]
 
 
 def _shift(profile: Tensor) -> Tensor:

@@ -67,9 +67,8 @@ def scribbles(count: int, generator: Generator) -> Tensor:
     points = uniform((count, 1, 16, 2), 0.0, 100.0, generator)
     points[..., 0] *= uniform((count, 1, 1), 0.6, 1.6, generator)
     corners = _some((count, 1, 1), 0.3, generator).float().expand(-1, -1, 16)
-    return _draw(
-        _smooth(points, corners, randint(8, 16, (count, 1), generator=generator)), generator
-    )
+    last = randint(8, 16, (count, 1), generator=generator)
+    return _draw(_smooth(points, corners, last), generator)
 
 
 def random_curves(count: int, generator: Generator) -> Tensor:
@@ -91,9 +90,8 @@ def zigzags(count: int, generator: Generator) -> Tensor:
     points = torch.where(_some((count, 1, 1, 1), 0.3, generator), points.flip(-1), points)
     corners = torch.rand((count, 1, 1), generator=generator).expand(-1, -1, 15)
     # Fewer than seven turns downwards could be read as a Z or a 3.
-    return _draw(
-        _smooth(points, corners, randint(7, 15, (count, 1), generator=generator)), generator
-    )
+    last = randint(7, 15, (count, 1), generator=generator)
+    return _draw(_smooth(points, corners, last), generator)
 
 
 def spirals(count: int, generator: Generator) -> Tensor:
@@ -190,11 +188,9 @@ def codes(count: int, generator: Generator) -> Tensor:
 
 def pieces(count: int, generator: Generator) -> Tensor:
     """Parts of digits: the foot of a 2, the head of a 5, half of a 0."""
-    labels, low, high = torch.tensor(PIECES)[
-        randint(0, len(PIECES), (count,), generator=generator)
-    ].T
-    strokes = write_digits(labels.long(), generator)
-    pen = resample(*strokes, LONG)
+    part = randint(0, len(PIECES), (count,), generator=generator)
+    labels, low, high = torch.tensor(PIECES)[part].T
+    pen = resample(*write_digits(labels.long(), generator), LONG)
     top, bottom = pen[..., 1].aminmax(dim=1, keepdim=True)
     height = (pen[..., 1] - top) / (bottom - top)
     kept = (height >= low[:, None]) & (height <= high[:, None])
