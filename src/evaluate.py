@@ -175,7 +175,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("paths", type=Path, nargs="+", metavar="PATH", help="folder of pictures or file of strokes")
     add("--model", default="cnn", help="name or file (cnn)")
     add("--numbers", action="store_true", help="write strokes side by side, and read the numbers")
-    add("--examples", type=at_least(1), nargs="+", metavar="N", help="learn N of each digit of a hand")
+    add("--examples", type=at_least(1), nargs="+", metavar="N", help="learn N of each digit first")
     add("--output", type=output_file, default="failures.html", help="page of failures, in HTML")
     add("--json", type=output_file, metavar="FILE", help="write the tables there too")
     options = parser.parse_args(arguments)
