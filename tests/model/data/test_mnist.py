@@ -259,13 +259,6 @@ def test_a_full_disk_during_the_download_is_one_sentence_and_leaves_no_half_file
     assert list((data_dir / "raw").iterdir()) == []
 
 
-@pytest.mark.usefixtures("folder")
-def test_a_data_folder_that_cannot_be_written_is_an_error(data_dir):
-    data_dir.write_text("a file in its place")
-    with pytest.raises(DataError, match="cannot be written"):
-        load_mnist(data_dir=data_dir)
-
-
 # --- Preprocessing --------------------------------------------------------------------------------
 
 
