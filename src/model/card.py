@@ -36,7 +36,7 @@ class Results(Strict):
 
 
 class Permutation(Strict):
-    """A fixed permutation of the pixels: pixel i of the input is pixel ``indices[i]``."""
+    """Pixel i of the network's input is pixel ``indices[i]`` of the image."""
 
     seed: int
     indices: list[int]
@@ -52,9 +52,8 @@ class Card(Strict):
     """A model card.
 
     Attributes:
-        name: of the model: the network's, for permuted pixels with ``-permuted``.
+        name: the network's, for permuted pixels with ``-permuted``.
         network, config: the key in ``NETWORKS`` and the arguments that build it.
-        parameters: the number of weights.
         training: the recipe and the circumstances, as ``main_pipeline`` writes them.
         temperature: divides the logits.
         threshold: a picture with a lower rejection score is rejected.
@@ -120,11 +119,7 @@ def unusable(path: Path, fault: str) -> ModelFileError:
 
 
 def read_file(path: Path) -> bytes:
-    """Return the bytes of a regular file of at most ``MAX_MODEL_BYTES``.
-
-    Raises:
-        ModelFileError: there is no such file.
-    """
+    """Return the bytes of a regular file of at most ``MAX_MODEL_BYTES``, or raise ``unusable``."""
     try:
         if path.exists() and not path.is_file():
             raise unusable(path, "it is no regular file")

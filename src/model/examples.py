@@ -1,8 +1,4 @@
-"""A person's labelled examples, as the page saves them: a JSON array of label and image.
-
-`[{"label": 7, "image": "data:image/png;base64,..."}, ...]`; an image is any that can be
-classified, most often the 28 x 28 that an answer gave.
-"""
+"""A person's labelled examples, as the page saves them: a JSON array of label and image."""
 
 import base64
 from typing import Annotated
@@ -22,8 +18,6 @@ FORM = '[{"label": 7, "image": "data:image/png;base64,..."}, ...]'
 
 
 class Example(BaseModel):
-    """One image and the digit that it shows."""
-
     model_config = ConfigDict(strict=True, extra="forbid")
 
     label: Annotated[int, Field(ge=0, lt=NUM_CLASSES)]
@@ -40,8 +34,8 @@ def read_examples(text: bytes) -> tuple[np.ndarray, np.ndarray]:
         Images (n, 28, 28) uint8, and their labels (n,) int.
 
     Raises:
-        ExamplesError: the text is longer than 400 kB or not in the documented form, or an image
-            cannot be read; the message names the entry, counted from 0.
+        ExamplesError: the text is too long or not in the documented form, or an image cannot be
+            read; the message names the entry, counted from 0.
     """
     if len(text) > MAX_EXAMPLES_BYTES:
         raise ExamplesError(
@@ -60,7 +54,6 @@ def read_examples(text: bytes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_image(index: int, url: str) -> np.ndarray:
-    """The image (28, 28) of a data URL."""
     place = _place(index, "image")
     try:
         data = base64.b64decode(url.partition(",")[2], validate=True)
@@ -78,5 +71,4 @@ def _read_image(index: int, url: str) -> np.ndarray:
 
 
 def _place(*parts: int | str) -> str:
-    """Where an error is: examples[3].image."""
     return "examples" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts)
