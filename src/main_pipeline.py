@@ -39,7 +39,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--epochs", type=int, help="passes over the data (the recipe's)")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (0)")
     add("--data", default="auto", help="auto, mnist, sample (5,000 digits), MNIST's folder (auto)")
-    add("--augment", choices=AUGMENTATIONS, default=config.AUGMENTATION, help="change the images")
+    add("--augment", choices=AUGMENTATIONS, default=config.AUGMENTATION, help="images (slight)")
     add("--permute", type=int, metavar="SEED", help="permute the pixels, the same way for all")
     add("--strokes", type=Path, metavar="FILE", help="your own drawings, among the data")
     add("--no-synthetic", dest="synthetic", action="store_false", help="train on MNIST alone")
