@@ -157,7 +157,8 @@ def evaluate(options: argparse.Namespace) -> None:
             tables[path]["examples"] = learn(classifier, readable, options.examples)
         print(f"\n{classifier.name} {classifier.version} on {path}, in %:")
         for rows in tables[path].values():
-            table = pd.DataFrame.from_dict(rows, orient="index", dtype=object)
+            table = pd.DataFrame(rows).T.astype(object)
+            table = table.where(table.notna(), None)
             print("\n" + table.to_markdown(floatfmt=".2f", missingval="-"))
     failed = pd.concat(failures)
     title = f"{len(failed)} failures of {classifier.name}"

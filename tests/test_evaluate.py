@@ -84,6 +84,7 @@ def test_a_folder_is_read_as_the_api_reads_it(folder, run):
     assert rows["no digit"]["rejected"] == 100
     assert rows["all digits"]["complete authors"] == "0 of 2"
     assert "| digits " in printed_text and "2 failures" in printed_text
+    assert "nan" not in printed_text  # a share that a kind does not have is "-"
     for shown in ("wrong.png<td>1<td>7<td>accepted", "blank.png<td>3<td>The picture is blank"):
         assert shown in page
     assert page.count("<img") == 2 and "framed.png" not in page
