@@ -121,19 +121,15 @@ def _scale(crop: np.ndarray) -> np.ndarray:
 
 def thicken(crop: np.ndarray) -> np.ndarray:
     """Widen all strokes by ``THICKER`` of the 20 pixels that a digit's longest side has."""
-    longest = max(crop.shape)
-    if longest < 5 * config.DIGIT_SIZE:
-        factor = 5 * config.DIGIT_SIZE / longest
+    factor = 5 * config.DIGIT_SIZE / max(crop.shape)
+    step = max(crop.shape) // (20 * config.DIGIT_SIZE)
+    if factor > 1:
         size = [max(1, round(length * factor)) for length in crop.shape[::-1]]
-        crop, longest = cv2.resize(crop, size, interpolation=cv2.INTER_LINEAR), max(size)
-    elif (
-        step := longest // (20 * config.DIGIT_SIZE)
-    ) > 1:  # a wide kernel takes minutes on a large crop
+        crop = cv2.resize(crop, size, interpolation=cv2.INTER_LINEAR)
+    elif step > 1:  # a wide kernel takes minutes on a large crop
         crop = cv2.dilate(crop, np.ones((step, step), np.uint8))[::step, ::step]
-        longest = max(crop.shape)
-    radius = max(1, round(longest * THICKER / config.DIGIT_SIZE / 2))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    r = radius
+    r = max(1, round(max(crop.shape) * THICKER / config.DIGIT_SIZE / 2))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1, 2 * r + 1))
     return cv2.dilate(cv2.copyMakeBorder(crop, r, r, r, r, cv2.BORDER_CONSTANT), kernel)
 
 
@@ -176,16 +172,9 @@ def _is_noise(components: Components) -> np.ndarray:
     heights = bottom - top
     size = np.maximum(heights, right - left)
     gap = np.max((main[0] - bottom, top - main[1], main[2] - right, left - main[3]), axis=0)
-    far = (
-        gap
-        > np.where(share < config.FINE_NOISE_MASS, config.FINE_NOISE_GAP, config.NOISE_GAP)
-        * longest
-    )
+    near = np.where(share < config.FINE_NOISE_MASS, config.FINE_NOISE_GAP, config.NOISE_GAP)
     small = (size < config.NOISE_SIZE * longest) & (share < config.NOISE_MASS)
-    piece = (
-        components.on_border
-        & (heights < config.PIECE_SIZE * longest)
-        & (gap > config.NOISE_GAP * longest)
-    )
+    piece = components.on_border & (heights < config.PIECE_SIZE * longest)
+    piece &= gap > config.NOISE_GAP * longest
     piece &= not components.on_border[masses.argmax()]
-    return (size < config.FINE_NOISE_SIZE * longest) | (small & far) | piece
+    return (size < config.FINE_NOISE_SIZE * longest) | (small & (gap > near * longest)) | piece
