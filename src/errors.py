@@ -29,24 +29,20 @@ class DataError(DigitsError):
     """Data cannot be had, or a file of it is damaged."""
 
 
+class StrokeFileError(DataError):
+    """A line of a file of stroke recordings is not in the documented form."""
+
+
 class ModelFileError(DigitsError):
     """A model file or its card is missing, truncated, or does not fit the other."""
 
 
 class ExamplesError(DigitsError):
-    """A person's examples are too many, not in the documented form, or show no image.
-
-    `entry` is the index of the bad one, from 0, where it is one of them.
-    """
+    """A person's examples are too many, not in the documented form, or show no image."""
 
     def __init__(self, message: str, entry: int | None = None) -> None:
-        """Keep the entry, so that the page can name it in the user's language."""
         super().__init__(message)
-        self.entry = entry
-
-
-class StrokeFileError(DigitsError):
-    """A line of a file of stroke recordings is not in the documented form."""
+        self.entry = entry  # the index of the bad one, from 0, if one is bad
 
 
 class BenchError(DigitsError):
@@ -54,15 +50,11 @@ class BenchError(DigitsError):
 
 
 class ApiError(DigitsError):
-    """The API did not give an answer: it cannot be reached, is too slow, or reported an error.
-
-    `cause` is "unreachable", "slow", "busy", "refused" (the request cannot be answered as it is),
-    "missing" (no such model, study or figure) or "failed" (anything else); `problem` is the stable
-    name of the problem that the API reported, if any.
-    """
+    """The API did not give an answer: it cannot be reached, is too slow, or reported an error."""
 
     def __init__(self, message: str, cause: str = "failed", problem: str | None = None) -> None:
-        """Keep the cause, so that the page can say in the user's language what to do."""
         super().__init__(message)
+        # "unreachable", "slow", "busy", "refused" (the request cannot be answered as it is),
+        # "missing" (no such model, study or figure) or "failed" (anything else)
         self.cause = cause
-        self.problem = problem
+        self.problem = problem  # the stable name of the problem that the API reported, if any

@@ -33,9 +33,8 @@ from model.preprocessing.decode import encode_png, luminance, open_image
 from model.preprocessing.normalize import preprocess
 from model.reading import read_images
 
-SEED = 0  # of what is drawn, and of the bootstrap
+SEED = 0  # of what is drawn
 NUMBERS = 200  # of each kind, written of the digits in a file of strokes
-MIN_AUTHORS, RESAMPLES = 10, 2_000  # for and of a bootstrap
 THUMBNAIL = (160, 160)  # pixels of a picture on the page of failures
 IMAGE = '<img height="112" src="data:image/png;base64,{}">'
 
@@ -99,8 +98,8 @@ def read(classifier: Classifier, label: str, data: bytes) -> tuple[str, bool, np
 def summarise(results: pd.DataFrame) -> Rows:
     """Return shares in %, a row for each kind and one for all single digits.
 
-    The interval is that of "right and accepted", and without a label that of "rejected". Authors
-    are complete whose pictures are all good.
+    The interval is Wilson's of "right and accepted", and without a label of "rejected". Authors are
+    complete whose pictures are all good.
     """
     groups = {str(kind): group for kind, group in results.groupby("kind")}
     if len(groups) > 1 and (is_digit := results["label"].str.len() == 1).any():
@@ -110,32 +109,17 @@ def summarise(results: pd.DataFrame) -> Rows:
         labelled = (group["label"] != "").all()
         authors = group[group["author"] != ""].groupby("author")["good"].all()
         share = 100 * group[["right", "good", "usual", "accepted"]].mean()
+        low, high = proportion_confint(group["good"].sum(), len(group), method="wilson")
         rows[kind] = {
             "pictures": len(group),
             "right": share["right"] if labelled else None,
             "right and accepted": share["good"] if labelled else None,
-            "95 %": interval(group),
+            "95 %": f"{100 * low:.1f} to {100 * high:.1f}",
             "rejected": 100 - share["accepted"],
             "the usual way": share["usual"] if (group["label"].str.len() == 1).all() else None,
             "complete authors": f"{authors.sum()} of {len(authors)}" if len(authors) else None,
         }
     return rows
-
-
-def interval(results: pd.DataFrame) -> str:
-    """Return the 95 % interval, in %, of the share of good pictures.
-
-    One author's pictures are alike: a bootstrap draws authors. Wilson's interval serves where they
-    are few, or where all or no pictures are good.
-    """
-    author = results["author"].where(results["author"] != "", results["file"])
-    good, count = results["good"].groupby(author).agg(["sum", "size"]).to_numpy(float).T
-    if len(count) < MIN_AUTHORS or good.sum() in (0, count.sum()):
-        low, high = proportion_confint(good.sum(), count.sum(), method="wilson")
-    else:
-        drawn = np.random.default_rng(SEED).integers(len(count), size=(RESAMPLES, len(count)))
-        low, high = np.quantile(good[drawn].sum(axis=1) / count[drawn].sum(axis=1), (0.025, 0.975))
-    return f"{100 * low:.1f} to {100 * high:.1f}"
 
 
 def page_of_failures(title: str, failures: pd.DataFrame) -> str:
@@ -156,7 +140,7 @@ def page_of_failures(title: str, failures: pd.DataFrame) -> str:
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Do what the command's options ask for."""
+    """Read all pictures, print the tables and write the page of failures."""
     classifier = Classifier.load(find_model(options.model))
     loaded = {str(path): load(path, numbers=options.numbers) for path in options.paths}
     if options.examples:
@@ -173,12 +157,12 @@ def evaluate(options: argparse.Namespace) -> None:
             tables[path]["examples"] = learn(classifier, readable, options.examples)
         print(f"\n{classifier.name} {classifier.version} on {path}, in %:")
         for rows in tables[path].values():
-            frame = pd.DataFrame(rows).T.astype(object)
-            text = frame.where(frame.notna(), None).to_markdown(floatfmt=".2f", missingval="-")
-            print(f"\n{text}")
+            table = pd.DataFrame(rows).T.astype(object)
+            table = table.where(table.notna(), None)
+            print("\n" + table.to_markdown(floatfmt=".2f", missingval="-"))
     failed = pd.concat(failures)
-    page = page_of_failures(f"{len(failed)} failures of {classifier.name}", failed)
-    files = {options.output: page}
+    title = f"{len(failed)} failures of {classifier.name}"
+    files = {options.output: page_of_failures(title, failed)}
     if options.json:
         about = {"model": classifier.name, "version": classifier.version, "tables": tables}
         files[options.json] = json.dumps(about, indent=1)
@@ -187,14 +171,12 @@ def evaluate(options: argparse.Namespace) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, print the tables, write the page of failures; return the exit status."""
     parser = argparse.ArgumentParser(prog="run.sh evaluate", description=__doc__)
     add = parser.add_argument
     add("paths", type=Path, nargs="+", metavar="PATH", help="folder of pictures or file of strokes")
     add("--model", default="cnn", help="name or file (cnn)")
     add("--numbers", action="store_true", help="write strokes side by side, and read the numbers")
-    examples = "of each digit of an author, to learn before the author's other digits are read"
-    add("--examples", type=at_least(1), nargs="+", metavar="N", help=examples)
+    add("--examples", type=at_least(1), nargs="+", metavar="N", help="learn N of each digit first")
     add("--output", type=output_file, default="failures.html", help="page of failures, in HTML")
     add("--json", type=output_file, metavar="FILE", help="write the tables there too")
     options = parser.parse_args(arguments)
@@ -204,7 +186,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped before all was read.", file=sys.stderr)
         return 130
     return 0
 

@@ -1,9 +1,8 @@
 """Train a network: load data, train, evaluate, calibrate and save it.
 
 bash run.sh cnn                         the CNN -> models/mnist-0.0.1.onnx and .pt
-bash run.sh mlp --epochs 5 --seed 1     the MLP, five epochs, another seed
+bash run.sh mlp --data sample --seed 1  the MLP, on 5,000 digits, from another seed
 bash run.sh cnn --permute 0             pixels permuted -> models/mnist-cnn-permuted-0.0.1.onnx
-bash run.sh cnn --data sample           on 5,000 digits, without any download
 In several processes: PYTHONPATH=src torchrun --nproc-per-node 2 src/main_pipeline.py cnn
 
 The same seed gives the same weights on the same processor with as many threads.
@@ -18,15 +17,14 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from torch import distributed
+from torch import distributed, nn
 
 from errors import DigitsError
 from model import config
-from model.config import AUGMENTATION, AUGMENTATIONS, MODELS_DIR, VERSION, choose_recipe
+from model.config import AUGMENTATIONS, MODELS_DIR, NUM_CLASSES, choose_recipe
 from model.data.batches import WEIGHTS, Batches, stream_seed, synthetic_digits
 from model.data.mnist import Mnist, load_mnist, make_permutation
 from model.train import NETWORKS, accuracy, has_bfloat16, predict_logits, train
@@ -41,11 +39,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--epochs", type=int, help="passes over the data (the recipe's)")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (0)")
     add("--data", default="auto", help="auto, mnist, sample (5,000 digits), MNIST's folder (auto)")
-    add("--augment", choices=AUGMENTATIONS, default=AUGMENTATION, help="change the images (slight)")
+    add("--augment", choices=AUGMENTATIONS, default=config.AUGMENTATION, help="images (slight)")
     add("--permute", type=int, metavar="SEED", help="permute the pixels, the same way for all")
     add("--strokes", type=Path, metavar="FILE", help="your own drawings, among the data")
     add("--no-synthetic", dest="synthetic", action="store_false", help="train on MNIST alone")
-    add("--version", default=VERSION, help=f"of the model that is written ({VERSION})")
+    add("--version", default=config.VERSION, help="of the model that is written (%(default)s)")
     add("--output", type=Path, default=MODELS_DIR, help="folder to write to (models)")
     add("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
     options = parser.parse_args(arguments)
@@ -108,12 +106,15 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
     if rank == 0 and world_size > 1:
         distributed.barrier()
     print(f"data: {mnist.source}; {len(mnist.training)} images to train on")
-    permutation = make_permutation(options.permute)
+    permutation = None if options.permute is None else make_permutation(options.permute)
 
     # Recipe and network
     recipe = choose_recipe(options.network, mnist.complete, options.epochs, options.synthetic)
     torch.manual_seed(stream_seed(options.seed, WEIGHTS, rank))
     network = NETWORKS[options.network]().to(device)
+    last = list(network.modules())[-1]
+    if not isinstance(last, nn.Linear) or last.out_features != NUM_CLASSES:
+        raise DigitsError(f"The last module of {options.network} must be nn.Linear(..., 10).")
     settings = json.loads(json.dumps(getattr(network, "config", {})))  # as the card can hold them
     parameters = sum(parameter.numel() for parameter in network.parameters())
     print(f"network: {options.network}, {parameters:,} parameters, {device}\n{recipe}")
@@ -137,10 +138,10 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
     synthetic = synthetic_digits(config.CALIBRATION_SYNTHETIC, config.CALIBRATION_SEED)
     splits = {"validation": mnist.validation, "synthetic": synthetic, "test": mnist.test}
     logits = {k: predict_logits(network, part.images, permutation) for k, part in splits.items()}
-    reached = {k: accuracy(logits[k], part.labels) for k, part in splits.items()}
+    reached = {f"{k}_accuracy": accuracy(logits[k], splits[k].labels) for k in splits}
     test = (logits["test"], mnist.test.labels)
-    pairs = test[1] * 10 + test[0].argmax(dim=1)  # true digit and prediction
-    confusion = pairs.bincount(minlength=100).reshape(10, 10)
+    pairs = test[1] * NUM_CLASSES + test[0].argmax(dim=1)  # true digit and prediction
+    confusion = pairs.bincount(minlength=NUM_CLASSES**2).reshape(NUM_CLASSES, NUM_CLASSES)
     print(f"confusion matrix of the test set, a row per true digit:\n{confusion.numpy()}")
 
     # Calibrate on digits that were not trained on
@@ -149,48 +150,50 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
     fitted_labels = torch.cat([splits[k].labels for k in fitted])
     temperature = calibration.fit_temperature(fitted_logits, fitted_labels)
     threshold = calibration.fit_threshold(fitted_logits, temperature)
-    rejected = calibration.rejected_fraction(logits["test"], temperature, threshold)
+    before, after = (calibration.measure_calibration(*test, t) for t in (1.0, temperature))
 
     # Save it with its card: how it was made, and what it reaches
+    sizes = {k: len(getattr(mnist, k)) for k in ("training", "validation", "test")}
     name = options.network if permutation is None else f"{options.network}-permuted"
     stem = model_path(name, options.version, options.output).stem
     figures = plots.draw_figures(name, history, confusion, test, temperature)
-    precision = "bfloat16" if has_bfloat16(device) else "float32"
     indices = None if permutation is None else permutation.tolist()
-    results = {f"{k}_accuracy": value for k, value in reached.items()}
-    recall = (confusion.diagonal() / confusion.sum(dim=1)).tolist()
+    precision = "bfloat16" if has_bfloat16(device) else "float32"
+    training = {
+        **vars(recipe),
+        "augmentation": options.augment,
+        "strokes": len(own or []),
+        "seed": options.seed,
+        "threads": torch.get_num_threads(),
+        "device": f"{device} ({platform.machine()}, {precision})",
+        "seconds": round(sum(epoch["seconds"] for epoch in history), 1),
+        "history": history,
+    }
+    results = {
+        **reached,
+        "recall": (confusion.diagonal() / confusion.sum(dim=1)).tolist(),
+        "test_rejected": calibration.rejected_fraction(logits["test"], temperature, threshold),
+    }
     card = {
         "name": name,
         "version": options.version,
         "network": options.network,
         "config": settings,
         "parameters": parameters,
-        "data": mnist.description(),
+        "data": {"source": mnist.source, "complete": mnist.complete, **sizes},
         "preprocessing": {"mean": config.MEAN, "std": config.STD},
-        "training": {
-            **asdict(recipe),
-            "augmentation": options.augment,
-            "strokes": len(own or []),
-            "seed": options.seed,
-            "threads": torch.get_num_threads(),
-            "device": f"{device} ({platform.machine()}, {precision})",
-            "seconds": round(sum(epoch["seconds"] for epoch in history), 1),
-            "history": history,
-        },
-        "results": {**results, "recall": recall, "test_rejected": rejected},
+        "training": training,
+        "results": results,
         "temperature": temperature,
         "threshold": threshold,
-        "calibration": {
-            "before": calibration.measure_calibration(*test, 1.0),
-            "after": calibration.measure_calibration(*test, temperature),
-        },
+        "calibration": {"before": before, "after": after},
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "figures": {figure: f"{stem}-{figure}.png" for figure in figures},
         "permutation": {"seed": options.permute, "indices": indices} if indices else None,
     }
-    files = {f"{stem}-{figure}.png": png for figure, png in figures.items()}
-    path = save_model(network, Card.model_validate(card), options.output, files)
-    print(f"{name}: {reached['test']:.2%} of the test images correct; written to {path}")
+    pngs = {f"{stem}-{figure}.png": png for figure, png in figures.items()}
+    path = save_model(network, Card.model_validate(card), options.output, pngs)
+    print(f"{name}: {reached['test_accuracy']:.2%} of the test images correct; written to {path}")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from errors import DigitsError, ExamplesError
@@ -29,16 +28,25 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     describe = describe_number if options.number else describe_digit
+    status = 0
     try:
         classifier = load_classifier(options.model, options.examples)
-        read = [print_file(classifier, path, describe) for path in options.files]
+        for path in options.files:
+            try:
+                print(f"{path}: {describe(classifier, path.read_bytes())}")
+            except OSError as error:
+                print(f"{path}: {error.strerror}: give a picture file", file=sys.stderr)
+                status = 1
+            except DigitsError as error:
+                print(f"{path}: {error}", file=sys.stderr)
+                status = 1
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped before all files were read.", file=sys.stderr)
         return 130
-    return 0 if all(read) else 1
+    return status
 
 
 def load_classifier(model: str, examples: Path | None) -> Classifier:
@@ -58,21 +66,6 @@ def load_classifier(model: str, examples: Path | None) -> Classifier:
             "give the file that the page saves on Your hand"
         ) from error
     return adapt(classifier, *read_examples(text))
-
-
-def print_file(
-    classifier: Classifier, path: Path, describe: Callable[[Classifier, bytes], str]
-) -> bool:
-    """Print what is read in a file, or why it cannot be; return whether it could."""
-    try:
-        print(f"{path}: {describe(classifier, path.read_bytes())}")
-        return True
-    except DigitsError as error:
-        reason = str(error)
-    except OSError as error:
-        reason = f"{error.strerror}: give a picture file, such as data/digits/7.png"
-    print(f"{path}: {reason}", file=sys.stderr)
-    return False
 
 
 def describe_digit(classifier: Classifier, data: bytes) -> str:

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from model.data.mnist import Mnist
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-MNIST_FILES = [
-    f"{part}-{kind}-ubyte.gz"
-    for part in ("train", "t10k")
-    for kind in ("images-idx3", "labels-idx1")
-]
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +24,7 @@ def mnist_dir() -> Path:
     """The folder with MNIST's four original files: MNIST_MIRROR or data/raw."""
     raw = REPOSITORY / "data" / "raw"
     for folder in (Path(os.environ.get("MNIST_MIRROR") or raw), raw):
-        if all((folder / name).exists() for name in MNIST_FILES):
+        if len(list(folder.glob("*-ubyte.gz"))) == 4:
             return folder.resolve()
     pytest.skip("no MNIST: set MNIST_MIRROR to a folder with its four .gz files")
 
@@ -81,31 +76,28 @@ def api_url() -> Iterator[str]:
 # --- Skips ----------------------------------------------------------------------------------------
 
 
-def fail_instead(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """Turn the report of a skip into a failure where REQUIRE_ALL=1 forbids skips."""
+def fail_instead(report):
+    """Turn the report of a skip into a failure if REQUIRE_ALL=1 forbids skips."""
     if os.environ.get("REQUIRE_ALL") == "1" and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"REQUIRE_ALL=1, yet skipped: {skip_reason(report)}"
+    return report
 
 
-def skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
-    """Return why a test was skipped, in the test's words."""
-    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    return reason.removeprefix("Skipped: ")
+def skip_reason(report) -> str:
+    return report.longrepr[2].removeprefix("Skipped: ")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport():
     report = yield
-    fail_instead(report)
-    return report
+    return fail_instead(report)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report():
     report = yield
-    fail_instead(report)
-    return report
+    return fail_instead(report)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

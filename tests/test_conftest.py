@@ -21,40 +21,28 @@ def test_known_to_fail(): assert False
 
 @pytest.fixture
 def run_tests(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("REQUIRE_ALL", raising=False)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeconftest(Path(__file__).with_name("conftest.py").read_text())
+    pytester.makepyfile(
+        test_some=SKIPPING,
+        test_module="import pytest; pytest.skip('no GPU', allow_module_level=True)",
+    )
 
-    def run(source: str, *options: str) -> pytest.RunResult:
-        pytester.makepyfile(source)
-        return pytester.runpytest_subprocess("-p", "xdist.plugin", *options)
+    def run(require_all: str) -> pytest.RunResult:
+        monkeypatch.setenv("REQUIRE_ALL", require_all)
+        return pytester.runpytest_subprocess("-p", "xdist.plugin", "-n", "2")
 
     return run
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_the_last_line_counts_what_was_skipped_and_why(run_tests, workers):
-    result = run_tests(SKIPPING, "-n", workers)
+def test_the_last_line_counts_what_was_skipped_and_why(run_tests):
+    result = run_tests(require_all="")
     assert result.ret == 0
-    assert result.outlines[-1] == "3 skipped: no MNIST (2), no Chromium (1)"
+    assert result.outlines[-1] == "4 skipped: no MNIST (2), no GPU (1), no Chromium (1)"
 
 
-def test_nothing_is_said_where_nothing_was_skipped(run_tests):
-    result = run_tests("def test_that_passes(): pass")
-    assert "1 passed" in result.outlines[-1]
-
-
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_with_require_all_a_skip_is_a_failure(run_tests, monkeypatch, workers):
-    monkeypatch.setenv("REQUIRE_ALL", "1")
-    result = run_tests(SKIPPING, "-n", workers)
-    # the one skipped by its mark fails before it runs, which pytest calls an error
-    result.assert_outcomes(passed=1, failed=2, errors=1, xfailed=1)
-    assert result.ret == 1
-    result.stdout.fnmatch_lines(["*REQUIRE_ALL=1, yet skipped: no MNIST: set MNIST_MIRROR*"])
-
-
-def test_with_require_all_a_module_that_is_skipped_is_a_failure(run_tests, monkeypatch):
-    monkeypatch.setenv("REQUIRE_ALL", "1")
-    result = run_tests("import pytest; pytest.importorskip('no_such_package')")
+def test_with_require_all_every_skip_is_a_failure(run_tests):
+    result = run_tests(require_all="1")
     assert result.ret != 0
+    for reason in ("no MNIST: set MNIST_MIRROR", "no Chromium: install it", "no GPU"):
+        result.stdout.fnmatch_lines([f"*REQUIRE_ALL=1, yet skipped: {reason}*"])

@@ -3,10 +3,10 @@
 import base64
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,25 +67,20 @@ def test_a_digit_written_as_in_a_mirror_is_read_once_it_is_an_example(tmp_path, 
     assert capsys.readouterr().out.startswith(f"{file}: 7 ")
 
 
-@pytest.mark.parametrize("content", [None, "{}"])
-def test_examples_that_cannot_be_read_are_an_error_of_one_line(tmp_path, capsys, content):
-    examples = tmp_path / "me.json"
-    if content is not None:
-        examples.write_text(content)
-    assert main(["--examples", str(examples), str(DIGITS / "7.png")]) == 1
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--examples", "missing.json"], "No such file .*give the file that the page saves"),
+        (["--examples", str(DIGITS / "7.png")], "examples: .*Write the examples as"),
+        (["--model", "nosuch"], "There is no model 'nosuch' .*there: cnn, cnn-permuted"),
+        (["--model", "missing.onnx"], "The model missing.onnx cannot be used: .*train it with"),
+    ],
+)
+def test_examples_or_a_model_that_cannot_be_read_are_an_error_of_one_line(capsys, options, message):
+    assert main([*options, str(DIGITS / "7.png")]) == 1
     output = capsys.readouterr()
-    assert output.err.startswith("error: ") and output.err.count("\n") == 1
-    assert content is not None or "give the file that the page saves" in output.err
+    assert re.fullmatch(f"error: .*{message}.*\n", output.err)
     assert output.out == ""
-
-
-def test_a_model_that_cannot_be_read_is_an_error_of_one_line_that_names_it(tmp_path, capsys):
-    model = tmp_path / "mnist-0.0.1.onnx"
-    model.mkdir()
-    assert main(["--model", str(model), str(DIGITS / "7.png")]) == 1
-    error = capsys.readouterr().err
-    assert error.startswith(f"error: The model {model} cannot be used: it is no regular file")
-    assert error.count("\n") == 1
 
 
 def test_ctrl_c_ends_it_with_a_sentence(tmp_path):
@@ -101,8 +96,3 @@ def test_ctrl_c_ends_it_with_a_sentence(tmp_path):
         process.send_signal(signal.SIGINT)
         _, error = process.communicate()
     assert (process.returncode, error) == (130, "\nStopped before all files were read.\n")
-
-
-def test_no_such_model_says_which_there_are(capsys):
-    assert main(["--model", "nosuch", str(Path("x.png"))]) == 1
-    assert "cnn, cnn-permuted" in capsys.readouterr().err

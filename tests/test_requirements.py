@@ -59,25 +59,15 @@ def test_every_installed_distribution_has_the_version_that_is_pinned():
     assert {name: has for name, has in installed.items() if has not in pins.get(name, ())} == {}
 
 
-def test_no_package_that_torch_brings_for_a_platform_is_pinned():
-    assert not [name for name in pinned() if OF_TORCH.match(name)]
-
-
-def test_every_line_is_an_exact_pin_from_no_particular_index():
+def test_every_line_is_an_exact_pin_for_every_platform_and_index():
     lines = [line for line in LOCK.splitlines() if not line.startswith("#")]
     assert [line for line in lines if not re.fullmatch(r"[^\s=]+==\S+( ; .+)?", line)] == []
     assert "://" not in LOCK and "--index" not in LOCK
+    assert not [name for name in pinned() if OF_TORCH.match(name)]
 
 
-def test_the_groups_name_every_package_that_the_code_imports():
-    distributions_of = packages_distributions()
-    unnamed = {
-        name
-        for name in imported()
-        if not named("all") & {canonical(d) for d in distributions_of.get(name, [name])}
-    }
-    assert unnamed == set()
-
-
-def test_every_package_of_the_groups_is_pinned():
+def test_the_groups_name_every_package_that_the_code_imports_and_each_is_pinned():
+    of = packages_distributions()
+    unnamed = [n for n in imported() if not named("all") & {*map(canonical, of.get(n, [n]))}]
+    assert unnamed == []
     assert named("all") - pinned().keys() == set()

@@ -1,9 +1,8 @@
 """Fit the temperature and the rejection threshold, both on images that were not trained on.
 
-One temperature divides the logits (Guo et al., "On calibration of modern neural networks", ICML
-2017). An image whose rejection score (`model.classifier.rejection_score`) is below the threshold is
-rejected; training has seen outliers with a uniform target (Hendrycks et al., "Deep anomaly
-detection with outlier exposure", ICLR 2019).
+One temperature divides the logits (Guo et al., ICML 2017). An image with a rejection score below
+the threshold is rejected; training has seen outliers with a uniform target (Hendrycks et al.,
+"Deep anomaly detection with outlier exposure", ICLR 2019).
 """
 
 import math
@@ -14,7 +13,6 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 from torch.nn import functional as F
 
-from model.card import CalibrationError
 from model.classifier import rejection_score
 from model.config import TARGET_FALSE_REJECTION_RATE
 
@@ -42,12 +40,12 @@ def rejected_fraction(logits: Tensor, temperature: float, threshold: float) -> f
     return float((scores < threshold).mean())
 
 
-def measure_calibration(logits: Tensor, labels: Tensor, temperature: float) -> CalibrationError:
-    """Measure the calibration of softmax(logits / temperature); logits (N, 10), labels (N,)."""
+def measure_calibration(logits: Tensor, labels: Tensor, temperature: float) -> dict[str, float]:
+    """Return the expected calibration error (0-1) and the log loss of softmax(logits / T)."""
     confidence, accuracy = reliability(logits, labels, temperature)
     loss = F.cross_entropy(logits.double() / temperature, labels)
     error = (confidence - accuracy).abs().mean()
-    return CalibrationError(error=error.item(), log_loss=loss.item())
+    return {"error": error.item(), "log_loss": loss.item()}
 
 
 def reliability(logits: Tensor, labels: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
@@ -56,10 +54,7 @@ def reliability(logits: Tensor, labels: Tensor, temperature: float) -> tuple[Ten
     Bins of equal width would hold nearly all images in the last one.
     """
     confidence, predicted = (logits.double() / temperature).softmax(dim=1).max(dim=1)
-    order = confidence.argsort()
     correct = (predicted == labels).double()
-    bins = order.tensor_split(BINS)
-    return (
-        torch.stack([confidence[part].mean() for part in bins]),
-        torch.stack([correct[part].mean() for part in bins]),
-    )
+    bins = confidence.argsort().tensor_split(BINS)
+    means = [torch.stack([x[part].mean() for part in bins]) for x in (confidence, correct)]
+    return means[0], means[1]

@@ -5,9 +5,9 @@ ONNX Runtime runs and which holds the model card; no torch is imported.
 """
 
 import hashlib
+import json
 import logging
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ import onnxruntime as ort
 from pydantic import ValidationError
 
 from errors import ModelFileError
-from model.card import Card, find_models, read_file, read_model, unusable
+from model.card import Card, find_models, read_file, unusable
 from model.config import IMAGE_SIZE, NUM_CLASSES, REJECTION_TEMPERATURE
 
 NOT_A_DIGIT = "not_a_digit"
@@ -33,14 +33,15 @@ REASONS = {
 _AMBIGUOUS_SHARE, _AMBIGUOUS_SECOND = 0.9, 0.2
 _BATCH_SIZE = 16  # images in one pass, which bounds its memory
 
-# In the .onnx file: inputs and outputs of the graph, and the keys of its metadata
+# Inputs and outputs of the graph; behind these outputs stand those of the convolutions.
 X = "x"
 LOGITS, FEATURES = "logits", "features"  # (N, 10) and (N, d), what the output layer sees
 WEIGHTS, BIAS = "weights", "bias"  # of the output layer, (10, d) and (10,)
+OUTPUTS = [LOGITS, FEATURES, WEIGHTS, BIAS]
+# The keys of the file's metadata
 CARD, WEIGHTS_SHA256, SHA256 = "card", "weights_sha256", "sha256"
-MAPS = "maps"  # what turns the graph into one that has the output of each convolution, in hex
-MAX_CARD_LENGTH = 500_000  # a longer text is no card and would take seconds to parse
-logger = logging.getLogger("digits")
+_MAX_CARD_LENGTH = 500_000  # a longer text is no card and would take seconds to parse
+_logger = logging.getLogger("digits")
 
 
 @dataclass(frozen=True)
@@ -64,78 +65,23 @@ class Prediction:
     reason: str | None
 
 
-class OnnxNetwork:
-    """A network that ONNX Runtime runs with one thread; safe to call from many.
-
-    Attributes:
-        metadata: the texts in the file, among them the card.
-        sha256: of the file.
-        output_layer: the last linear layer: weights (10, d) and bias (10,), float32.
-    """
-
-    def __init__(self, model: bytes) -> None:
-        """Load the bytes of an ``.onnx`` file; raise ``ModelFileError`` if it is not ours."""
-        blank = np.zeros((1, 1, IMAGE_SIZE, IMAGE_SIZE), np.float32)
-        try:
-            self._session = _session(model)
-            self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-            self.sha256 = self.metadata[SHA256]
-            # Protobuf merges messages that follow each other.
-            self._with_maps = model + bytes.fromhex(self.metadata[MAPS])
-            names = [LOGITS, FEATURES, WEIGHTS, BIAS]
-            logits, features, weights, bias = self._session.run(names, {X: blank})
-            fits = np.allclose(logits, features @ weights.T + bias, atol=1e-3)
-        except Exception as error:  # onnxruntime's errors share no base class but this
-            raise ModelFileError(f"it cannot be run: {' '.join(str(error).split())}") from error
-        if logits.shape != (1, NUM_CLASSES) or not fits:
-            raise ModelFileError(f"it does not give the logits of {NUM_CLASSES} digits")
-        self.output_layer: tuple[np.ndarray, np.ndarray] = weights, bias
-
-    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return logits (N, 10) and features (N, d) of x (N, 1, 28, 28), all float32."""
-        logits, features = self._session.run([LOGITS, FEATURES], {X: x})
-        return logits, features
-
-    def feature_maps(self, x: np.ndarray) -> list[tuple[str, np.ndarray]]:
-        """Return name and output (N, channels, h, w) of each convolution; none for an MLP."""
-        outputs = self._maps_session.get_outputs()[4:]  # behind those of the graph itself
-        names = [output.name for output in outputs]
-        maps = self._maps_session.run(names, {X: x}) if names else []
-        return list(zip(names, maps, strict=True))
-
-    @cached_property
-    def _maps_session(self) -> ort.InferenceSession:
-        """The network with the output of each convolution.
-
-        As outputs of the first session they would cost each prediction 3 to 10 % of its time:
-        ONNX Runtime could not join the convolutions with what follows.
-        """
-        return _session(self._with_maps)
-
-
-def _session(model: bytes) -> ort.InferenceSession:
-    """Start ONNX Runtime on a model."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # errors are raised
-    options.enable_cpu_mem_arena = False  # it would keep what the largest batch needed
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
 class Classifier:
-    """A trained network, ready to classify images of 28 x 28 pixels.
+    """A trained network, ready to classify images of 28 x 28 pixels; safe to call from threads.
 
     Attributes:
+        session: runs the network, which standardizes and permutes the pixels itself.
         card: the model card; name, version, temperature and threshold stand in it.
-        onnx: computes logits and features; it standardizes and permutes the pixels itself.
-        adapted: (10, d) weights of the output layer that replace the trained ones, or None.
+        output_layer: weights (10, d) and bias (10,) that replace the trained ones, or None.
         permutation: (784,) of the pixels, or None.
     """
 
-    def __init__(self, card: Card, onnx: OnnxNetwork, adapted: np.ndarray | None = None) -> None:
-        self.card = card
-        self.onnx = onnx
-        self.adapted = adapted
+    def __init__(
+        self,
+        session: ort.InferenceSession,
+        card: Card,
+        output_layer: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> None:
+        self.session, self.card, self.output_layer = session, card, output_layer
         self.name, self.version = card.name, card.version
         self.temperature, self.threshold = card.temperature, card.threshold
         permutation = card.permutation
@@ -148,17 +94,39 @@ class Classifier:
         Raises:
             ModelFileError: the file is missing, damaged, or holds no model of this project.
         """
+        model = read_file(path)
+        if hashlib.sha256(model[:-64]).hexdigest().encode() != model[-64:]:
+            raise unusable(path, "it is damaged (its sha256 differs), or no model of this version")
         try:
-            network = OnnxNetwork(read_model(path))
-            card = network.metadata.get(CARD, "")[:MAX_CARD_LENGTH]
-            return cls(Card.model_validate_json(card), network)
+            session = _start(model)
+            text = session.get_modelmeta().custom_metadata_map.get(CARD, "")[:_MAX_CARD_LENGTH]
+            # Not validate_json: it would let NaN pass inside a JsonValue.
+            classifier = cls(session, Card.model_validate(json.loads(text)))
+            logits, features = classifier.forward(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8))
+            weights, _ = classifier.trained_output_layer()
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, first["loc"]))
-            fault = f"its card is wrong: {place} {first['msg']}"
-            raise ModelFileError(unusable(path, fault)) from error
-        except ModelFileError as error:
-            raise ModelFileError(unusable(path, str(error))) from error
+            raise unusable(path, f"its card is wrong: {place} {first['msg']}") from error
+        except Exception as error:  # onnxruntime's errors share no base class but this
+            raise unusable(path, f"it holds no model ({' '.join(str(error).split())})") from error
+        if logits.shape != (1, NUM_CLASSES) or weights.shape != (NUM_CLASSES, features.shape[1]):
+            raise unusable(path, f"it does not give the logits of {NUM_CLASSES} digits")
+        return classifier
+
+    def has_weights(self, path: Path) -> bool:
+        """Whether the model was written from the ``.pt`` file at ``path``."""
+        try:
+            sha256 = hashlib.sha256(read_file(path)).hexdigest()
+        except ModelFileError:
+            return False
+        return sha256 == self.session.get_modelmeta().custom_metadata_map.get(WEIGHTS_SHA256)
+
+    def trained_output_layer(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return weights (10, d) and bias (10,) of the last linear layer, float32."""
+        blank = np.zeros((1, 1, IMAGE_SIZE, IMAGE_SIZE), np.float32)
+        weights, bias = self.session.run([WEIGHTS, BIAS], {X: blank})
+        return weights, bias
 
     def forward(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return logits (N, 10) and features (N, d), float32, of images (N, 28, 28) uint8."""
@@ -166,10 +134,14 @@ class Classifier:
 
     def forward_input(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Do as ``forward`` on x (N, 1, 28, 28) float32, 0 background, 1 ink."""
-        parts = [self.onnx(x[i : i + _BATCH_SIZE]) for i in range(0, len(x), _BATCH_SIZE)]
+        parts = [
+            self.session.run([LOGITS, FEATURES], {X: x[i : i + _BATCH_SIZE]})
+            for i in range(0, len(x), _BATCH_SIZE)
+        ]
         logits, features = map(np.concatenate, zip(*parts, strict=True))
-        if self.adapted is not None:
-            logits = features @ self.adapted.T + self.onnx.output_layer[1]
+        if self.output_layer is not None:
+            weights, bias = self.output_layer
+            logits = features @ weights.T + bias
         return logits, features
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
@@ -181,20 +153,10 @@ class Classifier:
         return rejection_score(logits / self.temperature)
 
     def predict(self, images: np.ndarray) -> list[Prediction]:
-        """Classify images as ``preprocess`` leaves them.
-
-        Args:
-            images: (N, 28, 28) uint8, 0 background, 255 ink.
-        """
+        """Classify images (N, 28, 28) uint8, 0 background, 255 ink, as ``preprocess`` does them."""
         logits, _ = self.forward(images)
         probabilities, scores = self.probabilities(logits), self.rejection_scores(logits)
         return list(map(self._prediction, probabilities.tolist(), scores.tolist()))
-
-    def model_input(self, image: np.ndarray) -> np.ndarray:
-        """Return the image (28, 28) as the network sees it, its pixels permuted if they are."""
-        if self.permutation is None:
-            return image
-        return image.reshape(-1)[self.permutation].reshape(IMAGE_SIZE, IMAGE_SIZE)
 
     def _prediction(self, row: list[float], score: float) -> Prediction:
         first, second = sorted(row, reverse=True)[:2]
@@ -202,6 +164,21 @@ class Classifier:
         ambiguous = first + second >= _AMBIGUOUS_SHARE and second >= _AMBIGUOUS_SECOND
         reason = None if is_digit else AMBIGUOUS if ambiguous else NOT_A_DIGIT
         return Prediction(row.index(first), first, row, score, is_digit, reason)
+
+    def model_input(self, image: np.ndarray) -> np.ndarray:
+        """Return the image (28, 28) as the network sees it, its pixels permuted if they are."""
+        if self.permutation is None:
+            return image
+        return image.reshape(-1)[self.permutation].reshape(IMAGE_SIZE, IMAGE_SIZE)
+
+
+def _start(model: bytes) -> ort.InferenceSession:
+    """Start ONNX Runtime on a model, with one thread."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # errors are raised
+    options.enable_cpu_mem_arena = False  # it would keep what the largest batch needed
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -217,9 +194,6 @@ def rejection_score(logits: np.ndarray) -> np.ndarray:
     only the second likeliest, and outliers lie farther from digits (S. Liang, Y. Li and
     R. Srikant, "Enhancing the reliability of out-of-distribution image detection in neural
     networks", ICLR 2018).
-
-    Args:
-        logits: already divided by the model's temperature.
     """
     return softmax(logits / REJECTION_TEMPERATURE).max(axis=1)
 
@@ -227,15 +201,6 @@ def rejection_score(logits: np.ndarray) -> np.ndarray:
 def to_input(images: np.ndarray) -> np.ndarray:
     """Turn images (N, 28, 28) uint8 into x (N, 1, 28, 28) float32 in [0, 1]."""
     return images[:, None].astype(np.float32) / np.float32(255)
-
-
-def has_weights(classifier: Classifier, weights: Path) -> bool:
-    """Whether the model was written from the ``.pt`` file ``weights``."""
-    try:
-        sha256 = hashlib.sha256(read_file(weights)).hexdigest()
-    except ModelFileError:
-        return False
-    return sha256 == classifier.onnx.metadata.get(WEIGHTS_SHA256)
 
 
 def load_classifiers(folder: Path) -> tuple[dict[str, Classifier], dict[str, str]]:
@@ -250,13 +215,13 @@ def load_classifiers(folder: Path) -> tuple[dict[str, Classifier], dict[str, str
         try:
             classifier = Classifier.load(path)
             if classifier.name != name:
-                raise ModelFileError(unusable(path, f"it holds the model {classifier.name!r}"))
+                raise unusable(path, f"it holds the model {classifier.name!r}")
         except ModelFileError as error:
             failures[name] = str(error)
             continue
         classifiers[name] = classifier
         weights = path.with_suffix(".pt")
-        if weights.exists() and not has_weights(classifier, weights):
+        if weights.exists() and not classifier.has_weights(weights):
             remedy = f"to serve its weights: bash run.sh export {name}"
-            logger.warning("%s was not written from %s; %s", path.name, weights.name, remedy)
+            _logger.warning("%s was not written from %s; %s", path.name, weights.name, remedy)
     return classifiers, failures

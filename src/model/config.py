@@ -41,23 +41,14 @@ FINE_NOISE_GAP = 0.35  # ... so only what lies as far off as this is left out
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What is drawn at random for each image; the defaults leave it as it is.
+    """What is drawn at random for each image; the defaults leave it as it is."""
 
-    Attributes:
-        degrees: rotation by up to this angle, either way.
-        translate: shift by up to this fraction of the side, in whole pixels, on each axis.
-        scale: range of the enlargement.
-        shear: horizontal shear by up to this angle in degrees.
-        perspective: each corner moves inwards by up to this fraction of half the side, ...
-        perspective_probability: ... in this share of the images.
-    """
-
-    degrees: float = 0.0
-    translate: float = 0.0
-    scale: tuple[float, float] = (1.0, 1.0)
-    shear: float = 0.0
-    perspective: float = 0.0
-    perspective_probability: float = 0.5
+    degrees: float = 0.0  # rotation by up to this angle, either way
+    translate: float = 0.0  # shift by up to this fraction of the side, on each axis
+    scale: tuple[float, float] = (1.0, 1.0)  # range of the enlargement
+    shear: float = 0.0  # horizontal, by up to this angle in degrees
+    perspective: float = 0.0  # each corner moves inwards by up to this fraction of half the side
+    perspective_probability: float = 0.5  # the share of images that are seen in perspective
 
 
 AUGMENTATIONS: dict[str, Augmentation | None] = {
@@ -77,28 +68,16 @@ AUGMENTATION = "slight"
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained: AdamW with a one-cycle schedule (L. N. Smith, 2018).
+    """How a network is trained: AdamW with a one-cycle schedule (L. N. Smith, 2018)."""
 
-    Attributes:
-        epochs: passes over MNIST's training split.
-        batch_size: MNIST images per step; synthetic ones come on top.
-        learning_rate: the peak of the one-cycle schedule.
-        weight_decay: AdamW's, on every parameter.
-        label_smoothing: probability shared out among the other digits.
-        synthetic_fraction: synthetic digits as a fraction of all digits in a batch, 0-1.
-        outlier_ratio: outliers in a batch for each digit; their target is uniform.
-        ema_decay: highest decay per step of the weights' exponential moving average, which is
-            what is kept.
-    """
-
-    epochs: int
-    batch_size: int = 256
-    learning_rate: float = 4e-3
-    weight_decay: float = 0.02
-    label_smoothing: float = 0.02
-    synthetic_fraction: float = 0.36
-    outlier_ratio: float = 0.2
-    ema_decay: float = 0.995
+    epochs: int  # passes over MNIST's training split
+    batch_size: int = 256  # MNIST images per step; synthetic ones come on top
+    learning_rate: float = 4e-3  # the peak of the one-cycle schedule
+    weight_decay: float = 0.02  # AdamW's, on every parameter
+    label_smoothing: float = 0.02  # probability shared out among the other digits
+    synthetic_fraction: float = 0.36  # synthetic digits among all digits of a batch, 0-1
+    outlier_ratio: float = 0.2  # outliers in a batch for each digit; their target is uniform
+    ema_decay: float = 0.995  # highest decay per step of the moving average that is kept
 
 
 RECIPES = {
@@ -114,10 +93,7 @@ SAMPLE_SYNTHETIC_FRACTION = 0.5  # they show fewer kinds of handwriting themselv
 def choose_recipe(network: str, complete: bool, epochs: int | None, synthetic: bool) -> Recipe:
     """Return the recipe of a network for all of MNIST (`complete`) or the 5,000 digits.
 
-    Args:
-        network: a key of RECIPES.
-        epochs: instead of the recipe's, if not None.
-        synthetic: whether to train on synthetic digits and outliers, too.
+    `epochs` replaces the recipe's; `synthetic` is whether to train on synthetic images, too.
     """
     recipe = RECIPES[network]
     if not complete:

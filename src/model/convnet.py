@@ -8,11 +8,9 @@ from model.config import IMAGE_SIZE, NUM_CLASSES
 class ConvNet(nn.Module):
     """Two ``Conv2d``, each with 2 x 2 max pooling, batch norm and ReLU, then one linear layer.
 
-    Pooling comes before batch norm and ReLU, which then have a quarter of the work. The result is
-    nearly that of the usual order: both keep the order of values (batch norm while its weights are
-    positive), but its statistics are those of the maxima. The
-    convolutions do not pad (28, 24, 12, 8 and 4 pixels a side), as in LeNet-5: around the ink is
-    nothing but paper, and the second one costs a third of what it would with padding.
+    Pooling comes before batch norm and ReLU, which then have a quarter of the work; the result is
+    nearly the same. The convolutions do not pad (28, 24, 12, 8 and 4 pixels a side), as in LeNet-5:
+    around the ink is nothing but paper. So the second one costs a third of what it would.
 
     Input (N, 1, 28, 28), normalised; output (N, 10) logits.
     """
@@ -39,6 +37,5 @@ class ConvNet(nn.Module):
         self.classifier = nn.Linear(second * side**2, NUM_CLASSES)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the logits (N, 10) of a batch."""
         logits: Tensor = self.classifier(self.dropout(self.features(x).flatten(1)))
         return logits

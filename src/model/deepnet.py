@@ -43,7 +43,6 @@ class DeepNet(nn.Module):
         self.classifier = nn.Linear(2 * third, NUM_CLASSES)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the logits (N, 10) of a batch."""
         features = self.features(x)
         pooled = torch.cat((features.mean(dim=(2, 3)), features.amax(dim=(2, 3))), dim=1)
         logits: Tensor = self.classifier(self.dropout(pooled))

@@ -1,14 +1,11 @@
-"""A person's labelled examples, as the page saves them: a JSON array of label and image.
-
-`[{"label": 7, "image": "data:image/png;base64,..."}, ...]`; an image is any that can be
-classified, most often the 28 x 28 that an answer gave.
-"""
+"""A person's labelled examples, as the page saves them: a JSON array of label and image."""
 
 import base64
+import re
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from errors import ExamplesError, ImageError, ImageTooLargeError
 from model.config import NUM_CLASSES
@@ -21,13 +18,18 @@ MAX_EXAMPLE_PIXELS = 1_000_000  # few bytes may unpack to many pixels, and there
 FORM = '[{"label": 7, "image": "data:image/png;base64,..."}, ...]'
 
 
-class Example(BaseModel):
-    """One image and the digit that it shows."""
+def _decode_url(url: object) -> bytes:
+    match = re.fullmatch(r"data:image/[a-z.+-]+;base64,(.*)", str(url))
+    if match is None:
+        raise ValueError("no data URL of an image")
+    return base64.b64decode(match[1], validate=True)
 
+
+class Example(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     label: Annotated[int, Field(ge=0, lt=NUM_CLASSES)]
-    image: Annotated[str, Field(pattern=r"^data:image/[a-z.+-]+;base64,")]
+    image: Annotated[bytes, BeforeValidator(_decode_url)]
 
 
 _EXAMPLES = TypeAdapter(Annotated[list[Example], Field(min_length=1, max_length=MAX_EXAMPLES)])
@@ -40,8 +42,8 @@ def read_examples(text: bytes) -> tuple[np.ndarray, np.ndarray]:
         Images (n, 28, 28) uint8, and their labels (n,) int.
 
     Raises:
-        ExamplesError: the text is longer than 400 kB or not in the documented form, or an image
-            cannot be read; the message names the entry, counted from 0.
+        ExamplesError: the text is too long or not in the documented form, or an image cannot be
+            read; the message names the entry, counted from 0.
     """
     if len(text) > MAX_EXAMPLES_BYTES:
         raise ExamplesError(
@@ -52,20 +54,15 @@ def read_examples(text: bytes) -> tuple[np.ndarray, np.ndarray]:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         entry = next((part for part in first["loc"] if isinstance(part, int)), None)
+        place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"])
         raise ExamplesError(
-            f"{_place(*first['loc'])}: {first['msg']}. Write the examples as {FORM}.", entry
+            f"examples{place}: {first['msg']}. Write the examples as {FORM}.", entry
         ) from error
     images = [_read_image(index, example.image) for index, example in enumerate(examples)]
     return np.stack(images), np.array([example.label for example in examples])
 
 
-def _read_image(index: int, url: str) -> np.ndarray:
-    """The image (28, 28) of a data URL."""
-    place = _place(index, "image")
-    try:
-        data = base64.b64decode(url.partition(",")[2], validate=True)
-    except ValueError as error:  # binascii.Error is one; letters beyond ASCII are a plain one
-        raise ExamplesError(f"{place}: {error}. Write the examples as {FORM}.", index) from error
+def _read_image(index: int, data: bytes) -> np.ndarray:
     try:
         header = read_header(data)
         if header.width * header.height > MAX_EXAMPLE_PIXELS:
@@ -74,9 +71,4 @@ def _read_image(index: int, url: str) -> np.ndarray:
             )
         return normalize(decode_image(header)).image
     except ImageError as error:
-        raise ExamplesError(f"{place}: {error}", index) from error
-
-
-def _place(*parts: int | str) -> str:
-    """Where an error is: examples[3].image."""
-    return "examples" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in parts)
+        raise ExamplesError(f"examples[{index}].image: {error}", index) from error

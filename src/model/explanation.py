@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.classifier import Classifier, to_input
+from model.classifier import OUTPUTS, Classifier, X, to_input
 from model.config import IMAGE_SIZE
 
 WINDOW = 5  # pixels a side that occlusion hides at a time
@@ -44,8 +44,10 @@ def _windows() -> np.ndarray:
 
 def feature_maps(classifier: Classifier, image: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """Return name and output (channels, h, w) float32 of each convolution; none for an MLP."""
-    maps = classifier.onnx.feature_maps(to_input(image[None]))
-    return [(name, values[0]) for name, values in maps]
+    outputs = classifier.session.get_outputs()
+    values = classifier.session.run(None, {X: to_input(image[None])})
+    maps = [(output.name, value[0]) for output, value in zip(outputs, values, strict=True)]
+    return maps[len(OUTPUTS) :]
 
 
 def colour(values: np.ndarray) -> np.ndarray:

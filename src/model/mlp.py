@@ -27,6 +27,5 @@ class MLP(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the logits (N, 10) of a batch."""
         logits: Tensor = self.layers(x)
         return logits

@@ -9,7 +9,7 @@ from torch import Tensor
 from model.calibration import reliability
 
 # Okabe and Ito's colours, told apart by colour-blind people
-BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+BLUE, VERMILION = "#0072B2", "#D55E00"
 Test = tuple[Tensor, Tensor]  # logits (N, 10) and labels (N,) of the test set
 
 

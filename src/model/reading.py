@@ -24,11 +24,7 @@ class Reading:
 
 
 def read_image(classifier: Classifier, data: bytes) -> Reading:
-    """Read the digit in the bytes of a picture file.
-
-    Raises:
-        ImageError: the file is no picture, too large, or blank.
-    """
+    """Read the digit in the bytes of a picture file; raise ``ImageError`` if it is none."""
     return read_images(classifier, [preprocess(data)])[0]
 
 
@@ -54,10 +50,9 @@ def retry(classifier: Classifier, preprocessed: Preprocessed, first: Prediction)
     if len(parts) > 1 and sum(part.is_digit for part in classifier.predict(parts)) > 1:
         return Reading(replace(first, reason=SEVERAL_DIGITS), preprocessed.image)
     candidates = preprocessed.candidates()
-    if len(candidates) == 0:
-        return Reading(first, preprocessed.image)
-    predictions = classifier.predict(candidates)
-    best = max(range(len(candidates)), key=lambda i: predictions[i].rejection_score)
-    if predictions[best].rejection_score < SECOND_LOOK_FACTOR * classifier.threshold:
-        return Reading(first, preprocessed.image)
-    return Reading(predictions[best], candidates[best])
+    if len(candidates) > 0:
+        readings = map(Reading, classifier.predict(candidates), candidates)
+        best = max(readings, key=lambda reading: reading.prediction.rejection_score)
+        if best.prediction.rejection_score >= SECOND_LOOK_FACTOR * classifier.threshold:
+            return best
+    return Reading(first, preprocessed.image)

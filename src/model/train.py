@@ -20,8 +20,8 @@ from model.deepnet import DeepNet
 from model.mlp import MLP
 
 # The networks by the name that is given to run.sh. For one of your own, write a module with a
-# class that turns (N, 1, 28, 28) into logits (N, 10), needs no arguments and ends in an
-# `nn.Linear`; enter it here; and give it a recipe of the same name in config.py.
+# class that turns (N, 1, 28, 28) into logits (N, 10) and needs no arguments. Its last module is an
+# `nn.Linear`. Enter it here, and give it a recipe of the same name in config.py.
 NETWORKS: dict[str, Callable[..., nn.Module]] = {"mlp": MLP, "cnn": ConvNet, "deep": DeepNet}
 
 

@@ -63,14 +63,6 @@ def test_the_weights_are_those_that_torch_finds(layer, monkeypatch, count, stren
     np.testing.assert_allclose(fitted, expected, atol=1e-2 * np.abs(fitted - layer[0]).max())
 
 
-def test_contradictory_examples_share_the_probability(layer):
-    image = examples(1)[0]
-    fitted = fit_weights(*layer, np.repeat(image, 2, axis=0), np.array([1, 7]))
-    row = probabilities(fitted, layer[1], image)[0]
-    assert row[1] == pytest.approx(row[7], abs=0.02)
-    assert row[1] + row[7] == pytest.approx(1 - 0.8 * LABEL_SMOOTHING, abs=0.02)
-
-
 def test_two_hundred_of_the_same_image_move_what_lies_across_it_not_at_all(layer):
     image = examples(1)[0]
     fitted = fit_weights(*layer, np.repeat(image, 200, axis=0), np.full(200, 7))

@@ -36,17 +36,17 @@ def test_the_temperature_is_found_by_which_the_labels_were_drawn(logits, tempera
 def test_dividing_by_the_right_temperature_makes_the_calibration_error_small(logits):
     labels = drawn_labels(logits, 2.0)
     before, after = (measure_calibration(logits, labels, t) for t in (1.0, 2.0))
-    assert before.error > 0.1
-    assert after.error < 0.015
-    assert after.log_loss < before.log_loss
+    assert before["error"] > 0.1
+    assert after["error"] < 0.015
+    assert after["log_loss"] < before["log_loss"]
     chosen = (logits.double() / 2).softmax(dim=1)[torch.arange(len(labels)), labels]
-    assert after.log_loss == pytest.approx(-chosen.log().mean().item())
+    assert after["log_loss"] == pytest.approx(-chosen.log().mean().item())
 
 
 def test_a_confidence_of_all_certainty_and_half_the_labels_is_an_error_of_a_half():
     logits = 100 * torch.eye(10)[[3] * 150]
     labels = torch.tensor([3, 5] * 75)
-    assert measure_calibration(logits, labels, 1.0).error == pytest.approx(0.5, abs=0.01)
+    assert measure_calibration(logits, labels, 1.0)["error"] == pytest.approx(0.5, abs=0.01)
 
 
 def test_bins_hold_equally_many_images_in_the_order_of_confidence(logits):

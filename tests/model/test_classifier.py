@@ -5,13 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.support.networks import card, change_card, seal
 
-from model.card import find_models
+from model.card import MAX_MODEL_BYTES, find_models
 from model.classifier import (
     AMBIGUOUS,
     NOT_A_DIGIT,
@@ -25,19 +24,20 @@ from model.classifier import (
 from model.config import MODELS_DIR, REJECTION_TEMPERATURE
 
 
-def fixed(*rows):
+class Fixed:
     """A network that gives the logits of a list, one row per image after another."""
-    remaining = list(rows)
 
-    def network(x):
-        logits = np.stack([remaining.pop(0) for _ in x]).astype(np.float32)
+    def __init__(self, rows):
+        self.rows = iter(rows)
+
+    def run(self, outputs, inputs):
+        x = inputs["x"]
+        logits = np.stack([next(self.rows) for _ in x]).astype(np.float32)
         return logits, x.reshape(len(x), -1)
-
-    return network
 
 
 def classifier_of(*rows, **settings):
-    return Classifier(card(**settings), fixed(*rows))
+    return Classifier(Fixed(rows), card(**settings))
 
 
 def spread(**probabilities):
@@ -114,39 +114,49 @@ def test_the_network_is_given_ink_of_1_on_background_0_and_its_features_are_hand
 
 
 @pytest.fixture
-def models(tmp_path: Path) -> Path:
+def models(tmp_path):
     """A folder with the shipped cnn and mlp."""
     for name in ("cnn", "mlp"):
         shutil.copy(find_models(MODELS_DIR)[name], tmp_path)
     return tmp_path
 
 
-def flip_a_bit(path):
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
+def change(**entries):
+    return lambda path: change_card(path, **entries)
 
 
-def become_a_pipe(path):
-    path.unlink()
-    os.mkfifo(path)
+def holding(data):
+    return lambda path: path.write_bytes(data(path.read_bytes()))
+
+
+def instead(make):
+    return lambda path: (path.unlink(), make(path))
+
+
+DEEP = find_models(MODELS_DIR)["deep"]
+PERMUTATION = {"seed": 1, "indices": [0, 0]}
 
 
 @pytest.mark.parametrize(
     ("damage", "fault"),
     [
-        (flip_a_bit, "damaged"),
-        (lambda path: path.write_bytes(path.read_bytes()[:1000]), "damaged"),
-        (lambda path: path.write_bytes(seal(os.urandom(1000))), "cannot be run"),
-        (become_a_pipe, "no regular file"),
-        (lambda path: shutil.copy(find_models(MODELS_DIR)["deep"], path), "holds the model 'deep'"),
-        (lambda path: change_card(path, temperature="1"), "temperature Input should be a valid nu"),
-        (lambda path: change_card(path, temperature=-1.0), "temperature .* greater than 0"),
-        (lambda path: change_card(path, threshold=float("nan")), "threshold .* finite"),
-        (lambda path: change_card(path, permutation={"seed": 1, "indices": [0, 0]}), "permutation"),
-        (lambda path: change_card(path, reader={}), "reader Extra inputs"),
-        (lambda path: change_card(path, "[" * 400_000), "recursion limit"),
-        (lambda path: change_card(path, "[" + "1," * 20_000_000), "Invalid JSON"),
+        (holding(lambda data: data[:9000] + b"x" + data[9001:]), "damaged"),
+        (holding(lambda data: data[:1000]), "damaged"),
+        (holding(lambda data: seal(os.urandom(1000))), "holds no model"),
+        (lambda path: shutil.copy(DEEP, path), "holds the model 'deep'"),
+        (instead(os.mkfifo), "no regular file"),
+        (instead(os.mkdir), "no regular file"),
+        (instead(lambda path: path.symlink_to("/dev/zero")), "no regular file"),
+        (instead(lambda path: path.symlink_to(path)), "cannot be read"),
+        (lambda path: os.truncate(path, MAX_MODEL_BYTES + 1), "more than 30 MB"),
+        (change(temperature="1"), "temperature Input should be a valid nu"),
+        (change(temperature=-1.0), "temperature .* greater than 0"),
+        (change(threshold=float("nan")), "threshold .* finite"),
+        (change(training={"history": [float("nan")]}), "training.history.* finite"),
+        (change(permutation=PERMUTATION), "permutation"),
+        (change(reader={}), "reader Extra inputs"),
+        (change(text="[" * 400_000), "recursion"),
+        (change(text="[" + "1," * 14_000_000), "holds no model"),
     ],
 )
 def test_a_model_that_cannot_be_used_is_one_sentence_and_the_others_are_loaded(

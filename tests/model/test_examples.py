@@ -22,21 +22,21 @@ def example(digit: int = 7) -> dict[str, object]:
     return {"label": digit, "image": data_url((DIGITS / f"{digit}.png").read_bytes())}
 
 
-def test_examples_become_preprocessed_images_and_labels():
-    images, labels = read_examples(json.dumps([example(3), example(5)]).encode())
-    assert labels.tolist() == [3, 5]
-    for image, digit in zip(images, (3, 5), strict=True):
-        assert np.array_equal(image, preprocess((DIGITS / f"{digit}.png").read_bytes()).image)
-
-
-def test_an_answers_image_is_its_own_preprocessed_image():
-    images = [preprocess((DIGITS / f"{digit}.png").read_bytes()).image for digit in range(10)]
-    saved = [{"label": 7, "image": data_url(encode_png(image))} for image in images]
-    again, _ = read_examples(json.dumps(saved).encode())
-    assert max_difference(again, np.stack(images)) <= 1
+def test_examples_become_preprocessed_images_and_labels_also_if_they_are_answers_images():
+    expected = [preprocess((DIGITS / f"{digit}.png").read_bytes()).image for digit in range(10)]
+    images, labels = read_examples(json.dumps(list(map(example, range(10)))).encode())
+    assert labels.tolist() == list(range(10))
+    assert np.array_equal(images, expected)
+    answers = [{"label": 7, "image": data_url(encode_png(image))} for image in images]
+    again, _ = read_examples(json.dumps(answers).encode())
+    assert max_difference(again, images) <= 1
 
 
 BLANK = {"label": 1, "image": data_url(encode_png(np.zeros((28, 28), np.uint8)))}
+
+
+def image(url: str) -> list[dict[str, object]]:
+    return [{"label": 7, "image": url}]
 
 
 @pytest.mark.parametrize(
@@ -46,28 +46,21 @@ BLANK = {"label": 1, "image": data_url(encode_png(np.zeros((28, 28), np.uint8)))
         ([{**example(), "label": "7"}], r"examples\[0\]\.label: "),
         ([{"label": 7}], r"examples\[0\]\.image: Field required"),
         ([{**example(), "note": ""}], r"examples\[0\]\.note: "),
-        ([{"label": 7, "image": "http://example.org/7.png"}], r"examples\[0\]\.image: "),
-        ([example(), {"label": 7, "image": "data:image/png;base64,%%"}], r"examples\[1\]\.image: "),
+        (image("http://example.org/7.png"), r"examples\[0\]\.image: "),
+        (image("data:image/png;base64,%%"), r"examples\[0\]\.image: .*Write the examples as"),
+        (image("data:image/png;base64,AAA"), r"examples\[0\]\.image: .*Write the examples as"),
+        (image("data:image/png;base64,\u00e9"), r"examples\[0\]\.image: .*Write the examples as"),
+        (image(data_url(b"no picture")), r"examples\[0\]\.image: "),
         ([example(), example(), BLANK], r"examples\[2\]\.image: The picture is blank"),
-        ([{"label": 7, "image": data_url(b"no picture")}], r"examples\[0\]\.image: "),
         ([], "examples: .* at least 1 "),
         ([BLANK] * (MAX_EXAMPLES + 1), "examples: .* at most 200 "),
         ({"label": 7}, "examples: .* array"),
     ],
 )
 def test_what_is_wrong_with_an_entry_is_said_with_its_place(examples, place):
-    with pytest.raises(ExamplesError, match=place):
+    with pytest.raises(ExamplesError, match=place) as error:
         read_examples(json.dumps(examples).encode())
-
-
-@pytest.mark.parametrize("base64", ["%%", "AAA", "\u00e9"])
-def test_an_image_that_is_not_base64_is_told_the_form(base64):
-    examples = [{"label": 7, "image": f"data:image/png;base64,{base64}"}]
-    with pytest.raises(
-        ExamplesError, match=r"examples\[0\]\.image: .*Write the examples as"
-    ) as error:
-        read_examples(json.dumps(examples).encode())
-    assert error.value.entry == 0
+    assert error.value.entry is None or f"[{error.value.entry}]" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from tests.support.pictures import generator
 from errors import DataError
 from model.data.pictures import COLUMNS
 from model.data.synthetic.digits import synthesize_digits
-from model.hand import authors_of_enough, draw_examples, learn
-from model.preprocessing.normalize import encode_png
+from model.hand import authors_of_enough, learn
+from model.preprocessing.decode import encode_png
 
 PER_DIGIT = 8
 LABELS = torch.arange(10 * PER_DIGIT) % 10
@@ -34,15 +34,6 @@ def test_the_worst_author_is_followed_from_the_first_row_on(cnn, pictures):
     assert none[worst] + 10 < one[worst] < four[worst]
     usual = [2 * row["right, mean of 2 authors"] - row[worst] for row in rows.values()]
     assert min(usual) > 95
-
-
-def test_examples_are_drawn_of_each_digit_by_the_seed():
-    labels = np.repeat(np.arange(10), 5)
-    drawn = draw_examples(labels, 3, [0, 1])
-    assert labels[drawn].tolist() == np.repeat(np.arange(10), 3).tolist()
-    assert len(set(drawn)) == 30
-    assert np.array_equal(drawn, draw_examples(labels, 3, [0, 1]))
-    assert not np.array_equal(drawn, draw_examples(labels, 3, [1, 1]))
 
 
 def test_only_authors_with_one_more_than_the_examples_of_every_digit_count(pictures):

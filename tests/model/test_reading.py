@@ -52,7 +52,6 @@ def test_what_resembles_no_digit_in_any_foreground_stays_rejected(cnn):
 
 
 def test_pictures_are_read_in_their_order_each_by_itself(cnn):
-    pictures = [normalize(drawing(strokes)) for strokes in (SEVEN, ONE, SEVEN)]
-    read = read_images(cnn, pictures)
+    read = read_images(cnn, [normalize(drawing(strokes)) for strokes in (SEVEN, ONE, SEVEN)])
     assert [one.prediction.digit for one in read] == [7, 1, 7]
     assert read_images(cnn, []) == []

@@ -11,7 +11,7 @@ from model.card import find_models
 from model.classifier import Classifier
 from model.config import MODELS_DIR
 from model.data.synthetic.digits import synthesize_digits
-from model.preprocessing.normalize import encode_png, normalize, preprocess
+from model.preprocessing.normalize import normalize
 
 MODELS = find_models(MODELS_DIR)
 
@@ -37,13 +37,6 @@ def test_a_model_reads_what_its_card_says(name, real_mnist):
     classifier = Classifier.load(MODELS[name])
     reached = accuracy(classifier, real_mnist.test.images.numpy(), real_mnist.test.labels)
     assert reached == pytest.approx(classifier.card.results.test_accuracy, abs=2e-4)
-
-
-def test_pngs_of_the_test_pictures_are_read_as_well_as_the_pictures_themselves(cnn, real_mnist):
-    images, labels = real_mnist.test.images[:2000].numpy(), real_mnist.test.labels[:2000]
-    through_png = np.stack([preprocess(encode_png(image)).image for image in images])
-    difference = accuracy(cnn, through_png, labels) - accuracy(cnn, images, labels)
-    assert abs(difference) <= 1 / 2000
 
 
 @pytest.mark.parametrize("scale", [0.7, 1.3, 2.6, 7.7])

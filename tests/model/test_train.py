@@ -95,7 +95,6 @@ def test_each_epoch_reports_the_averaged_weights_and_the_last_one_is_the_network
     network = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
     recipe = replace(RECIPE, epochs=8, ema_decay=0.5, label_smoothing=0.0)
     history = train(network, Batches(DIGITS, None, recipe, "none", seed=0), DIGITS, recipe)
-    assert [epoch["number"] for epoch in history] == list(range(1, 9))
     assert history[-1]["validation_loss"] < history[0]["validation_loss"]
     reached = (history[-1]["validation_loss"], history[-1]["validation_accuracy"])
     assert measure(network, DIGITS) == reached
@@ -112,16 +111,12 @@ def test_testing_gives_the_mean_loss_and_the_fraction_that_is_correct():
     assert accuracy(torch.eye(10)[[1, 2, 3]], torch.tensor([1, 2, 9])) == pytest.approx(2 / 3)
 
 
-def test_testing_leaves_out_what_only_training_does():
-    network = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(784, 10))
-    assert measure(network, DIGITS) == measure(network, DIGITS)
-
-
-def test_logits_do_not_depend_on_how_images_are_batched():
+def test_logits_do_not_depend_on_how_images_are_batched_nor_on_dropout():
     torch.manual_seed(0)
-    network = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    network = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(784, 10))
     images = random_digits(2100).images  # more than two batches
-    expected = network(standardize(images.unsqueeze(1) / 255)).detach()
+    expected = network.eval()(standardize(images.unsqueeze(1) / 255)).detach()
+    network.train()
     torch.testing.assert_close(predict_logits(network, images), expected, rtol=0, atol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""Small networks with untrained weights, their files, and what may be wrong with a file."""
+"""Small networks with untrained weights, and their files."""
 
 import hashlib
 import json
@@ -26,27 +26,20 @@ def small_mlp() -> MLP:
 
 def card(name: str = "cnn", config: dict[str, Any] | None = None, **entries: Any) -> Card:
     """The card of an untrained network."""
-    network = name.removesuffix("-permuted")
-    error = {"error": 0.0, "log_loss": 2.3}
+    accuracies = dict.fromkeys(("validation_accuracy", "synthetic_accuracy", "test_accuracy"), 0.1)
     values = {
         "name": name,
         "version": "0.0.1",
-        "network": network,
+        "network": name.removesuffix("-permuted"),
         "config": config or {},
         "parameters": 1,
         "data": {"source": "none", "training": 0},
         "preprocessing": {},
         "training": {},
-        "results": {
-            "validation_accuracy": 0.1,
-            "synthetic_accuracy": 0.1,
-            "test_accuracy": 0.1,
-            "recall": [0.1] * 10,
-            "test_rejected": 0.0,
-        },
+        "results": {**accuracies, "recall": [0.1] * 10, "test_rejected": 0.0},
         "temperature": 1.0,
         "threshold": 0.2,
-        "calibration": {"before": error, "after": error},
+        "calibration": {key: {"error": 0.0, "log_loss": 2.3} for key in ("before", "after")},
         "versions": {},
         "figures": {},
         "permutation": None,
@@ -69,7 +62,6 @@ def change_card(path: Path, text: str | None = None, **entries: object) -> None:
     """Change entries of the card in an ``.onnx`` file, or replace it by ``text``."""
     model = onnx.load_model(path)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
-    changed = text or json.dumps(json.loads(metadata["card"]) | entries)
-    del metadata["sha256"], model.metadata_props[:]
-    onnx.helper.set_model_props(model, metadata | {"card": changed, "sha256": 64 * "0"})
+    metadata["card"] = text or json.dumps(json.loads(metadata["card"]) | entries)
+    onnx.helper.set_model_props(model, metadata)  # the sha256 stays the last of them
     path.write_bytes(seal(model.SerializeToString()))

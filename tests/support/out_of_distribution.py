@@ -29,38 +29,36 @@ Kinds = dict[str, Callable[[np.random.Generator], np.ndarray]]
 
 LETTERS = "FHKLMNRWX"  # unlike any digit; B D G I J O Q S Z and the like are not counted
 FONTS = ("futural", "rowmans")  # of A. V. Hershey, drawn with single strokes as a person writes
-# Polylines, y downwards.
+# Strokes are separated by "/", points x,y by blanks; y downwards.
+FORMS = {
+    "arrow right": "0,5 10,5 / 6,1 10,5 6,9",
+    "arrow left": "10,5 0,5 / 4,1 0,5 4,9",
+    "arrow up": "5,12 5,0 / 1,4 5,0 9,4",
+    "arrow down": "5,0 5,12 / 1,8 5,12 9,8",
+    "double arrow": "0,5 14,5 / 3,2 0,5 3,8 / 11,2 14,5 11,8",
+    "star": "0,4 10,4 2,10 5,0 8,10 0,4",
+    "asterisk": "5,0 5,10 / 1,2 9,8 / 9,2 1,8",
+    "tick": "0,6 4,10 11,0",
+    "hash": "3,0 2,10 / 7,0 6,10 / 0,3 9,3 / 0,7 9,7",
+    "plus": "5,0 5,10 / 0,5 10,5",
+    "equals": "0,3 10,3 / 0,7 10,7",
+    "unequal": "0,3 10,3 / 0,7 10,7 / 8,0 2,10",
+    "euro": "9,1 6,0 3,2 2,5 3,8 6,10 9,9 / 0,4 7,4 / 0,6 7,6",
+    "yen": "0,0 5,5 10,0 / 5,5 5,11 / 1,6 9,6 / 1,8 9,8",
+    "percent": "9,0 1,12 / 2,0 0,1.5 2,3 4,1.5 2,0 / 8,9 6,10.5 8,12 10,10.5 8,9",
+    "root": "0,6 2,5 4,10 8,0 14,0",
+    "house": "0,5 5,0 10,5 / 1,5 1,11 9,11 9,5",
+    "envelope": "0,0 12,0 12,8 0,8 0,0 6,5 12,0",
+    "note": "3,10 1,9 0,10 1,11 3,10 3,0 9,1 9,9 7,8 6,9",
+    "flag": "1,12 1,0 10,2 1,5",
+    "fork": "5,12 5,6 / 1,0 1,5 9,5 9,0 / 5,0 5,6",
+    "bracket": "3,0 0,0 0,10 3,10 / 7,0 10,0 10,10 7,10",
+}
 SYMBOLS: dict[str, Strokes] = {
-    "arrow right": (((0, 5), (10, 5)), ((6, 1), (10, 5), (6, 9))),
-    "arrow left": (((10, 5), (0, 5)), ((4, 1), (0, 5), (4, 9))),
-    "arrow up": (((5, 12), (5, 0)), ((1, 4), (5, 0), (9, 4))),
-    "arrow down": (((5, 0), (5, 12)), ((1, 8), (5, 12), (9, 8))),
-    "double arrow": (((0, 5), (14, 5)), ((3, 2), (0, 5), (3, 8)), ((11, 2), (14, 5), (11, 8))),
-    "star": (((0, 4), (10, 4), (2, 10), (5, 0), (8, 10), (0, 4)),),
-    "asterisk": (((5, 0), (5, 10)), ((1, 2), (9, 8)), ((9, 2), (1, 8))),
-    "tick": (((0, 6), (4, 10), (11, 0)),),
-    "hash": (((3, 0), (2, 10)), ((7, 0), (6, 10)), ((0, 3), (9, 3)), ((0, 7), (9, 7))),
-    "plus": (((5, 0), (5, 10)), ((0, 5), (10, 5))),
-    "equals": (((0, 3), (10, 3)), ((0, 7), (10, 7))),
-    "unequal": (((0, 3), (10, 3)), ((0, 7), (10, 7)), ((8, 0), (2, 10))),
-    "euro": (
-        ((9, 1), (6, 0), (3, 2), (2, 5), (3, 8), (6, 10), (9, 9)),
-        ((0, 4), (7, 4)),
-        ((0, 6), (7, 6)),
-    ),
-    "yen": (((0, 0), (5, 5), (10, 0)), ((5, 5), (5, 11)), ((1, 6), (9, 6)), ((1, 8), (9, 8))),
-    "percent": (
-        ((9, 0), (1, 12)),
-        ((2, 0), (0, 1.5), (2, 3), (4, 1.5), (2, 0)),
-        ((8, 9), (6, 10.5), (8, 12), (10, 10.5), (8, 9)),
-    ),
-    "root": (((0, 6), (2, 5), (4, 10), (8, 0), (14, 0)),),
-    "house": (((0, 5), (5, 0), (10, 5)), ((1, 5), (1, 11), (9, 11), (9, 5))),
-    "envelope": (((0, 0), (12, 0), (12, 8), (0, 8), (0, 0), (6, 5), (12, 0)),),
-    "note": (((3, 10), (1, 9), (0, 10), (1, 11), (3, 10), (3, 0), (9, 1), (9, 9), (7, 8), (6, 9)),),
-    "flag": (((1, 12), (1, 0), (10, 2), (1, 5)),),
-    "fork": (((5, 12), (5, 6)), ((1, 0), (1, 5), (9, 5), (9, 0)), ((5, 0), (5, 6))),
-    "bracket": (((3, 0), (0, 0), (0, 10), (3, 10)), ((7, 0), (10, 0), (10, 10), (7, 10))),
+    name: [
+        [tuple(map(float, point.split(","))) for point in line.split()] for line in form.split("/")
+    ]
+    for name, form in FORMS.items()
 }
 
 
@@ -97,11 +95,9 @@ def _cloud() -> Strokes:
 SYMBOLS |= {"heart": _heart(), "smiley": _smiley(), "sun": _sun(), "cloud": _cloud()}
 
 
-def hershey(font: str, text: str) -> Strokes:
+def hershey(name: str, text: str) -> list[np.ndarray]:
     """Return the strokes of a text in one of Hershey's fonts, y downwards."""
-    return [
-        [(float(x), float(y)) for x, y in stroke] for stroke in _font(font).strokes_for_text(text)
-    ]
+    return [np.array(list(stroke), dtype=float) for stroke in _font(name).strokes_for_text(text)]
 
 
 @cache
@@ -124,9 +120,9 @@ def expression(rng: np.random.Generator) -> np.ndarray:
 
 def text_of_hershey(text: str, rng: np.random.Generator) -> np.ndarray:
     """Draw a text in one of Hershey's fonts."""
-    strokes = [np.asarray(s) for s in hershey(str(rng.choice(FONTS)), text)]
+    strokes = hershey(str(rng.choice(FONTS)), text)
     tall = float(np.ptp(np.concatenate(strokes)[:, 1]))
-    return paint_line(strokes, tall, rng.uniform(*BRUSH), rng)
+    return paint_line([stroke / tall for stroke in strokes], rng.uniform(*BRUSH), rng)
 
 
 def scribble(rng: np.random.Generator) -> np.ndarray:
@@ -154,7 +150,7 @@ def letter(rng: np.random.Generator) -> np.ndarray:
 def symbol(rng: np.random.Generator) -> np.ndarray:
     """Draw one of the symbols, slightly jittered."""
     strokes = SYMBOLS[str(rng.choice(list(SYMBOLS)))]
-    size = np.ptp(np.concatenate([np.asarray(stroke) for stroke in strokes]), axis=0).max()
+    size = np.ptp(np.concatenate(strokes), axis=0).max()
     jittered = [
         np.asarray(stroke, dtype=float) + rng.normal(0, 0.012 * size, np.shape(stroke))
         for stroke in strokes
@@ -168,9 +164,9 @@ def several_digits(rng: np.random.Generator) -> np.ndarray:
     placed, right = [], 0.0
     for digit in rng.integers(0, 10, rng.integers(2, 6)):
         strokes = _transform(hershey(font, str(digit)), rng)
-        points = np.concatenate([np.asarray(stroke) for stroke in strokes])
+        points = np.concatenate(strokes)
         left = right - points[:, 0].min()
-        placed += [np.asarray(stroke) + np.array([left, 0]) for stroke in strokes]
+        placed += [stroke + np.array([left, 0]) for stroke in strokes]
         right += np.ptp(points[:, 0]) + height * rng.uniform(0.4, 0.9)
     points = np.concatenate(placed)
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
@@ -186,20 +182,18 @@ def tap(rng: np.random.Generator) -> np.ndarray:
     return paint([place + rng.normal(0, 0.4, (rng.integers(1, 4), 2))], rng.uniform(*BRUSH_WIDTH))
 
 
+_photographs = cache(load_sample_images)
+
+
 def photograph(rng: np.random.Generator) -> np.ndarray:
     """Cut a patch from one of scikit-learn's two photographs, a temple and a flower."""
-    photo = _photographs()[rng.integers(2)]
+    photo = _photographs().images[rng.integers(2)]
     side = int(rng.integers(60, 400))
     top, left = (int(rng.integers(0, length - side)) for length in photo.shape[:2])
     return photo[top : top + side, left : left + side]
 
 
-@cache
-def _photographs() -> list[np.ndarray]:
-    return load_sample_images().images
-
-
-def _transform(strokes: Strokes, rng: np.random.Generator) -> Strokes:
+def _transform(strokes: Strokes, rng: np.random.Generator) -> list[np.ndarray]:
     """Slant, stretch and rotate strokes at random, as people's hands do."""
     slant, turn, aspect = rng.normal(0, 0.12), rng.normal(0, 0.07), math.exp(rng.normal(0, 0.12))
     shear = np.array([[aspect, -slant], [0, 1]])

@@ -1,12 +1,11 @@
 """Random changes of training images, a whole batch at once, each image by its own parameters.
 
-Geometry follows torchvision's RandomAffine and RandomPerspective (same parameters, same
-distributions), but both maps are composed into one bilinear resampling, which blurs less and does
-not cut off what the first map alone would push outside. `torch.nn.functional.affine_grid` knows
-no perspective, so the grid is computed here.
+Parameters and distributions are those of torchvision's RandomAffine and RandomPerspective. Both
+maps are composed into one bilinear resampling, which blurs less and cuts off less. The grid is
+computed here, for `torch.nn.functional.affine_grid` knows no perspective.
 
-All maps are (3, 3) matrices on pixel coordinates (x, y, 1) whose origin is the middle of the
-image. They lead from the new image to the old one, as sampling needs it.
+Maps are (3, 3) matrices on pixel coordinates (x, y, 1); the origin is the middle of the image.
+They lead from the new image to the old one, as sampling needs it.
 """
 
 import torch
@@ -25,19 +24,13 @@ _INWARDS = torch.tensor([[1, 1], [-1, 1], [-1, -1], [1, -1]])
 def augment(images: Tensor, name: str, generator: Generator) -> Tensor:
     """Return changed copies of the images, each changed in its own way.
 
-    Args:
-        images: float (N, 1, 28, 28), background 0: what comes in from outside is 0 too.
-        name: a key of AUGMENTATIONS.
-        generator: a CPU generator, so that a seed gives the same parameters on every device.
-
-    Returns:
-        Same shape, device and range; `images` itself for "none".
+    Images are floats (N, 1, 28, 28), background 0; what comes in from outside is 0 too. The
+    generator is the CPU's, so that a seed gives the same parameters on every device.
     """
     settings = AUGMENTATIONS[name]
     if settings is None:
         return images
-    matrices = random_matrices(settings, len(images), generator)
-    return warp(images, sampling_grid(matrices.to(images.device)))
+    return warp(images, random_matrices(settings, len(images), generator))
 
 
 def random_matrices(settings: Augmentation, count: int, generator: Generator) -> Tensor:
@@ -54,10 +47,7 @@ def random_matrices(settings: Augmentation, count: int, generator: Generator) ->
 def random_affine(
     settings: Augmentation, count: int, generator: Generator
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return angle (N,), shift in pixels (N, 2), scale (N,), shear (N,) as RandomAffine draws them.
-
-    Angles are in degrees; x comes before y.
-    """
+    """Return angle (N,), shift (N, 2), scale (N,), shear (N,) as RandomAffine draws them."""
 
     def uniform(low: float, high: float, *shape: int) -> Tensor:
         return torch.empty(count, *shape).uniform_(low, high, generator=generator)
@@ -77,31 +67,28 @@ def random_corners(distortion: float, count: int, generator: Generator) -> Tenso
     return _CORNERS + _INWARDS * inwards
 
 
-def affine_matrices(angle: Tensor, translate: Tensor, scale: Tensor, shear: Tensor) -> Tensor:
+def affine_matrices(angle: Tensor, shift: Tensor, scale: Tensor, shear: Tensor) -> Tensor:
     """Return the maps (N, 3, 3) of `torchvision.transforms.functional.affine`.
 
-    `angle`, clockwise, and `shear`, horizontal, are in degrees (N,); `translate` (N, 2) is in
-    pixels, x before y; `scale` (N,) is the enlargement.
+    The clockwise angle and the horizontal shear are in degrees, shifts (x, y) in pixels.
     """
     rotation, tangent = angle.deg2rad(), shear.deg2rad().tan()
     cos, sin = rotation.cos(), rotation.sin()
-    # the inverse of: shear, then rotate, then enlarge ...
+    # The inverse of: shear, then rotate, then enlarge, then shift
     linear = torch.stack([cos - sin * tangent, sin + cos * tangent, -sin, cos], dim=-1)
     linear = linear.reshape(-1, 2, 2) / scale[:, None, None]
-    # ... after the shift is taken back
     matrices = torch.eye(3).repeat(len(angle), 1, 1)
     matrices[:, :2, :2] = linear
-    matrices[:, :2, 2] = -(linear @ translate[:, :, None])[:, :, 0]
+    matrices[:, :2, 2] = -(linear @ shift[:, :, None])[:, :, 0]
     return matrices
 
 
 def perspective_matrices(corners: Tensor) -> Tensor:
     """Return the maps (N, 3, 3) of `torchvision.transforms.functional.perspective`.
 
-    `corners` (N, 4, 2) are the pixel indices to which the `_CORNERS` move. A map
-    (x, y) -> (ax + by + c, dx + ey + f) / (gx + hy + 1) has eight unknowns; that it leads the four
-    new corners to the four old ones gives eight linear equations. Like torchvision's, it takes the
-    indices of corners for coordinates, which differ from them by half a pixel.
+    A map (x, y) -> (ax + by + c, dx + ey + f) / (gx + hy + 1) has eight unknowns. It leads the new
+    `corners` (N, 4, 2) to the old ones, which gives eight equations. Like torchvision's, it takes
+    the corners' indices for coordinates, half a pixel away.
     """
     x, y = (corners.double() - HALF).unbind(-1)
     old_x, old_y = (_CORNERS.double() - HALF).expand_as(corners).unbind(-1)
@@ -113,17 +100,14 @@ def perspective_matrices(corners: Tensor) -> Tensor:
     return torch.cat([unknowns, one[:, :1]], dim=1).reshape(-1, 3, 3).float()
 
 
-def sampling_grid(matrices: Tensor) -> Tensor:
-    """Return the grid (N, 28, 28, 2) of `grid_sample` for maps (N, 3, 3) from new to old pixels."""
-    centred = torch.arange(IMAGE_SIZE, device=matrices.device) + 0.5 - HALF
+def warp(images: Tensor, matrices: Tensor) -> Tensor:
+    """Return the images (N, 1, 28, 28) sampled bilinearly by maps (N, 3, 3), 0 outside of them."""
+    centred = torch.arange(IMAGE_SIZE, device=images.device) + 0.5 - HALF
     x, y = torch.meshgrid(centred, centred, indexing="xy")
     pixels = torch.stack([x, y, torch.ones_like(x)]).reshape(3, -1)
-    # one product for the whole batch: (3N, 3) by (3, 784)
-    sources = (matrices.reshape(-1, 3) @ pixels).reshape(len(matrices), 3, -1)
+    # One product for the whole batch: (3N, 3) by (3, 784)
+    sources = matrices.to(images.device).reshape(-1, 3) @ pixels
+    sources = sources.reshape(len(images), 3, -1)
     sources = sources[:, :2] / sources[:, 2:]
-    return (sources / HALF).transpose(1, 2).reshape(-1, IMAGE_SIZE, IMAGE_SIZE, 2)
-
-
-def warp(images: Tensor, grid: Tensor) -> Tensor:
-    """Return the images (N, 1, 28, 28) sampled bilinearly at `grid`, 0 outside of them."""
-    return F.grid_sample(images, grid.to(images.dtype), align_corners=False)
+    grid = (sources / HALF).transpose(1, 2).reshape(-1, IMAGE_SIZE, IMAGE_SIZE, 2)
+    return F.grid_sample(images, grid, align_corners=False)

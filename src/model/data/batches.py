@@ -26,15 +26,13 @@ def stream_seed(seed: int, stream: int, rank: int = 0) -> int:
 class Batches:
     """The batches of an epoch, as many as MNIST's training part fills; iterate once an epoch.
 
-    A batch is a pair: images (n, 1, 28, 28), floats in [0, 1], augmented, their pixels not
-    permuted; and targets (n, 10), probabilities, uniform for an outlier.
-
-    Synthetic images are drawn anew for every epoch. `recorded` digits, of one person or many, join
-    each step in the number of the synthetic ones, taken at random.
+    A batch is a pair: augmented images (n, 1, 28, 28), floats in [0, 1]; and targets (n, 10),
+    probabilities, uniform for an outlier. Synthetic images are drawn anew for every epoch. As many
+    `recorded` digits, taken at random, join each step.
 
     `shard` is the rank of this process and the number of processes that train together. Of n, each
-    takes every n-th image of a global batch, which is the same for any n; only the augmentation's
-    random numbers differ by process.
+    takes every n-th image of a batch, which is the same for any n; only the augmentation's random
+    numbers differ by process.
     """
 
     def __init__(

@@ -37,37 +37,31 @@ def draw_pictures(samples: list[StrokeSample], seed: int) -> pd.DataFrame:
 def load_pictures(folder: Path) -> pd.DataFrame:
     """Load the pictures of a folder that are labelled, in labels.csv or by their names.
 
-    Pictures of the kinds in UNCOUNTED are left out.
-
     Raises:
         DataError: there is none, a label is neither digits nor -1 nor empty, or a file is missing.
     """
     table = folder / "labels.csv"
     rows = read_table(table) if table.exists() else read_names(folder)
     rows = rows.reindex(columns=COLUMNS, fill_value="")
-    rows["label"] = rows["label"].str.strip()
     rows = rows[~rows["kind"].isin(UNCOUNTED)]
     if rows.empty:
         raise DataError(
-            f"{folder} holds no labelled picture: add labels.csv (file,label), "
-            "or give the files names like 7_anything.png."
+            f"{folder} holds no labelled picture: add labels.csv, or names like 7_a.png."
         )
-    for file, label in zip(rows["file"], rows["label"], strict=True):
-        if not re.fullmatch("-1|[0-9]*", label):
-            raise DataError(
-                f"{table}: {file} has the label {label!r}. Give digits, or -1 or nothing "
-                "for a picture of neither digit nor number."
-            )
-        if not (folder / file).is_file():
-            raise DataError(f"{table} names {file}, which is not in {folder}.")
-    label = rows["label"].replace("-1", "")
+    label = rows["label"].str.strip().replace("-1", "")
+    data = [folder / file for file in rows["file"]]
+    for text, path in zip(label, data, strict=True):
+        if not re.fullmatch("[0-9]*", text):
+            raise DataError(f"{path} has the label {text!r}: give digits, or -1 for no digit.")
+        if not path.is_file():
+            raise DataError(f"There is no {path}, which {table} names.")
     by_label = label.str.len().clip(upper=2).map(KINDS)
-    kind = rows["kind"].where(rows["kind"] != "", by_label)
-    return rows.assign(label=label, kind=kind, data=[folder / file for file in rows["file"]])
+    return rows.assign(
+        label=label, kind=rows["kind"].where(rows["kind"] != "", by_label), data=data
+    )
 
 
 def read_table(table: Path) -> pd.DataFrame:
-    """Read labels.csv."""
     try:
         rows = pd.read_csv(table, dtype=str, keep_default_na=False).fillna("")  # lines may be short
     except (OSError, ValueError) as error:

@@ -20,7 +20,8 @@ from tqdm import tqdm
 from errors import StrokeFileError
 from model.config import NUM_CLASSES
 from model.data.mnist import Digits
-from model.preprocessing.normalize import encode_png, preprocess
+from model.preprocessing.decode import encode_png
+from model.preprocessing.normalize import preprocess
 
 CANVAS_SIDE = 280  # pixels, as on the page
 BRUSH_WIDTH = (14.0, 24.0)  # pixels
@@ -49,25 +50,21 @@ def read_strokes(path: Path) -> list[StrokeSample]:
     """Read a file of samples, one a line, plain or gzipped; empty lines are skipped.
 
     Raises:
-        StrokeFileError: the file cannot be read, has no sample, or a line (named by its number,
-            from 1) is not in the documented form.
+        StrokeFileError: the file cannot be read, has no sample, or a line is in another form.
     """
     try:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
-        # Not splitlines: a name may hold U+2028 and its like. JSON skips the "\r" of "\r\n".
-        lines = data.decode("utf-8").split("\n")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise StrokeFileError(
             f"{path} cannot be read ({error}): give a file with one {FORM} per line."
         ) from error
     samples = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for number, line in enumerate(data.split(b"\n"), start=1):
         try:
-            samples.append(StrokeSample.model_validate_json(line))
+            if line.strip():
+                samples.append(StrokeSample.model_validate_json(line))
         except ValidationError as error:
             first = error.errors()[0]
             place = "".join(f"{part}: " for part in first["loc"])
@@ -82,8 +79,7 @@ def read_strokes(path: Path) -> list[StrokeSample]:
 def render_strokes(strokes: Strokes, rng: np.random.Generator) -> np.ndarray:
     """Draw strokes as a person's canvas would: (280, 280) uint8, 255 on 0.
 
-    The brush is 14-24 pixels wide, the strokes' longest side 35-80 % of the canvas, and they lie
-    anywhere that keeps the brush on the canvas, all at random.
+    Brush, size and place are random; the brush stays on the canvas.
     """
     brush = rng.uniform(*BRUSH_WIDTH)
     side = CANVAS_SIDE * rng.uniform(*DRAWING_SIDE)
@@ -96,12 +92,11 @@ def render_strokes(strokes: Strokes, rng: np.random.Generator) -> np.ndarray:
 
 
 def paint(
-    strokes: Sequence[np.ndarray], brush: float, size: tuple[int, int] = (CANVAS_SIDE, CANVAS_SIDE)
+    strokes: list[np.ndarray], brush: float, size: tuple[int, int] = (CANVAS_SIDE, CANVAS_SIDE)
 ) -> np.ndarray:
     """Paint strokes, each (n, 2) in pixels, with a round brush `brush` pixels wide.
 
-    Returns an image (height, width) uint8 of the size (width, height), 255 on 0. OpenCV's lines
-    are a quarter of a pixel broader than the brush.
+    Returns an image (height, width) uint8 of the size (width, height), 255 on 0.
     """
     width, height = size
     large = np.zeros((height * FINER, width * FINER), dtype=np.uint8)
@@ -116,8 +111,7 @@ def paint(
 def draw_files(samples: Sequence[StrokeSample], seed: int) -> Iterator[bytes]:
     """Yield each sample drawn on a canvas, as a PNG file; none depends on those before it."""
     for index, sample in enumerate(samples):
-        rng = np.random.default_rng([seed, index])
-        yield encode_png(render_strokes(sample.strokes, rng))
+        yield encode_png(render_strokes(sample.strokes, np.random.default_rng([seed, index])))
 
 
 def load_strokes(path: Path, seed: int) -> Digits:

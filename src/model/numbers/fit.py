@@ -3,12 +3,11 @@
 Numbers are rows of MNIST's training images and of synthetic digits, read by cnn and deep. FOLDER
 has pictures without a number, as tests.support.out_of_distribution writes them: --numbers
 --count 500 --seed 100. The likelihood of a number is that of all paths that spell it, however they
-cut it; that of any other picture is that of all paths with an outlier. A file of strokes, if given,
-decides nothing but the confidence, which says how often such numbers are right.
+cut it; that of any other picture is that of all paths with an outlier.
 """
 
-import argparse
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,17 +26,10 @@ from model.classifier import Classifier
 from model.config import NUM_CLASSES
 from model.data.mnist import Digits, load_mnist
 from model.data.pictures import load_pictures
-from model.data.strokes import StrokeSample, read_strokes
-from model.data.synthetic.deform import deform
-from model.data.synthetic.digits import FREQUENCY, STYLE, TEMPLATES
-from model.numbers.choose import (
-    MIN_PROBABILITY,
-    WEIGHTS_FILE,
-    Segment,
-    Weights,
-    best_path,
-    segments_of,
-)
+from model.data.strokes import StrokeSample
+from model.data.synthetic.digits import write_digits
+from model.numbers import choose
+from model.numbers.choose import MIN_PROBABILITY, Weights
 from model.numbers.cut import cut_line, stroke_width
 from model.numbers.find import find_lines
 from model.numbers.read import MIN_NUMBER, describe
@@ -50,7 +42,6 @@ L2 = 3e-4  # on all weights
 STEPS = 80  # of L-BFGS
 IMPOSSIBLE = -1e6  # log likelihood of what no path spells; minus infinity has no gradient
 COUNT, SEED = 500, 100  # numbers of each kind, and of what is written
-SYNTHETIC_SAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -58,7 +49,7 @@ class Example:
     """The lattice of a line, as `model.numbers.read` makes it, and its text, if any."""
 
     text: str | None
-    segments: list[Segment]
+    segments: list[choose.Segment]
     features: tuple[np.ndarray, np.ndarray]
     probabilities: np.ndarray
 
@@ -83,8 +74,7 @@ def synthetic_samples(count: int, seed: int) -> list[StrokeSample]:
     """Return synthetic digits as the samples of one writer, whose digits vary in size."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.randint(0, NUM_CLASSES, (count,), generator=generator)
-    index = torch.multinomial(FREQUENCY[labels], 1, generator=generator)[:, 0]
-    curves, present = deform(TEMPLATES, index, generator, STYLE)
+    curves, present = write_digits(labels, generator)
     curves = curves * torch.exp(0.15 * torch.randn(count, 1, 1, 1, generator=generator))
     samples = []
     for label, drawn, shown in zip(labels.tolist(), curves, present, strict=True):
@@ -96,13 +86,13 @@ def synthetic_samples(count: int, seed: int) -> list[StrokeSample]:
 def examples_of(classifier: Classifier, numbers: Sequence[Number]) -> list[Example]:
     """Return the lattices of pictures that are found to be one line."""
     examples = []
-    for number in tqdm(numbers, classifier.name, unit="picture", disable=None):
+    for number in tqdm(numbers, classifier.name, disable=None):
         lines = find_lines(normalize(Image.fromarray(number.image)).foreground)
         if len(lines) != 1:
             continue
         height, stroke = lines[0].height, stroke_width(lines[0])
         pieces = cut_line(lines[0])
-        segments = segments_of(pieces, height)
+        segments = choose.segments_of(pieces, height)
         predictions = classifier.predict(np.stack([segment.image for segment in segments]))
         described = describe(segments, pieces, height, stroke, predictions)
         examples.append(Example(number.text, segments, *described))
@@ -147,7 +137,6 @@ def fit(examples: Sequence[Example], start: Weights) -> Weights:
     with torch.no_grad():  # a number whose digits are not cut apart teaches nothing
         possible = [e for e in examples if log_likelihood(e, fitted) > IMPOSSIBLE / 2]
     optimizer = torch.optim.LBFGS(fitted.values(), max_iter=STEPS, line_search_fn="strong_wolfe")
-    bar = tqdm(desc="evaluations", disable=None)
 
     def loss() -> float:
         optimizer.zero_grad()
@@ -158,8 +147,6 @@ def fit(examples: Sequence[Example], start: Weights) -> Weights:
             part = -log_likelihood(example, fitted) / len(possible)
             part.backward()
             value += part.item()
-        bar.update()
-        bar.set_postfix(loss=value)
         return value
 
     optimizer.step(loss)
@@ -172,7 +159,7 @@ def calibrate(examples: Sequence[Example], weights: Weights) -> Weights:
     plain = replace(weights, calibration=(1.0, 0.0))
     odds, right = [], []
     for example in examples:
-        path = best_path(example.segments, example.features, example.probabilities, plain)
+        path = choose.best_path(example.segments, example.features, example.probabilities, plain)
         if example.text is not None and -1 not in path.labels and path.number >= MIN_NUMBER:
             odds.append([logit(path.confidence)])
             right.append("".join(map(str, path.labels)) == example.text)
@@ -180,34 +167,20 @@ def calibrate(examples: Sequence[Example], weights: Weights) -> Weights:
     return replace(weights, calibration=(float(line.coef_[0, 0]), float(line.intercept_[0])))
 
 
-def write_weights(weights: Weights, path: Path) -> None:
-    """Write the weights' file, atomically."""
-    rounded = {name: np.round(getattr(weights, name), 3).tolist() for name in FITTED}
-    rounded["calibration"] = np.round(weights.calibration, 2).tolist()
-    lines = (f'"{name}": {json.dumps(values)}' for name, values in rounded.items())
-    text = "{\n  " + ",\n  ".join(lines) + "\n}\n"
-    write_atomically({path: text.encode()})
-
-
 def main() -> None:
-    """Fit the weights and write them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="pictures without a number")
-    parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="stroke samples")
-    parser.add_argument("--output", type=Path, default=WEIGHTS_FILE, help="where the weights go")
-    options = parser.parse_args()
-    synthetic = synthetic_samples(SYNTHETIC_SAMPLES, SEED)
+    samples = synthetic_samples(2000, SEED)
     numbers = rows_of_mnist(load_mnist("mnist").training, 2 * COUNT, SEED)
     for gaps in GAPS.values():
-        numbers += numbers_of_writers(synthetic, COUNT // 2, gaps, SEED)
-    for path in load_pictures(options.folder)["data"]:
+        numbers += numbers_of_writers(samples, COUNT // 2, gaps, SEED)
+    for path in load_pictures(Path(sys.argv[1]))["data"]:
         numbers.append(Number(None, luminance(open_image(path.read_bytes()))))
-    samples = read_strokes(options.file) if options.file else synthetic
     checked = [n for gaps in GAPS.values() for n in numbers_of_writers(samples, COUNT, gaps, SEED)]
     classifiers = [Classifier.load(find_model(name)) for name in ("cnn", "deep")]
     weights = fit([e for c in classifiers for e in examples_of(c, numbers)], Weights.load())
     weights = calibrate([e for c in classifiers for e in examples_of(c, checked)], weights)
-    write_weights(weights, options.output)
+    rounded = {name: np.round(getattr(weights, name), 3).tolist() for name in FITTED}
+    rounded["calibration"] = np.round(weights.calibration, 2).tolist()
+    write_atomically({choose.WEIGHTS_FILE: json.dumps(rounded).encode()})
 
 
 if __name__ == "__main__":

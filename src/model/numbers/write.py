@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,21 +65,15 @@ def write_number(
         placed += [(np.asarray(s) - low) * scale + (left, top) for s in sample.strokes]
         right = left + extent[0] * scale + brush / 2
     text = "".join(str(sample.label) for sample in samples)
-    return Number(text, paint_line(placed, 1.0, brush, rng), samples[0].writer)
+    return Number(text, paint_line(placed, brush, rng), samples[0].writer)
 
 
-def paint_line(
-    strokes: Iterable[np.ndarray], unit: float, brush: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Paint strokes, `unit` of which are HEIGHT pixels high, with some room around them.
-
-    The brush is a part of that height wide.
-    """
+def paint_line(strokes: list[np.ndarray], brush: float, rng: np.random.Generator) -> np.ndarray:
+    """Paint strokes, 1 of which becomes HEIGHT pixels, with some room around them."""
     height = math.exp(rng.uniform(*np.log(HEIGHT)))
-    paths = [np.asarray(stroke, dtype=float) * (height / unit) for stroke in strokes]
     brush = max(1.0, brush * height)
-    points = np.concatenate(paths)
+    points = np.concatenate(strokes) * height
     before, after = brush + rng.uniform(0.1, 0.6, (2, 2)) * height
     low = points.min(axis=0) - before
     width, rows = np.ceil(points.max(axis=0) + after - low).astype(int).tolist()
-    return paint([path - low for path in paths], brush, (width, rows))
+    return paint([stroke * height - low for stroke in strokes], brush, (width, rows))

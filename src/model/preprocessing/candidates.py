@@ -27,13 +27,9 @@ SHEET_AREA = 0.75  # of its own box that a sheet covers at least; a thick stroke
 
 
 def candidate_foregrounds(usual: np.ndarray, grey: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield foregrounds (h, w) uint8: the usual one and those that other ways give.
+    """Yield the usual foreground (H, W) uint8, and others that the luminance ``grey`` gives.
 
     Each comes without what lies beside the digit; with long lines, a second time without those.
-
-    Args:
-        usual: (H, W) uint8, the foreground that was rejected.
-        grey: (H, W) uint8 luminance.
     """
     for foreground in (reduce(usual), *_other_ways(reduce(grey))):
         yield remove_neighbours(foreground)
@@ -43,8 +39,9 @@ def candidate_foregrounds(usual: np.ndarray, grey: np.ndarray) -> Iterator[np.nd
 
 
 def _other_ways(grey: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield strokes on a background of varying light, what differs from the border, and what is
-    drawn on a sheet on a flat ground; the first two by Otsu's threshold (N. Otsu, 1979).
+    """Yield strokes in uneven light, what differs from the border, and what is on a sheet.
+
+    The first two have Otsu's threshold (N. Otsu, 1979).
     """
     level = int(np.median(border_of(grey)))
     differing = cv2.absdiff(grey, np.full_like(grey, level))

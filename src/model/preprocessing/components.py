@@ -16,7 +16,6 @@ class Components:
     """
 
     def __init__(self, foreground: np.ndarray) -> None:
-        """Find what touches, diagonally too, in a foreground (H, W) uint8 that is 0 elsewhere."""
         self.foreground = foreground
         _, self.labels, stats, _ = cv2.connectedComponentsWithStats(
             (foreground > 0).view(np.uint8), connectivity=8
@@ -25,13 +24,14 @@ class Components:
         self.boxes = np.stack((top, top + height, left, left + width), axis=1)
 
     def __len__(self) -> int:
-        """Return the number of components."""
         return len(self.areas)
 
     @property
     def on_border(self) -> np.ndarray:
         """Which components (n,) touch the border."""
-        return touches_border(self.boxes, self.labels.shape)
+        height, width = self.labels.shape
+        top, bottom, left, right = self.boxes.T
+        return (top == 0) | (bottom == height) | (left == 0) | (right == width)
 
     def masses(self) -> np.ndarray:
         """Return the sum of the levels of each component (n,), float64."""
@@ -73,8 +73,3 @@ class Components:
             foreground = self.foreground[top:bottom, left:right]
             found.append(np.where(is_member, foreground, 0).astype(np.uint8))
         return found
-
-
-def touches_border(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return which boxes (n, 4) touch the border (n,) bool of an image of that shape."""
-    return (boxes[:, [0, 2]] == 0).any(1) | (boxes[:, 1] == shape[0]) | (boxes[:, 3] == shape[1])

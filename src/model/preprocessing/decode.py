@@ -12,14 +12,7 @@ from PIL import Image, ImageOps, PngImagePlugin
 from pillow_heif import register_heif_opener
 
 from errors import DamagedImageError, ImageTooLargeError, UnreadableImageError
-from model.config import (
-    IMAGE_FORMATS,
-    MAX_HEAVY_PIXELS,
-    MAX_IMAGE_BYTES,
-    MAX_IMAGE_PIXELS,
-    MAX_IMAGE_SIDE,
-    WORKING_PIXELS,
-)
+from model import config
 
 register_heif_opener()
 cv2.setNumThreads(1)  # a service reads many pictures at a time; its threads would fight
@@ -34,11 +27,7 @@ _DAMAGED = "The picture is damaged or truncated; save it again as PNG or JPEG an
 
 
 def open_image(data: bytes) -> Image.Image:
-    """Decode a picture file, turned upright as its EXIF orientation says.
-
-    Raises:
-        ImageError: as ``read_header`` and ``decode_image`` say.
-    """
+    """Do ``read_header`` and ``decode_image``."""
     return decode_image(read_header(data))
 
 
@@ -46,31 +35,30 @@ def read_header(data: bytes) -> Image.Image:
     """Read the header alone: ``size`` and ``format`` are known, no pixel is decoded.
 
     Raises:
-        ImageTooLargeError: more bytes or pixels than the settings allow.
-        UnreadableImageError: not a picture of an accepted format, or one that is made to keep
-            its decoder busy.
+        ImageError: it is too large, of no accepted format, or made to keep its decoder busy.
     """
-    if len(data) > MAX_IMAGE_BYTES:
+    if len(data) > config.MAX_IMAGE_BYTES:
         raise ImageTooLargeError(
-            f"The file has {len(data) / 1e6:.1f} MB; send at most {MAX_IMAGE_BYTES / 1e6:.0f} MB."
+            f"The file has {len(data) / 1e6:.1f} MB; "
+            f"send at most {config.MAX_IMAGE_BYTES / 1e6:.0f} MB."
         )
     if data.startswith(b"\xff\xd8") and _scans(data) > _MAX_SCANS:
         raise DamagedImageError(_DAMAGED)
     try:
         # Pillow warns of odd metadata in files that it reads all the same.
         with warnings.catch_warnings(action="ignore"):
-            image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
+            image = Image.open(io.BytesIO(data), formats=config.IMAGE_FORMATS)
     except Exception as error:  # Pillow's decoders have no common one
         raise UnreadableImageError(
-            f"The file is no picture that can be read here; send {', '.join(IMAGE_FORMATS)}."
+            f"The file is no picture that can be read here; send {', '.join(config.IMAGE_FORMATS)}."
         ) from error
     width, height = image.size
     heavy = image.format in ("WEBP", "AVIF", "HEIF")
-    pixels = MAX_HEAVY_PIXELS if heavy else MAX_IMAGE_PIXELS
-    if width * height > pixels or max(width, height) > MAX_IMAGE_SIDE:
+    pixels = config.MAX_HEAVY_PIXELS if heavy else config.MAX_IMAGE_PIXELS
+    if width * height > pixels or max(width, height) > config.MAX_IMAGE_SIDE:
         raise ImageTooLargeError(
             f"The {image.format} picture has {width} x {height} pixels; send one of at most "
-            f"{pixels / 1e6:.0f} megapixels and {MAX_IMAGE_SIDE:,} pixels a side."
+            f"{pixels / 1e6:.0f} megapixels and {config.MAX_IMAGE_SIDE:,} pixels a side."
         )
     return image
 
@@ -86,7 +74,7 @@ def decode_image(header: Image.Image) -> Image.Image:
     width, height = header.size
     if header.format == "PNG" and header.mode == "RGBA" and (canvas := _canvas(header)):
         return canvas
-    if width * height > WORKING_PIXELS:
+    if width * height > config.WORKING_PIXELS:
         header.draft(None, (width // 4, height // 4))  # only JPEG can; the others ignore it
     try:
         with warnings.catch_warnings(action="ignore"):
@@ -102,10 +90,9 @@ def decode_image(header: Image.Image) -> Image.Image:
 def _canvas(header: Image.Image) -> Image.Image | None:
     """Decode the PNG of a drawing page, opaque and of greys alone, in a third of Pillow's time.
 
-    It becomes mode L; of any other PNG comes None.
+    It becomes mode L; any other PNG gives None.
     """
-    file = getattr(header, "fp", None)  # as read_header opened it
-    data = file.getvalue() if isinstance(file, io.BytesIO) else b"eXIf"
+    data = header.fp.getvalue()  # type: ignore[attr-defined]  # the BytesIO of read_header
     if header.width * header.height > _CANVAS_PIXELS or b"eXIf" in data:
         return None
     try:
@@ -131,8 +118,8 @@ def _scans(data: bytes) -> int:
 
 
 def _reduced(image: Image.Image) -> Image.Image:
-    """Reduce a picture of many megapixels by a whole factor: what follows needs much memory."""
-    factor = math.ceil(math.sqrt(image.width * image.height / WORKING_PIXELS))
+    """Reduce many megapixels by a whole factor: what follows needs much memory."""
+    factor = math.ceil(math.sqrt(image.width * image.height / config.WORKING_PIXELS))
     if factor <= 1:
         return image
     if image.mode == "P":

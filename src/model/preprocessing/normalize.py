@@ -14,21 +14,9 @@ import numpy as np
 from PIL import Image
 
 from errors import BlankImageError
-from model.config import (
-    CENTER_INDEX,
-    DIGIT_SIZE,
-    FINE_NOISE_GAP,
-    FINE_NOISE_MASS,
-    FINE_NOISE_SIZE,
-    IMAGE_SIZE,
-    LOSSY_FORMATS,
-    NOISE_GAP,
-    NOISE_MASS,
-    NOISE_SIZE,
-    PIECE_SIZE,
-)
+from model import config
 from model.preprocessing.candidates import candidate_foregrounds, deskew
-from model.preprocessing.components import Components, touches_border
+from model.preprocessing.components import Components
 from model.preprocessing.decode import encode_png, luminance, open_image
 from model.preprocessing.segment import distance_from_border, segment_foreground
 
@@ -45,8 +33,7 @@ class Preprocessed:
 
     Attributes:
         source: the picture as decoded.
-        foreground: (h, w) uint8, 0 background, 255 foreground, at full resolution (of a photograph
-            reduced), found in the usual way.
+        foreground: (h, w) uint8, 0 background, 255 foreground; of a photograph reduced.
         image: (28, 28) uint8, the foreground by MNIST's rule.
     """
 
@@ -55,10 +42,7 @@ class Preprocessed:
     image: np.ndarray
 
     def candidates(self) -> np.ndarray:
-        """Return what else the digit may look like (n, 28, 28) uint8, for a second look.
-
-        A classifier that rejects ``image`` asks for them and chooses; they take some milliseconds.
-        """
+        """Return what else the digit may look like (n, 28, 28) uint8, for a second look."""
         found = {}
         for foreground in candidate_foregrounds(self.foreground, luminance(self.source)):
             for image in _images_of(foreground):
@@ -67,11 +51,7 @@ class Preprocessed:
         return _stack(list(found.values()))
 
     def parts(self) -> np.ndarray:
-        """Return what stands apart and is about as tall as the tallest, (n, 28, 28) uint8.
-
-        Each may be a digit of its own: pieces above each other belong together, and what is much
-        smaller, or cut off by the border, is none.
-        """
+        """Return what stands side by side, each maybe a digit of its own, (n, 28, 28) uint8."""
         parts = Components(self.foreground).parts()
         return _stack([center_by_mass(part) for part in parts if part.size > 1])
 
@@ -91,7 +71,7 @@ def normalize(image: Image.Image) -> Preprocessed:
     Raises:
         BlankImageError: there is no foreground, or a single pixel of it.
     """
-    lossy = image.format in LOSSY_FORMATS
+    lossy = image.format in config.LOSSY_FORMATS
     try:
         foreground = segment_foreground(luminance(image), lossy=lossy)
     except BlankImageError:
@@ -103,8 +83,7 @@ def normalize(image: Image.Image) -> Preprocessed:
 
 
 def _stack(images: list[np.ndarray]) -> np.ndarray:
-    """Images (28, 28) as one array (n, 28, 28), also where there are none."""
-    return np.array(images, dtype=np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+    return np.array(images, dtype=np.uint8).reshape(-1, config.IMAGE_SIZE, config.IMAGE_SIZE)
 
 
 def center_by_mass(foreground: np.ndarray) -> np.ndarray:
@@ -117,9 +96,6 @@ def center_by_mass(foreground: np.ndarray) -> np.ndarray:
 
     Returns:
         (28, 28) uint8; the largest level is 255.
-
-    Raises:
-        BlankImageError: there is no foreground, or a single pixel of it.
     """
     crop = _crop(foreground)
     if crop.size <= 1:
@@ -127,7 +103,7 @@ def center_by_mass(foreground: np.ndarray) -> np.ndarray:
     resized = _scale(crop)
     if resized.max() < 200:
         resized = _scale(thicken(crop))
-    placed = np.zeros((IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
+    placed = np.zeros((config.IMAGE_SIZE, config.IMAGE_SIZE), dtype=np.uint8)
     resized = cv2.convertScaleAbs(resized, alpha=255 / max(int(resized.max()), 1))
     rows, columns = resized.shape
     row = _offset(resized.sum(axis=1, dtype=np.int64))
@@ -138,29 +114,26 @@ def center_by_mass(foreground: np.ndarray) -> np.ndarray:
 
 def _scale(crop: np.ndarray) -> np.ndarray:
     """Scale the longest side to 20 pixels, each the mean of the area that it covers."""
-    scale = DIGIT_SIZE / max(crop.shape)
+    scale = config.DIGIT_SIZE / max(crop.shape)
     rows, columns = (max(1, round(length * scale)) for length in crop.shape)
     return cv2.resize(crop, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
 def thicken(crop: np.ndarray) -> np.ndarray:
     """Widen all strokes by ``THICKER`` of the 20 pixels that a digit's longest side has."""
-    longest = max(crop.shape)
-    if longest < 5 * DIGIT_SIZE:
-        factor = 5 * DIGIT_SIZE / longest
+    factor = 5 * config.DIGIT_SIZE / max(crop.shape)
+    step = max(crop.shape) // (20 * config.DIGIT_SIZE)
+    if factor > 1:
         size = [max(1, round(length * factor)) for length in crop.shape[::-1]]
-        crop, longest = cv2.resize(crop, size, interpolation=cv2.INTER_LINEAR), max(size)
-    elif (step := longest // (20 * DIGIT_SIZE)) > 1:  # a wide kernel takes minutes on a large crop
+        crop = cv2.resize(crop, size, interpolation=cv2.INTER_LINEAR)
+    elif step > 1:  # a wide kernel takes minutes on a large crop
         crop = cv2.dilate(crop, np.ones((step, step), np.uint8))[::step, ::step]
-        longest = max(crop.shape)
-    radius = max(1, round(longest * THICKER / DIGIT_SIZE / 2))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    r = radius
+    r = max(1, round(max(crop.shape) * THICKER / config.DIGIT_SIZE / 2))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1, 2 * r + 1))
     return cv2.dilate(cv2.copyMakeBorder(crop, r, r, r, r, cv2.BORDER_CONSTANT), kernel)
 
 
 def _images_of(foreground: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield what a foreground gives by MNIST's rule, and the same without its slant."""
     with suppress(BlankImageError):
         crop = _crop(foreground)
         yield center_by_mass(crop)
@@ -170,8 +143,8 @@ def _images_of(foreground: np.ndarray) -> Iterator[np.ndarray]:
 def _offset(profile: np.ndarray) -> int:
     """Where a profile of foreground starts so that its centre of mass rounds to the centre."""
     centre_of_mass = (profile * np.arange(len(profile))).sum() / max(profile.sum(), 1)
-    start = int(np.floor(CENTER_INDEX - centre_of_mass + 0.5))
-    return min(max(start, 0), IMAGE_SIZE - len(profile))
+    start = int(np.floor(config.CENTER_INDEX - centre_of_mass + 0.5))
+    return min(max(start, 0), config.IMAGE_SIZE - len(profile))
 
 
 def _crop(foreground: np.ndarray) -> np.ndarray:
@@ -182,30 +155,26 @@ def _crop(foreground: np.ndarray) -> np.ndarray:
     crop = foreground[top : top + height, left : left + width]
     if crop.any(axis=0).all() and crop.any(axis=1).all():
         return crop  # nothing lies apart from the rest
-    components = Components(crop)
-    boxes = components.boxes + np.array([top, top, left, left])
-    boxes = boxes[~_is_noise(boxes, components.masses(), foreground.shape)]
+    components = Components(foreground)
+    boxes = components.boxes[~_is_noise(components)]
     top, _, left, _ = boxes.min(axis=0)
     _, bottom, _, right = boxes.max(axis=0)
     return foreground[top:bottom, left:right]
 
 
-def _is_noise(boxes: np.ndarray, masses: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Which components (n,) lie off the main one and are tiny, or cut off by the border.
-
-    They have boxes (n, 4) and masses (n,); ``shape`` is the foreground's.
-    """
+def _is_noise(components: Components) -> np.ndarray:
+    """Which components (n,) lie off the main one and are tiny, or cut off by the border."""
+    masses = components.masses()
     share = masses / masses.sum()
-    main = boxes[masses.argmax()]
+    main = components.boxes[masses.argmax()]
     longest = max(main[1] - main[0], main[3] - main[2])
-    top, bottom, left, right = boxes.T
+    top, bottom, left, right = components.boxes.T
     heights = bottom - top
     size = np.maximum(heights, right - left)
     gap = np.max((main[0] - bottom, top - main[1], main[2] - right, left - main[3]), axis=0)
-    far = gap > np.where(share < FINE_NOISE_MASS, FINE_NOISE_GAP, NOISE_GAP) * longest
-    small = (size < NOISE_SIZE * longest) & (share < NOISE_MASS)
-    on_border = touches_border(boxes, shape)
-    piece = on_border & (heights < PIECE_SIZE * longest) & (gap > NOISE_GAP * longest)
-    if on_border[masses.argmax()]:
-        piece[:] = False
-    return (size < FINE_NOISE_SIZE * longest) | (small & far) | piece
+    near = np.where(share < config.FINE_NOISE_MASS, config.FINE_NOISE_GAP, config.NOISE_GAP)
+    small = (size < config.NOISE_SIZE * longest) & (share < config.NOISE_MASS)
+    piece = components.on_border & (heights < config.PIECE_SIZE * longest)
+    piece &= gap > config.NOISE_GAP * longest
+    piece &= not components.on_border[masses.argmax()]
+    return (size < config.FINE_NOISE_SIZE * longest) | (small & (gap > near * longest)) | piece

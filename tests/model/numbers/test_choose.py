@@ -8,7 +8,6 @@ from model.numbers.choose import (
     Segment,
     Weights,
     best_path,
-    features_of,
     segments_of,
 )
 from model.numbers.cut import Piece
@@ -32,25 +31,6 @@ def test_a_segment_is_the_ink_of_its_pieces_in_their_common_box():
     assert both.box == (0, 2, 20, 60)
     assert (both.foreground.any(axis=0) == ([True] * 10 + [False] * 4 + [True] * 6)).all()
     assert both.image.shape == (28, 28) and both.image.max() == 255
-
-
-def test_pieces_far_apart_make_no_segment():
-    pieces = [piece(0, 10), piece(60, 10, component=1)]
-    assert [(s.first, s.stop) for s in segments_of(pieces, 64.0)] == [(0, 1), (1, 2)]
-
-
-def test_features_tell_a_seam_from_a_gap():
-    pieces = [
-        piece(0, 20, component=0, cost=1.5),
-        piece(20, 20, component=0),
-        piece(72, 20, component=1),
-    ]
-    segments = [s for s in segments_of(pieces, 64.0) if s.stop - s.first == 1]
-    common, own = features_of(segments, pieces, 64.0, 6.0, np.full(3, 0.8))
-    *_, cut, cost, gap, overlap = common.T
-    assert cut.tolist() == [1, 0, 0] and cost.tolist() == [1.5, 0, 0]
-    assert gap.tolist() == [0, 0.5, 0] and overlap.tolist() == [0, 0, 0]
-    assert np.isfinite(common).all() and np.isfinite(own).all()
 
 
 def random_lattice(rng: np.random.Generator):

@@ -13,11 +13,6 @@ def page(*texts_at: tuple[str, int, int], size: tuple[int, int] = (400, 700)) ->
     return foreground
 
 
-def test_two_lines_come_from_top_to_bottom_with_a_component_for_each_digit():
-    lines = find_lines(page(("37", 60, 350), ("2468", 40, 100)))
-    assert [len(line.components) for line in lines] == [4, 2]
-
-
 def test_a_line_is_scaled_to_the_working_height_and_its_boxes_map_back():
     foreground = page(("7", 100, 200))
     (line,) = find_lines(foreground)

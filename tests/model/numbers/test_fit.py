@@ -7,18 +7,15 @@ import numpy as np
 import pytest
 import torch
 from tests.support.out_of_distribution import word
-from tests.support.pictures import random_digits
 
-from model.numbers.choose import WEIGHTS_FILE, Weights, best_path
+from model.numbers.choose import Weights, best_path
 from model.numbers.fit import (
     FITTED,
     calibrate,
     examples_of,
     fit,
     log_likelihood,
-    rows_of_mnist,
     synthetic_samples,
-    write_weights,
 )
 from model.numbers.write import Number, numbers_of_writers
 
@@ -67,17 +64,3 @@ def test_the_mean_confidence_is_the_share_of_numbers_that_are_right(examples):
     right = ["".join(map(str, p.labels)) == e.text for p, e in zip(paths, numbers, strict=True)]
     assert 0 < sum(right) < len(right)
     assert np.mean([path.confidence for path in paths]) == pytest.approx(np.mean(right), abs=0.01)
-
-
-def test_a_row_shows_its_digits_from_left_to_right():
-    digits = random_digits(100)
-    row = next(r for r in rows_of_mnist(digits, 10, seed=0)[::2] if len(r.image) == 28)
-    parts = np.split(row.image, len(row.text), axis=1)
-    for part, label in zip(parts, row.text, strict=True):
-        same = (digits.images.numpy() == part).all(axis=(1, 2))
-        assert digits.labels[same].tolist() == [int(label)]
-
-
-def test_the_weights_that_are_written_are_those_that_are_read(tmp_path):
-    write_weights(Weights.load(), tmp_path / "weights.json")
-    assert (tmp_path / "weights.json").read_text() == WEIGHTS_FILE.read_text()

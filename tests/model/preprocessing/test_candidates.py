@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 from tests.support.drawings import SEVEN, blank, mean_difference, write
 
-from model.preprocessing.candidates import deskew, remove_lines, remove_neighbours
+from model.preprocessing.candidates import deskew, remove_neighbours
 from model.preprocessing.normalize import normalize
 
 
@@ -65,23 +65,6 @@ def test_a_piece_as_tall_as_the_rest_stays_it_may_be_a_digit():
     foreground[20:80, 75:100] = 0
     foreground[20:50, 75:100] = 255
     assert remove_neighbours(foreground)[:, 75:].max() == 0
-
-
-def test_a_line_across_a_stroke_leaves_no_gap_in_it():
-    foreground = np.zeros((100, 100), np.uint8)
-    foreground[20:80, 45:55] = 255
-    plain = foreground.copy()
-    foreground[50:52] = 255
-    assert np.array_equal(remove_lines(foreground), plain)
-    assert remove_lines(plain) is None
-
-
-def test_a_piece_at_the_border_goes_where_the_digit_touches_it_too():
-    foreground = np.zeros((100, 100), np.uint8)
-    foreground[20:100, 30:50] = 255
-    digit = foreground.copy()
-    foreground[80:100, 80:100] = 255
-    assert np.array_equal(remove_neighbours(foreground), digit)
 
 
 def test_a_slanted_stroke_is_made_upright_and_an_upright_one_stays():

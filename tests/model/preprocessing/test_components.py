@@ -29,15 +29,6 @@ def test_components_are_those_of_scipy():
     assert found.masses().tolist() == (200 * found.areas).tolist()
 
 
-def test_what_touches_the_border_is_known_and_what_is_kept_is_all_that_is_left():
-    foreground = sheet((0, 20, 10, 20), (30, 50, 10, 20), (30, 50, 90, 100))
-    components = Components(foreground)
-    assert components.on_border.tolist() == [True, False, True]
-    assert np.array_equal(
-        components.keep(~components.on_border), sheet((0, 0, 0, 0), (30, 50, 10, 20))
-    )
-
-
 def test_groups_stand_side_by_side_and_hold_what_lies_above_each_other():
     five = [(10, 16, 12, 28), (18, 50, 10, 30)]  # a bar close above its body
     foreground = sheet(*five, (10, 52, 50, 56), (40, 46, 70, 76))  # a one; a full stop

@@ -1,22 +1,22 @@
 """Handwritten digits synthesised from strokes, for training without a download.
 
 MNIST's writers are American; much of the world crosses its 7, flags its 1 and curls its 9.
-`digits.txt` holds the forms, `deform` varies them, `draw_curves` draws them as a round brush on a
-canvas would, sized and placed by MNIST's rule.
+`digits.txt` holds the forms, `deform` varies them, `render` draws them as a round brush on a canvas
+would, sized and placed by MNIST's rule.
 """
 
 import math
+from pathlib import Path
 
 import torch
 from torch import Generator, Tensor
 
 from model.config import CENTER_INDEX, DIGIT_SIZE, IMAGE_SIZE, NUM_CLASSES
-from model.data.synthetic.deform import Style, deform, uniform
-from model.data.synthetic.templates import TEMPLATES_DIR, Templates, read_templates
+from model.data.synthetic.deform import deform, uniform
+from model.data.synthetic.templates import Templates
 
 CHUNK = 1024  # digits drawn at once: bounds the memory
-STYLE = Style()
-TEMPLATES = Templates(read_templates(TEMPLATES_DIR / "digits.txt"))
+TEMPLATES = Templates(Path(__file__).with_name("digits.txt").read_text("utf-8"))
 # How often each template (column) is drawn for each digit (row).
 FREQUENCY = torch.stack([TEMPLATES.frequency(str(digit)) for digit in range(NUM_CLASSES)])
 DRAWN_SIZE = DIGIT_SIZE + 2  # a digit with the edge of its anti-aliased line
@@ -31,31 +31,25 @@ def synthesize_digits(labels: Tensor, generator: Generator) -> Tensor:
 
     They follow MNIST's rule of size and place. The same generator state gives the same pictures.
     """
-    images = [torch.empty(0, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)]
-    for part in labels.split(CHUNK) if len(labels) else ():
-        index = torch.multinomial(FREQUENCY[part], 1, generator=generator)[:, 0]
-        images.append(draw_curves(*deform(TEMPLATES, index, generator, STYLE), generator))
-    return torch.cat(images)
+    images = torch.empty(len(labels), IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
+    for start in range(0, len(labels), CHUNK):
+        part = slice(start, start + CHUNK)
+        images[part] = render(resample(*write_digits(labels[part], generator)), generator)
+    return images
 
 
-def draw_curves(
-    curves: Tensor,
-    present: Tensor | None,
-    generator: Generator,
-    curve_side: tuple[float, float] = CURVE_SIDE,
-    pen_points: int = PEN_POINTS,
-) -> Tensor:
-    """Return pictures (n, 28, 28), uint8, ink 255 on 0, of strokes (n, S, K, 2).
+def write_digits(labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Return the strokes of handwritten digits, as `deform` does, for `labels` (n,) of 0 to 9."""
+    index = torch.multinomial(FREQUENCY[labels], 1, generator=generator)[:, 0]
+    return deform(TEMPLATES, index, generator)
 
-    `present` (n, S) is false where a drawing has fewer strokes than others, None where none has.
-    `curve_side` is the range of the longest side on a canvas of 280 pixels; the larger, the finer
-    the line. What is much longer than a digit needs more `pen_points`.
+
+def resample(curves: Tensor, present: Tensor | None = None, count: int = PEN_POINTS) -> Tensor:
+    """Return `count` points (n, count, 2) evenly spaced along all strokes (n, S, K, 2) of drawings.
+
+    `present` (n, S) is false where a drawing has fewer strokes than others. What is much longer
+    than a digit needs more points.
     """
-    return render(resample_by_arc_length(curves, present, pen_points), generator, curve_side)
-
-
-def resample_by_arc_length(curves: Tensor, present: Tensor | None, count: int) -> Tensor:
-    """Return `count` points (n, count, 2) evenly spaced along all strokes of each drawing."""
     n, strokes, points, _ = curves.shape
     if present is not None:  # what is absent collapses onto the first stroke's end, without extent
         curves = torch.where(present[:, :, None, None], curves, curves[:, :1, -1:])
@@ -79,6 +73,8 @@ def render(
     As if drawn with a round brush of random width on a canvas, cropped to the ink, scaled to a
     longest side of 20 pixels with an area filter and shifted by whole pixels until the centre of
     mass rounds to index (14, 14): size and brush are worked out before, so nothing is resampled.
+    `curve_side` is the range of the pen's longest side on a canvas of 280 pixels; the larger, the
+    finer the line.
     """
     n = len(pen)
     # Evenly on a logarithmic scale: fine pens are as common as broad ones.
@@ -96,11 +92,11 @@ def render(
     pen = (pen - low[:, None]) * scale[..., None] + radius[..., None]
     chunk = max(1, DISTANCES_AT_ONCE // (DRAWN_SIZE * DRAWN_SIZE * pen.shape[1]))
     parts = zip(pen.split(chunk), radius.split(chunk), pixels.split(chunk), strict=True)
-    return place(torch.cat([_stroke_mask(*part) for part in parts]))
+    return place(torch.cat([_coverage(*part) for part in parts]))
 
 
-def _stroke_mask(pen: Tensor, radius: Tensor, pixels: Tensor) -> Tensor:
-    """Return coverage (n, 22, 22) in [0, 1]: how much of each pixel lies within the pen's reach.
+def _coverage(pen: Tensor, radius: Tensor, pixels: Tensor) -> Tensor:
+    """Return how much (n, 22, 22), 0-1, of each pixel lies within the pen's reach.
 
     `pixels` (n, 2, 22) holds where the columns and the rows of pixels lie among the pen points.
     """
@@ -118,12 +114,11 @@ def place(foreground: Tensor) -> Tensor:
     n, side = foreground.shape[:2]
     foreground = (foreground * 255 / foreground.amax((1, 2), keepdim=True).clamp_min(1e-3)).round()
     rows, columns = _shift(foreground.sum(2)), _shift(foreground.sum(1))
-    padded = torch.zeros(n, side + 2 * IMAGE_SIZE, side + 2 * IMAGE_SIZE, dtype=torch.uint8)
-    padded[:, IMAGE_SIZE : IMAGE_SIZE + side, IMAGE_SIZE : IMAGE_SIZE + side] = foreground
-    here = torch.arange(IMAGE_SIZE, 2 * IMAGE_SIZE)
-    y = (here - rows[:, None])[:, :, None]
-    x = (here - columns[:, None])[:, None, :]
-    return padded[torch.arange(n)[:, None, None], y, x]
+    images = torch.zeros(n, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
+    images[:, :side, :side] = foreground
+    here = torch.arange(IMAGE_SIZE)
+    y, x = ((here - shift[:, None]) % IMAGE_SIZE for shift in (rows, columns))
+    return images[torch.arange(n)[:, None, None], y[:, :, None], x[:, None, :]]
 
 
 def _shift(profile: Tensor) -> Tensor:

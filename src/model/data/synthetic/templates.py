@@ -1,92 +1,63 @@
 """Handwriting as geometry: templates of strokes and the smooth curves through their points."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
-TEMPLATES_DIR = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Template:
-    """One way to write a character.
-
-    `shapes` are one or more key shapes of the same strokes; a drawing takes a random mixture of
-    them. A stroke has points (x, y, 1 at a corner) on a grid about 60 wide and 100 high, y
-    downwards. `weight` says how often the template is drawn compared with the others of its
-    character.
-    """
-
-    character: str
-    weight: float
-    description: str
-    shapes: list[list[list[tuple[float, float, float]]]]
-
-
-def read_templates(path: Path) -> list[Template]:
-    """Read a file of templates: "character | weight | description", key shapes indented below.
-
-    Strokes are separated by "/", points "x,y" by blanks; "!" follows a corner.
-    """
-    templates: list[Template] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("    "):
-            templates[-1].shapes.append([parse_stroke(stroke) for stroke in line.split("/")])
-        elif line and not line.startswith("#"):
-            character, weight, description = (part.strip() for part in line.split(" | "))
-            templates.append(Template(character, float(weight), description, []))
-    return templates
-
-
-def parse_stroke(text: str) -> list[tuple[float, float, float]]:
-    """Return the points (x, y, 1 at a corner) of a stroke."""
-    points = []
-    for point in text.split():
-        x, y = point.rstrip("!").split(",")
-        points.append((float(x), float(y), float(point.endswith("!"))))
-    return points
-
 
 class Templates:
-    """Templates as padded tensors, ready to be drawn in batches.
+    """Ways to write characters, as padded tensors, ready to be drawn in batches.
+
+    The text of templates has lines "character | weight | description", with one or more key shapes
+    of the same strokes indented below; a drawing takes a random mixture of them. Strokes are
+    separated by "/", points "x,y" by blanks; "!" follows a corner. The grid is about 60 wide and
+    100 high, y downwards. The weight says how often a template is drawn compared with the others
+    of its character.
 
     `points` (T, V, S, P, 2): templates, key shapes, strokes, points; `corners` (T, S, P) is 1 at
-    corners; `last` (T, S) is the index of a stroke's last point, 0 where there is no stroke.
+    corners; `last` (T, S) is the index of a stroke's last point, 0 where there is no stroke;
+    `variants` (T, V) is true where there is a key shape.
     """
 
-    def __init__(self, templates: Sequence[Template]) -> None:
-        """Pad the templates; a ValueError names one whose key shapes do not fit together."""
-        for template in templates:
-            lengths = [[len(stroke) for stroke in shape] for shape in template.shapes]
-            if any(length != lengths[0] for length in lengths) or min(lengths[0]) < 2:
-                raise ValueError(
-                    f"the key shapes of {template.character!r} ({template.description}) differ: "
-                    f"their strokes have {lengths} points"
-                )
-        shapes = max(len(template.shapes) for template in templates)
-        strokes = max(len(template.shapes[0]) for template in templates)
-        points = max(len(stroke) for template in templates for stroke in template.shapes[0])
-        self.characters = [template.character for template in templates]
-        self.weights = torch.tensor([template.weight for template in templates])
-        self.variants = torch.zeros(len(templates), shapes, dtype=torch.bool)
-        self.points = torch.zeros(len(templates), shapes, strokes, points, 2)
-        self.corners = torch.zeros(len(templates), strokes, points)
-        self.last = torch.zeros(len(templates), strokes, dtype=torch.int64)
-        for t, template in enumerate(templates):
-            self.variants[t, : len(template.shapes)] = True
-            for v, shape in enumerate(template.shapes):
-                for s, stroke in enumerate(map(torch.tensor, shape)):
-                    self.points[t, v, s, : len(stroke)] = stroke[:, :2]
-                    self.points[t, v, s, len(stroke) :] = stroke[-1, :2]
-                    self.corners[t, s, : len(stroke)] = stroke[:, 2]
+    def __init__(self, text: str) -> None:
+        lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+        heads = [line.split(" | ") for line in lines if not line.startswith("    ")]
+        self.characters = [head[0] for head in heads]
+        self.weights = torch.tensor([float(head[1]) for head in heads])
+        self.descriptions = [head[2] for head in heads]
+        shapes: list[list[list[Tensor]]] = []
+        for line in lines:
+            if line.startswith("    "):
+                shapes[-1].append([parse_stroke(stroke) for stroke in line.split("/")])
+            else:
+                shapes.append([])
+        variants = max(len(variants) for variants in shapes)
+        strokes = max(len(variants[0]) for variants in shapes)
+        points = max(len(stroke) for variants in shapes for stroke in variants[0])
+        self.variants = torch.zeros(len(shapes), variants, dtype=torch.bool)
+        self.points = torch.zeros(len(shapes), variants, strokes, points, 2)
+        self.corners = torch.zeros(len(shapes), strokes, points)
+        self.last = torch.zeros(len(shapes), strokes, dtype=torch.int64)
+        for t, template in enumerate(shapes):
+            for v, shape in enumerate(template):
+                self.variants[t, v] = True
+                for s, stroke in enumerate(shape):
+                    padded = stroke[torch.arange(points).clamp_max(len(stroke) - 1)]
+                    self.points[t, v, s] = padded[:, :2]
+                    self.corners[t, s] = padded[:, 2]
                     self.last[t, s] = len(stroke) - 1
 
     def frequency(self, character: str) -> Tensor:
         """Return how often (T,) each template is drawn for a character: 0 for those of others."""
         return self.weights * torch.tensor([c == character for c in self.characters])
+
+
+def parse_stroke(text: str) -> Tensor:
+    """Return the points (P, 3) of a stroke: x, y, 1 at a corner."""
+    points = []
+    for point in text.split():
+        x, y = point.rstrip("!").split(",")
+        points.append([float(x), float(y), float(point.endswith("!"))])
+    return torch.tensor(points)
 
 
 def curve(points: Tensor, corners: Tensor, last: Tensor, at: Tensor) -> Tensor:

@@ -6,18 +6,13 @@ from tests.support.pictures import generator
 from model.data.synthetic.outliers import KINDS, synthesize_outliers
 
 
-def test_pictures_are_28_by_28_bytes_and_none_is_blank():
+def test_a_seed_gives_the_same_pictures_none_blank_and_another_seed_others():
     images = synthesize_outliers(700, generator())
-    assert images.shape == (700, 28, 28)
-    assert images.dtype == torch.uint8
+    assert images.shape == (700, 28, 28) and images.dtype == torch.uint8
     assert images.amax((1, 2)).min() > 100
+    assert torch.equal(images, synthesize_outliers(700, generator()))
+    assert not torch.equal(images, synthesize_outliers(700, generator(1)))
     assert synthesize_outliers(0, generator()).shape == (0, 28, 28)
-
-
-def test_a_seed_gives_the_same_pictures_and_another_seed_others():
-    images = synthesize_outliers(100, generator())
-    assert torch.equal(images, synthesize_outliers(100, generator()))
-    assert not torch.equal(images, synthesize_outliers(100, generator(1)))
 
 
 @pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)

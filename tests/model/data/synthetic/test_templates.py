@@ -1,18 +1,18 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from model.data.synthetic.templates import (
-    Template,
-    Templates,
-    curve,
-    parse_stroke,
-)
+from model.data.synthetic import templates
+from model.data.synthetic.templates import Templates, curve
+
+FILES = sorted(Path(templates.__file__).parent.glob("*.txt"))
 
 
-def one_template(*shapes: str) -> Templates:
-    parsed = [[parse_stroke(stroke) for stroke in shape.split("/")] for shape in shapes]
-    return Templates([Template("x", 1.0, "", parsed)])
+def one_template(shape: str) -> Templates:
+    return Templates(f"x | 1 | a form\n    {shape}")
 
 
 def barry_goldman(points: np.ndarray, part: float) -> np.ndarray:
@@ -30,16 +30,20 @@ def barry_goldman(points: np.ndarray, part: float) -> np.ndarray:
 
 
 def test_a_shape_is_parsed_into_strokes_points_and_corners():
-    templates = one_template("0,0 10,5! 3,-4 / 1,2 3,4")
-    assert templates.points[0, 0, 0].tolist() == [[0, 0], [10, 5], [3, -4]]
-    assert templates.points[0, 0, 1].tolist() == [[1, 2], [3, 4], [3, 4]]  # padded by its end
-    assert templates.corners[0, 0].tolist() == [0, 1, 0]
-    assert templates.last[0].tolist() == [2, 1]
+    found = one_template("0,0 10,5! 3,-4 / 1,2 3,4")
+    assert found.points[0, 0, 0].tolist() == [[0, 0], [10, 5], [3, -4]]
+    assert found.points[0, 0, 1].tolist() == [[1, 2], [3, 4], [3, 4]]  # padded by its end
+    assert found.corners[0, 0].tolist() == [0, 1, 0]
+    assert found.last[0].tolist() == [2, 1]
+    assert (found.characters, found.descriptions) == (["x"], ["a form"])
 
 
-def test_key_shapes_of_different_strokes_are_refused():
-    with pytest.raises(ValueError, match="'x'"):
-        one_template("0,0 1,1", "0,0 1,1 2,2")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_key_shapes_of_a_template_have_the_same_strokes_and_points(path):
+    for template in re.split(r"\n(?=\S)", path.read_text("utf-8")):
+        shapes = template.splitlines()[1:]
+        lengths = {tuple(len(stroke.split()) for stroke in shape.split("/")) for shape in shapes}
+        assert len(lengths) <= 1, template
 
 
 def test_the_curve_is_the_centripetal_catmull_rom_spline():
@@ -63,16 +67,15 @@ def test_the_curve_passes_through_every_control_point():
     torch.testing.assert_close(found, points, atol=1e-3, rtol=0)
 
 
-def test_a_corner_is_joined_by_straight_lines():
-    templates = one_template("0,0 50,0! 50,80")
-    at = torch.tensor([[[0.5, 1.0, 1.5]]])
-    found = curve(templates.points[:, 0], templates.corners, templates.last, at)
-    expected = torch.tensor([[[[25.0, 0.0], [50.0, 0.0], [50.0, 40.0]]]])
-    torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
-
-
-def test_beyond_its_ends_a_curve_goes_on_straight():
-    templates = one_template("0,0 10,0")
-    at = torch.tensor([[[-0.5, 1.5]]])
-    found = curve(templates.points[:, 0], templates.corners, templates.last, at)
-    torch.testing.assert_close(found, torch.tensor([[[[-5.0, 0.0], [15.0, 0.0]]]]))
+@pytest.mark.parametrize(
+    ("shape", "at", "expected"),
+    [
+        ("0,0 50,0! 50,80", [0.5, 1.0, 1.5], [[25.0, 0.0], [50.0, 0.0], [50.0, 40.0]]),
+        ("0,0 10,0", [-0.5, 1.5], [[-5.0, 0.0], [15.0, 0.0]]),
+    ],
+    ids=["a corner is joined by straight lines", "beyond its ends a curve goes on straight"],
+)
+def test_lines_are_straight(shape, at, expected):
+    found = one_template(shape)
+    points = curve(found.points[:, 0], found.corners, found.last, torch.tensor([[at]]))
+    torch.testing.assert_close(points[0, 0], torch.tensor(expected), atol=1e-4, rtol=0)
