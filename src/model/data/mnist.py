@@ -73,7 +73,7 @@ def load_mnist(source: str = "auto", *, data_dir: Path = DATA_DIR) -> Mnist:
     if mirror and "://" not in mirror:
         return _load_folder(Path(mirror))
     try:
-        if not any(raw.glob("*-ubyte*")):
+        if not all(_find(raw, name) for name in MD5):
             _download(raw, mirror)
     except (URLError, HTTPException, TimeoutError, ConnectionError, RuntimeError) as error:
         advice = (
@@ -107,10 +107,15 @@ def _download(raw: Path, mirror: str) -> None:
         socket.setdefaulttimeout(None)
 
 
+def _find(folder: Path, name: str) -> Path | None:
+    """Return one of MNIST's files, packed or not, with a dash or a dot in its name."""
+    pattern = name.replace("-idx", "[-.]idx") + "*"
+    return next((path for path in sorted(folder.glob(pattern)) if path.is_file()), None)
+
+
 def _read(folder: Path, name: str, header: int) -> Tensor:
     """Return the bytes of one of MNIST's files after its header, as uint8."""
-    pattern = name.replace("-idx", "[-.]idx") + "*"  # packed or not
-    path = next((path for path in sorted(folder.glob(pattern)) if path.is_file()), None)
+    path = _find(folder, name)
     if path is None:
         raise DataError(f"{folder} has no file {name}, packed (.gz) or unpacked: put it there.")
     try:
