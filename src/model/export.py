@@ -41,8 +41,8 @@ def save_model(network: nn.Module, card: Card, folder: Path, figures: Mapping[st
     Args:
         network: a network of ``NETWORKS``.
         card: describes it.
-        folder: where the files go; it exists.
-        figures: the PNG files by their names in the card.
+        folder: exists.
+        figures: the PNG files by their names.
 
     Raises:
         ModelFileError: the folder cannot be written, or the network does not go into ONNX; its
@@ -161,14 +161,11 @@ def to_onnx(network: nn.Module, card: Card, weights: bytes) -> bytes:
     """Return the contents of an ``.onnx`` file, which ends with the sha256 of all before it.
 
     The input of the graph is ``x`` (N, 1, 28, 28) float32, 0 background, 1 ink: it standardizes
-    and permutes the pixels itself. The outputs are those of ``Served``. Those of the convolutions
-    cost each prediction 3 to 4 % of the network's time, which one graph instead of two is worth.
-
-    Args:
-        network: of ``NETWORKS``, or ending in an ``nn.Linear`` as they do.
-        card: goes into the file.
-        weights: the contents of the ``.pt`` file, whose sha256 goes into the file.
+    and permutes the pixels itself. The card and the sha256 of ``weights``, the contents of the
+    ``.pt`` file, are its metadata.
     """
+    # The outputs of the convolutions cost each prediction 3 to 4 % of the network's time, which
+    # one graph instead of two is worth.
     served = Served(network, card)
     program = torch.onnx.export(
         served.eval(),
