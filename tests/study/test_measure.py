@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from tests.support.pictures import random_digits
 
+from errors import DataError
 from model.config import REPOSITORY, Recipe
 from model.data.batches import Batches
 from model.mlp import MLP
@@ -50,13 +51,8 @@ def test_what_was_measured_is_kept_when_the_study_stops_and_is_not_measured_agai
     measure([RUN, OTHER], TRAINING, VALIDATION, {"noise": TEST}, path)
     assert path.read_text().startswith(first)
     assert read_results(path)["network"].tolist() == ["mlp", "mlp, small"]
-
-
-def test_another_test_set_is_added_to_the_networks_that_are_there(tmp_path):
-    path = tmp_path / "comparison.csv"
-    for sets in ({"noise": TEST}, {"noise": TEST, "more": VALIDATION}):
-        measure([RUN], TRAINING, VALIDATION, sets, path)
-    assert read_results(path)["test_set"].tolist() == ["noise", "more"]
+    measure([RUN], TRAINING, VALIDATION, {"noise": TEST, "more": VALIDATION}, path)
+    assert read_results(path)["test_set"].tolist() == ["noise", "noise", "more"]
 
 
 def test_the_same_run_gives_the_same_network_and_another_seed_or_order_another():
@@ -96,6 +92,11 @@ def test_a_folder_of_pictures_is_read_preprocessed_and_only_resized():
     block_means = canvas.reshape(28, 10, 28, 10).mean(axis=(1, 3))
     difference = sets["digits, resized"].images[7].double().numpy() - block_means
     assert np.abs(difference).mean() < 3  # of 255: the contrast is stretched a little
+
+
+def test_results_that_are_missing_are_an_error_that_says_how_to_make_them(tmp_path):
+    with pytest.raises(DataError, match="make it by"):
+        read_results(tmp_path / "comparison.csv")
 
 
 def test_a_picture_that_cannot_be_preprocessed_is_misread_and_stops_nothing():
