@@ -178,10 +178,8 @@ def main(arguments: list[str] | None = None) -> int:
     form = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("run.sh bench", description=__doc__, formatter_class=form)
     parser.add_argument("what", choices=("serve", "train"))
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each (%(default)s)")
+    parser.add_argument("--rounds", type=int, choices=range(1, 10), default=3, help="turns of each")
     options = parser.parse_args(arguments)
-    if options.rounds < 1:
-        parser.error("argument --rounds: give 1 or more")
     try:
         if options.what == "serve":
             table = serve(options.rounds)

@@ -71,7 +71,7 @@ def drawn_sets(paths: list[Path]) -> dict[str, Digits]:
 
 
 def preprocessed(data: bytes) -> np.ndarray:
-    """Return the image (28, 28) as the API makes it at first sight; black if it cannot."""
+    """Return the image (28, 28) that the API makes at first sight; black if it cannot."""
     try:
         return preprocess(data).image
     except ImageError:

@@ -46,8 +46,8 @@ def write_report(table: pd.DataFrame, folder: Path) -> None:
     for name in ("version", "images"):
         table = table[table[name] == table[name].iloc[-1]]
     table = table.assign(misread=100 * table["errors"] / table["digits"])
-    shown = main_rows(table).assign(part="factorial", preprocessing="")
-    shown = shown.assign(on=shown["test_set"], accuracy=1 - shown["misread"] / 100)
+    table["accuracy"] = 1 - table["misread"] / 100
+    shown = main_rows(table).assign(part="factorial", preprocessing="", on=table["test_set"])
     columns = ["part", "network", "pixels", "augmentation", "on", "preprocessing", "accuracy"]
     results = json.dumps({"results": shown[columns].to_dict("records")}, indent=0)
     files = {"comparison.md": page(table).encode(), "comparison.json": results.encode()}
@@ -70,22 +70,17 @@ def select(table: pd.DataFrame, row: Row) -> pd.DataFrame:
     return table[np.all([table[name] == value for name, value in row._asdict().items()], axis=0)]
 
 
-def answer(table: pd.DataFrame, text: str, row: Row, other: Row) -> list[str]:
-    rows = [select(table, row), select(table, other)]
-    line = [text, ", ".join(row), ", ".join(other), *(spread(found["misread"]) for found in rows)]
-    first, second = (found.groupby("seed")["errors"].mean() for found in rows)
+def answer(first: pd.Series, second: pd.Series) -> tuple[str, str]:
+    """Return the ratio of two rows' errors, given by seed, and whether the first has fewer."""
     if len(first.index.intersection(second.index)) < 2:
-        return [*line, "-", "not measured yet: run `bash run.sh compare`"]
+        return "-", "not measured yet: run `bash run.sh compare`"
     middle, low, high = ratio(first, second)
     verdict = "yes" if high < 1 else "no, it misreads more" if low > 1 else "no clear difference"
-    return [*line, f"{middle:.2f} ({low:.2f} to {high:.2f})", verdict]
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})", verdict
 
 
 def ratio(first: pd.Series, second: pd.Series) -> tuple[float, float, float]:
-    """Return the ratio of two rows' errors, given by seed, and the ends of its interval.
-
-    Only seeds that both have count; no errors count as half of one.
-    """
+    """Return the ratio and the ends of its interval; no errors count as half of one."""
     logs = (first.clip(lower=0.5) / second.clip(lower=0.5)).dropna().apply(np.log)
     tail = (1 - CONFIDENCE) / len(QUESTIONS) / 2
     half = t.ppf(1 - tail, len(logs) - 1) * logs.sem()
@@ -94,7 +89,13 @@ def ratio(first: pd.Series, second: pd.Series) -> tuple[float, float, float]:
 
 
 def page(table: pd.DataFrame) -> str:
-    answers = pd.DataFrame([answer(table, *question) for question in QUESTIONS], columns=ANSWERS)
+    answers = []
+    for text, *rows in QUESTIONS:
+        found = [select(table, row) for row in rows]
+        errors = [networks.groupby("seed")["errors"].mean() for networks in found]
+        cells = [", ".join(row) for row in rows]
+        cells += [spread(networks["misread"]) for networks in found]
+        answers.append([text, *cells, *answer(*errors)])
     on_mnist = table[table["test_set"] == MNIST]
     plain = on_mnist[on_mnist["augmentation"] == "none"]
     networks = on_mnist.groupby(["network", "pixels"], sort=False)
@@ -112,7 +113,7 @@ def page(table: pd.DataFrame) -> str:
         count=len(on_mnist),
         version=table["version"].iloc[0],
         confidence=CONFIDENCE,
-        answers=answers.to_markdown(index=False, disable_numparse=True),
+        answers=pd.DataFrame(answers, columns=ANSWERS).to_markdown(index=False),
     )
     return text + "".join(f"\n## {name}\n\n{part}\n" for name, part in sections.items())
 
@@ -148,17 +149,11 @@ def figures(table: pd.DataFrame) -> dict[str, Figure]:
     rows, steps = main_rows(table), ladder(table)
     rows = rows.assign(line=rows["network"].replace(NAMES) + ", pixels " + rows["pixels"])
     rows["augmentation"] = rows["augmentation"].str.replace("+ ", "+\n")
-    facets: dict[str, Any] = {
-        "col": "test_set",
-        "col_wrap": 2,
-        "sharey": False,
-        "height": 3.6,
-        "aspect": 1.05,
-    }
+    look: dict[str, Any] = {"x": "augmentation", "linestyle": "none", "dodge": 0.5}
+    look |= {"col": "test_set", "col_wrap": 2, "sharey": False, "height": 3.6, "aspect": 1.05}
     title = "MNIST and drawings: what each network misreads, by augmentation"
     label = "augmentation of the training images"
-    facets |= {"x": "augmentation", "linestyle": "none", "dodge": 0.5}
-    drawn = {"accuracy": draw(rows, title, label, hue="line", **facets)}
+    drawn = {"accuracy": draw(rows, title, label, hue="line", **look)}
 
     plain = table[(table["test_set"] == MNIST) & (table["augmentation"] == "none")]
     plain = plain[plain["network"].isin(("mlp", "cnn"))]
