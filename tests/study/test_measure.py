@@ -9,7 +9,6 @@ import torch
 from PIL import Image
 from tests.support.pictures import random_digits
 
-from errors import DataError
 from model.config import REPOSITORY, Recipe
 from model.data.batches import Batches
 from model.mlp import MLP
@@ -91,11 +90,6 @@ def test_a_folder_of_pictures_is_read_preprocessed_and_only_resized():
     block_means = canvas.reshape(28, 10, 28, 10).mean(axis=(1, 3))
     difference = sets["digits, resized"].images[7].double().numpy() - block_means
     assert np.abs(difference).mean() < 3  # of 255: the contrast is stretched a little
-
-
-def test_results_that_are_missing_are_an_error_that_says_how_to_make_them(tmp_path):
-    with pytest.raises(DataError, match="make it by"):
-        read_results(tmp_path / "comparison.csv")
 
 
 def test_a_picture_that_cannot_be_preprocessed_is_misread_and_stops_nothing():

@@ -1,13 +1,16 @@
 """The study's answers, tables and figures."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
-from model.config import MODELS_DIR
+from model.config import MODELS_DIR, REPOSITORY
 from study.measure import read_results
 from study.plan import CNN, MNIST, QUESTIONS
 from study.report import CONFIDENCE, answer, ratio, select, spread, write_report
@@ -86,3 +89,11 @@ def test_rows_of_an_earlier_version_do_not_count_and_drawings_may_be_missing(tmp
     write_report(pd.concat([RESULTS, newer.assign(version="9.9.9")]), tmp_path)
     assert "version\n9.9.9" in (tmp_path / "comparison.md").read_text()
     assert not (tmp_path / "figures" / "ladder.png").exists()
+
+
+def test_a_report_without_results_is_one_sentence_that_says_how_to_make_them(tmp_path):
+    command = [sys.executable, "-m", "study", "--report"]
+    settings = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "MODELS_DIR": str(tmp_path)}
+    done = subprocess.run(command, env=settings, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "make it by `bash run.sh compare`" in done.stderr
