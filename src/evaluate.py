@@ -11,6 +11,7 @@ import argparse
 import base64
 import html
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -20,7 +21,6 @@ from PIL import Image
 from statsmodels.stats.proportion import proportion_confint
 from tqdm import tqdm
 
-from arguments import at_least, output_file
 from errors import DigitsError, ImageError
 from model.card import find_model, write_atomically
 from model.classifier import Classifier
@@ -176,10 +176,15 @@ def main(arguments: list[str] | None = None) -> int:
     add("paths", type=Path, nargs="+", metavar="PATH", help="folder of pictures or file of strokes")
     add("--model", default="cnn", help="name or file (cnn)")
     add("--numbers", action="store_true", help="write strokes side by side, and read the numbers")
-    add("--examples", type=at_least(1), nargs="+", metavar="N", help="learn N of each digit first")
-    add("--output", type=output_file, default="failures.html", help="page of failures, in HTML")
-    add("--json", type=output_file, metavar="FILE", help="write the tables there too")
+    add("--examples", type=int, nargs="+", metavar="N", help="learn N of each digit first")
+    add("--output", type=Path, default="failures.html", help="page of failures, in HTML")
+    add("--json", type=Path, metavar="FILE", help="write the tables there too")
     options = parser.parse_args(arguments)
+    if options.examples and min(options.examples) < 1:
+        parser.error("argument --examples: give 1 or more")
+    for option, file in (("--output", options.output), ("--json", options.json)):
+        if file and (file.is_dir() or not os.access(file.parent, os.W_OK)):
+            parser.error(f"argument {option}: name a file in a folder that you can write to")
     try:
         evaluate(options)
     except DigitsError as error:

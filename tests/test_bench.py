@@ -14,10 +14,16 @@ from tests.support.services import free_port
 URL = "http://nowhere/"
 
 
-def write_wrk(folder, prints: str) -> None:
-    script = folder / "wrk"
-    script.write_text(f"#!/bin/sh\ncat <<'END'\n{prints}\nEND\n")
-    script.chmod(0o755)
+@pytest.fixture
+def wrk(tmp_path, monkeypatch):
+    """Puts a wrk on the PATH that prints the given text."""
+
+    def write(prints: str) -> None:
+        (tmp_path / "wrk").write_text(f"#!/bin/sh\ncat <<'END'\n{prints}\nEND\n")
+        (tmp_path / "wrk").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    return write
 
 
 def test_the_plain_route_reads_the_image():
@@ -43,9 +49,8 @@ def test_a_service_that_does_not_start_is_an_error_with_what_it_printed():
         pass
 
 
-def test_the_speed_is_what_wrk_says(tmp_path, monkeypatch):
-    write_wrk(tmp_path, "Requests/sec:    612.40\nTransfer/sec:    100.00KB")
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+def test_the_speed_is_what_wrk_says(wrk):
+    wrk("Requests/sec:    612.40\nTransfer/sec:    100.00KB")
     assert ask(URL, "image/png", b"", seconds=1) == 612.4
 
 
@@ -53,16 +58,15 @@ def test_the_speed_is_what_wrk_says(tmp_path, monkeypatch):
     "prints",
     ["unable to connect", "Non-2xx or 3xx responses: 3\nRequests/sec: 612.40", "Socket errors: 1"],
 )
-def test_failed_requests_are_an_error(tmp_path, monkeypatch, prints):
-    write_wrk(tmp_path, prints)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+def test_failed_requests_are_an_error(wrk, prints):
+    wrk(prints)
     with pytest.raises(BenchError, match=f"Requests to {URL} failed: {prints[:10]}"):
         ask(URL, "image/png", b"", seconds=1)
 
 
 def test_without_wrk_one_line_says_how_to_get_it(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert main(["serve", "--rounds", "1", "--seconds", "1"]) == 1
+    assert main(["serve"]) == 1
     assert capsys.readouterr().err.startswith("error: Install wrk")
 
 

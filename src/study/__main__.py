@@ -1,15 +1,14 @@
 """The study: MLP against CNN. Train its networks, test them, write tables and figures.
 
 The whole study takes about eight hours of one core, --quick five minutes. Results go to
-comparison.csv. What is there is not trained again: after Ctrl-C the same command goes on.
-Whoever changes a recipe raises VERSION in config.py.
+comparison.csv in models (--quick: data/study). What is there is not trained again: after Ctrl-C
+the same command goes on. Whoever changes a recipe raises VERSION in config.py.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from arguments import output_folder
 from errors import DigitsError
 from model.config import DATA_DIR, MODELS_DIR
 from model.data.mnist import load_mnist
@@ -20,36 +19,26 @@ from study.report import write_report
 QUICK_IMAGES, QUICK_SEEDS, QUICK_FEWER_EPOCHS = 3_000, 2, 6
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Parse the command line; exits with status 2 and the usage on a wrong one."""
-    parser = argparse.ArgumentParser(
-        "run.sh compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
-    drawn = "digits to read besides MNIST's: as for evaluate, strokes or a folder of pictures"
-    add("paths", type=Path, nargs="*", metavar="PATH", help=drawn)
-    add("--quick", action="store_true", help="2 seeds, fewer images and epochs, in data/study")
-    add("--report", action="store_true", help="train nothing: tables and figures once more")
-    add("--data", help="mnist, auto, sample or a folder, as for training (mnist; --quick: auto)")
-    add("--output", type=output_folder, help="folder for the results (models)")
-    return parser.parse_args(arguments)
-
-
 def main(arguments: list[str] | None = None) -> int:
-    """Run the study; return the exit status."""
-    options = parse(arguments)
-    folder = options.output or (DATA_DIR / "study" if options.quick else MODELS_DIR)
-    path = folder / "comparison.csv"
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("run.sh compare", description=__doc__, formatter_class=form)
+    drawn = "digits to read besides MNIST's: as for evaluate, strokes or a folder of pictures"
+    parser.add_argument("paths", type=Path, nargs="*", metavar="PATH", help=drawn)
+    parser.add_argument("--quick", action="store_true", help="2 seeds, fewer images and epochs")
+    parser.add_argument("--report", action="store_true", help="train nothing: write tables again")
+    options = parser.parse_args(arguments)
+    folder = DATA_DIR / "study" if options.quick else MODELS_DIR
     try:
         if not options.report:
-            mnist = load_mnist(options.data or ("auto" if options.quick else "mnist"))
-            training, runs = mnist.training, all_runs(len(mnist.training))
+            mnist = load_mnist("auto" if options.quick else "mnist")
+            training = mnist.training[:QUICK_IMAGES] if options.quick else mnist.training
+            runs = all_runs(len(training))
             if options.quick:
-                training = training[:QUICK_IMAGES]
-                runs = all_runs(len(training), QUICK_SEEDS, QUICK_FEWER_EPOCHS)
+                runs = [run for run in runs if run.seed < QUICK_SEEDS]
+                runs = [run._replace(epochs=run.epochs // QUICK_FEWER_EPOCHS) for run in runs]
             sets = {MNIST: mnist.test, **drawn_sets(options.paths)}
-            measure(runs, training, mnist.validation, sets, path)
-        write_report(read_results(path), folder)
+            measure(runs, training, mnist.validation, sets, folder / "comparison.csv")
+        write_report(read_results(folder / "comparison.csv"), folder)
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

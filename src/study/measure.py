@@ -2,7 +2,6 @@
 
 import contextlib
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,49 +20,36 @@ from model.data.mnist import Digits
 from model.data.pictures import content, draw_pictures, load_pictures, resize_plainly
 from model.data.strokes import read_strokes
 from model.preprocessing.normalize import preprocess
-from model.train import NETWORKS, test, train
-from study import plan
+from model.train import NETWORKS, predict_logits, train
+from study.plan import RESIZED, SERVED, SMALL_HIDDEN, SMALL_MLP, Run, pixel_permutation
 
 
 def measure(
-    runs: Iterable[plan.Run],
-    training: Digits,
-    validation: Digits,
-    sets: dict[str, Digits],
-    path: Path,
+    runs: list[Run], training: Digits, validation: Digits, sets: dict[str, Digits], path: Path
 ) -> None:
-    """Train the networks whose results the file lacks; write it after each of them.
-
-    Args:
-        runs: the networks; their `images` are as many as there are for training.
-        training, validation: what they are trained on.
-        sets: what they read, by name.
-        path: comparison.csv, with a row for each network and test set.
-    """
+    """Train the networks whose results on a test set the file lacks; write it after each."""
     results: list[Any] = read_results(path).to_dict("records") if path.is_file() else []
-    names = ("version", *plan.Run._fields, "test_set")
+    names = ("version", *Run._fields, "test_set")
     done = {tuple(row[name] for name in names) for row in results}
     path.parent.mkdir(parents=True, exist_ok=True)
-    for run in tqdm(list(runs), unit="network", disable=None):
-        key = {"version": VERSION, **run._asdict()}
-        missing = [name for name in sets if (*key.values(), name) not in done]
+    for run in tqdm(runs, unit="network", disable=None):
+        missing = [name for name in sets if (VERSION, *run, name) not in done]
         if not missing:
             continue
         started = time.perf_counter()
         network = train_run(run, training, validation)
         seconds = round(time.perf_counter() - started, 1)
-        permutation = plan.pixel_permutation(run.pixels, run.permutation)
+        permutation = pixel_permutation(run.pixels, run.permutation)
         for name in missing:
-            count = len(sets[name])
-            _, accuracy = test(network, sets[name], permutation)
-            read = {"digits": count, "errors": round((1 - accuracy) * count), "seconds": seconds}
-            results.append({**key, "test_set": name, **read})
+            read = predict_logits(network, sets[name].images, permutation).argmax(dim=1)
+            errors = int((read != sets[name].labels).sum())
+            row = {"version": VERSION, **run._asdict(), "test_set": name, "digits": len(read)}
+            results.append({**row, "errors": errors, "seconds": seconds})
         write_atomically({path: pd.DataFrame(results).to_csv(index=False).encode()})
         tqdm.write(f"{run}: {seconds} s")
 
 
 def read_results(path: Path) -> pd.DataFrame:
-    """Return what comparison.csv holds: a row for each network and test set."""
     if not path.is_file():
         raise DataError(f"There is no {path}: make it by `bash run.sh compare`.")
     return pd.read_csv(path, keep_default_na=False)
@@ -76,7 +62,7 @@ def drawn_sets(paths: list[Path]) -> dict[str, Digits]:
         found = load_pictures(path) if path.is_dir() else draw_pictures(read_strokes(path), 0)
         digits = found[found["label"].str.len() == 1]
         labels = torch.tensor(digits["label"].astype(int).to_list())
-        for way, ending in ((preprocessed, ""), (resize_plainly, plan.RESIZED)):
+        for way, ending in ((preprocessed, ""), (resize_plainly, RESIZED)):
             name = path.name.partition(".")[0] + ending
             bar = tqdm(digits["data"], name, disable=None)
             images = torch.from_numpy(np.stack([way(content(data)) for data in bar]))
@@ -85,26 +71,26 @@ def drawn_sets(paths: list[Path]) -> dict[str, Digits]:
 
 
 def preprocessed(data: bytes) -> np.ndarray:
-    """Return the image (28, 28) as the API makes it at first sight; black if it cannot."""
+    """Return the image (28, 28) that the API makes at first sight; black if it cannot."""
     try:
         return preprocess(data).image
     except ImageError:
         return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
 
-def train_run(run: plan.Run, training: Digits, validation: Digits) -> nn.Module:
+def train_run(run: Run, training: Digits, validation: Digits) -> nn.Module:
     """Return the network of a run, trained by the loop that trains the models."""
     name = run.network.split(",")[0]
     recipe = replace(RECIPES[name], epochs=run.epochs)
-    if run.augmentation != plan.SERVED:
+    if run.augmentation != SERVED:
         recipe = replace(recipe, synthetic_fraction=0.0, outlier_ratio=0.0)
     augmentation = run.augmentation.split(" + ")[0]
     device = "cuda" if torch.cuda.is_available() else "cpu"
     batches = Batches(training, None, recipe, augmentation, run.seed, device=device)
     torch.manual_seed(run.seed)
-    size = {"hidden": plan.SMALL_HIDDEN} if run.network == plan.SMALL_MLP else {}
+    size = {"hidden": SMALL_HIDDEN} if run.network == SMALL_MLP else {}
     network = NETWORKS[name](**size).to(device)
-    permutation = plan.pixel_permutation(run.pixels, run.permutation)
+    permutation = pixel_permutation(run.pixels, run.permutation)
     with contextlib.redirect_stdout(None):  # a line for each network is enough
         train(network, batches, validation, recipe, permutation)
     return network

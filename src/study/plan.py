@@ -1,6 +1,5 @@
 """What the study trains and what it asks, all of it named before anything is measured."""
 
-from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ ORDERS = (IN_ORDER, "within 2", "within 4", "within 7", "within 14", PERMUTED)
 SERVED = "slight + synthetic"  # how the models that the API serves are trained
 AUGMENTATIONS = ("none", "affine", "slight", SERVED)
 SMALL_MLP, SMALL_HIDDEN = "mlp, small", (144, 72)  # units with which it has the CNN's size
-NETWORKS = ("mlp", SMALL_MLP, "cnn", "deep")
+SEEDS = 5
 # Passes over the images. The CNN learns slowly where the pixels are out of order.
 EPOCHS = {"mlp": 24, SMALL_MLP: 24, "cnn": 6, "deep": RECIPES["deep"].epochs}
 CNN_EPOCHS_OUT_OF_ORDER = 20
@@ -76,9 +75,10 @@ class Run(NamedTuple):
     seed: int
 
 
-def all_runs(images: int, most_seeds: int = 5, fewer_epochs: int = 1) -> Iterator[Run]:
-    """Yield every run on so many images, seed after seed; `fewer_epochs` divides the epochs."""
-    for seed in range(most_seeds):
+def all_runs(images: int) -> list[Run]:
+    """Return every run on so many images, seed after seed."""
+    runs = []
+    for seed in range(SEEDS):
         rows = [*product(("mlp", "cnn"), (IN_ORDER, PERMUTED), AUGMENTATIONS)]
         rows += product([SMALL_MLP], [IN_ORDER], AUGMENTATIONS)
         if seed == 0:
@@ -86,9 +86,10 @@ def all_runs(images: int, most_seeds: int = 5, fewer_epochs: int = 1) -> Iterato
             rows += [("deep", IN_ORDER, SERVED)]
         for network, pixels, augmentation in rows:
             is_slow = network == "cnn" and pixels != IN_ORDER
-            epochs = (CNN_EPOCHS_OUT_OF_ORDER if is_slow else EPOCHS[network]) // fewer_epochs
+            epochs = CNN_EPOCHS_OUT_OF_ORDER if is_slow else EPOCHS[network]
             permutation = 0 if pixels == IN_ORDER else seed
-            yield Run(network, pixels, permutation, augmentation, images, epochs, seed)
+            runs.append(Run(network, pixels, permutation, augmentation, images, epochs, seed))
+    return runs
 
 
 def pixel_permutation(pixels: str, seed: int) -> Tensor | None:
@@ -98,7 +99,7 @@ def pixel_permutation(pixels: str, seed: int) -> Tensor | None:
     side = IMAGE_SIZE if pixels == PERMUTED else int(pixels.removeprefix("within "))
     number = IMAGE_SIZE // side
     generator = torch.Generator().manual_seed(seed)
-    grid = torch.arange(IMAGE_SIZE * IMAGE_SIZE).reshape(number, side, number, side)
-    blocks = grid.transpose(1, 2).reshape(-1, side * side)  # a block per row
+    pixel = torch.arange(IMAGE_SIZE**2).reshape(number, side, number, side)
+    blocks = pixel.transpose(1, 2).reshape(-1, side * side)  # a block per row
     permuted = [block[torch.randperm(len(block), generator=generator)] for block in blocks]
     return torch.stack(permuted).reshape(number, number, side, side).transpose(1, 2).flatten()

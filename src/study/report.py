@@ -3,6 +3,8 @@
 import io
 import json
 from pathlib import Path
+from textwrap import fill
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,9 @@ from study.plan import IN_ORDER, LADDER, MNIST, ORDERS, PERMUTED, QUESTIONS, RES
 
 CONFIDENCE = 0.95  # that the intervals of all questions hold at once (Bonferroni)
 ANSWERS = ["question", "A", "B", "A misread", "B misread", "A / B", "answer"]
+MARKERS = ["o", "s", "^", "D", "v"]  # no line is known by its colour alone
+NAMES = {"mlp": "MLP", "mlp, small": "small MLP", "cnn": "CNN"}
+SIDES = ("1 (in order)", "2", "4", "7", "14", "28 (all pixels)")  # of the blocks of ORDERS
 PAGE = """# MLP against CNN: all results
 
 `bash run.sh compare` writes this page. Its {count} networks were trained by the recipes of version
@@ -41,14 +46,14 @@ def write_report(table: pd.DataFrame, folder: Path) -> None:
     for name in ("version", "images"):
         table = table[table[name] == table[name].iloc[-1]]
     table = table.assign(misread=100 * table["errors"] / table["digits"])
-    shown = main_rows(table).assign(part="factorial", preprocessing="")
-    shown = shown.assign(on=shown["test_set"], accuracy=1 - shown["misread"] / 100)
+    table["accuracy"] = 1 - table["misread"] / 100
+    shown = main_rows(table).assign(part="factorial", preprocessing="", on=table["test_set"])
     columns = ["part", "network", "pixels", "augmentation", "on", "preprocessing", "accuracy"]
     results = json.dumps({"results": shown[columns].to_dict("records")}, indent=0)
     files = {"comparison.md": page(table).encode(), "comparison.json": results.encode()}
     for name, figure in figures(table).items():
         png = io.BytesIO()
-        figure.savefig(png, dpi=110)
+        figure.savefig(png, dpi=110, bbox_inches="tight")
         files[f"figures/{name}.png"] = png.getvalue()
         plt.close(figure)
     (folder / "figures").mkdir(exist_ok=True)
@@ -62,28 +67,20 @@ def main_rows(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def select(table: pd.DataFrame, row: Row) -> pd.DataFrame:
-    """Return the networks of one row."""
-    fits = [table[name] == value for name, value in row._asdict().items()]
-    return table[np.all(fits, axis=0)]
+    return table[np.all([table[name] == value for name, value in row._asdict().items()], axis=0)]
 
 
-def answer(table: pd.DataFrame, text: str, row: Row, other: Row) -> list[str]:
-    """Return a question's line in the table of answers."""
-    rows = [select(table, row), select(table, other)]
-    line = [text, ", ".join(row), ", ".join(other), *(spread(found["misread"]) for found in rows)]
-    first, second = (found.groupby("seed")["errors"].mean() for found in rows)
+def answer(first: pd.Series, second: pd.Series) -> tuple[str, str]:
+    """Return the ratio of two rows' errors, given by seed, and whether the first has fewer."""
     if len(first.index.intersection(second.index)) < 2:
-        return [*line, "-", "not measured yet: run `bash run.sh compare`"]
+        return "-", "not measured yet: run `bash run.sh compare`"
     middle, low, high = ratio(first, second)
     verdict = "yes" if high < 1 else "no, it misreads more" if low > 1 else "no clear difference"
-    return [*line, f"{middle:.2f} ({low:.2f} to {high:.2f})", verdict]
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})", verdict
 
 
 def ratio(first: pd.Series, second: pd.Series) -> tuple[float, float, float]:
-    """Return the ratio of two rows' errors, given by seed, and the ends of its interval.
-
-    Only seeds that both have count; no errors count as half of one.
-    """
+    """Return the ratio and the ends of its interval; no errors count as half of one."""
     logs = (first.clip(lower=0.5) / second.clip(lower=0.5)).dropna().apply(np.log)
     tail = (1 - CONFIDENCE) / len(QUESTIONS) / 2
     half = t.ppf(1 - tail, len(logs) - 1) * logs.sem()
@@ -92,14 +89,19 @@ def ratio(first: pd.Series, second: pd.Series) -> tuple[float, float, float]:
 
 
 def page(table: pd.DataFrame) -> str:
-    """Return all tables as one page."""
-    answers = pd.DataFrame([answer(table, *question) for question in QUESTIONS], columns=ANSWERS)
+    answers = []
+    for text, *rows in QUESTIONS:
+        found = [select(table, row) for row in rows]
+        errors = [networks.groupby("seed")["errors"].mean() for networks in found]
+        cells = [", ".join(row) for row in rows]
+        cells += [spread(networks["misread"]) for networks in found]
+        answers.append([text, *cells, *answer(*errors)])
     on_mnist = table[table["test_set"] == MNIST]
     plain = on_mnist[on_mnist["augmentation"] == "none"]
     networks = on_mnist.groupby(["network", "pixels"], sort=False)
     seeds = networks[["seed", "permutation"]].nunique().add_prefix("number of ").add_suffix("s")
     sections = {
-        "What makes a digit reader work": pivot(ladder(table), ["step"], "test set"),
+        "What makes a digit reader work": pivot(ladder(table), ["step"], "drawings"),
         **{
             f"{name}, by augmentation": pivot(rows, ["network", "pixels"], "augmentation")
             for name, rows in main_rows(table).groupby("test_set")
@@ -107,65 +109,78 @@ def page(table: pd.DataFrame) -> str:
         "MNIST, by the order of the pixels": pivot(plain, ["pixels"], "network"),
         "The networks": markdown(seeds.assign(seconds=networks["seconds"].mean().round())),
     }
-    head = {"count": len(on_mnist), "version": table["version"].iloc[0], "confidence": CONFIDENCE}
-    text = PAGE.format(**head, answers=answers.to_markdown(index=False))
+    text = PAGE.format(
+        count=len(on_mnist),
+        version=table["version"].iloc[0],
+        confidence=CONFIDENCE,
+        answers=pd.DataFrame(answers, columns=ANSWERS).to_markdown(index=False),
+    )
     return text + "".join(f"\n## {name}\n\n{part}\n" for name, part in sections.items())
 
 
 def ladder(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the ladder's rows on every test set but MNIST, with `step`."""
-    sets = sorted({name.removesuffix(RESIZED) for name in table["test_set"]} - {MNIST})
-    found = [
-        select(table, row._replace(test_set=on + row.test_set)).assign(
-            **{"step": step, "test set": on}
-        )
-        for step, row in LADDER.items()
-        for on in sets
-    ]
-    return pd.concat([table[:0].assign(**{"step": "", "test set": ""}), *found])
+    """Return the networks of each step of the ladder, with `step`, and `drawings` they read."""
+    names = sorted({name.removesuffix(RESIZED) for name in table["test_set"]} - {MNIST})
+    found = [table[:0].assign(step="", drawings="")]
+    for step, row in LADDER.items():
+        for name in names:
+            rows = select(table, row._replace(test_set=name + row.test_set))
+            found.append(rows.assign(step=step, drawings=name))
+    return pd.concat(found)
 
 
 def pivot(rows: pd.DataFrame, index: list[str], columns: str) -> str:
-    """Return a table of what is misread."""
     cells = rows.groupby([*index, columns], sort=False)["misread"].agg(spread)
     return markdown(cells.unstack(fill_value="-", sort=False))
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """Return a table as Markdown, its numbers as they are written."""
     return table.reset_index().astype(str).to_markdown(index=False, disable_numparse=True)
 
 
 def spread(percentages: pd.Series) -> str:
-    """Return "mean ± standard deviation"."""
+    """Return "mean ± standard deviation", the mean alone of a single seed."""
     if len(percentages) < 2:
         return f"{percentages.mean():.2f}" if len(percentages) else "-"
     return f"{percentages.mean():.2f} ± {percentages.std():.2f}"
 
 
 def figures(table: pd.DataFrame) -> dict[str, Figure]:
-    """Return the figures by name."""
+    rows, steps = main_rows(table), ladder(table)
+    rows = rows.assign(line=rows["network"].replace(NAMES) + ", pixels " + rows["pixels"])
+    rows["augmentation"] = rows["augmentation"].str.replace("+ ", "+\n")
+    look: dict[str, Any] = {"x": "augmentation", "linestyle": "none", "dodge": 0.5}
+    look |= {"col": "test_set", "col_wrap": 2, "sharey": False, "height": 3.6, "aspect": 1.05}
+    title = "MNIST and drawings: what each network misreads, by augmentation"
+    label = "augmentation of the training images"
+    drawn = {"accuracy": draw(rows, title, label, hue="line", **look)}
+
     plain = table[(table["test_set"] == MNIST) & (table["augmentation"] == "none")]
     plain = plain[plain["network"].isin(("mlp", "cnn"))]
-    rows = main_rows(table)
-    rows = rows.assign(row=rows["network"] + ", " + rows["pixels"])
-    look = {"x": "augmentation", "hue": "row", "linestyle": "none", "dodge": 0.5, "sharey": False}
-    drawn = {
-        "accuracy": draw(rows, **look, col="test_set", col_wrap=min(2, rows["test_set"].nunique())),
-        "patches": draw(plain, x="pixels", hue="network", order=ORDERS),
-    }
-    steps = ladder(table)
-    return drawn if steps.empty else {**drawn, "ladder": draw(steps, y="step", hue="test set")}
+    plain = plain.replace({"network": NAMES, "pixels": dict(zip(ORDERS, SIDES, strict=True))})
+    title = "How much order a CNN needs: pixels permuted within blocks of N x N"
+    label = "N, the side of a block (pixels)"
+    drawn["patches"] = draw(plain, title, label, x="pixels", hue="network", order=SIDES)
+
+    if not steps.empty:
+        steps["step"] = [fill(step, 16) for step in steps["step"]]
+        title = "What makes a digit reader work: each step adds one thing"
+        label = "step, added to the one before"
+        drawn["ladder"] = draw(steps, title, label, x="step", hue="drawings", dodge=0.2)
+    return drawn
 
 
-def draw(rows: pd.DataFrame, **look: object) -> Figure:
+def draw(rows: pd.DataFrame, title: str, label: str, *, hue: str, **look: object) -> Figure:
     """Draw means of what is misread, and bars from the best to the worst seed."""
-    axis = "x" if "y" in look else "y"
-    style = {"kind": "point", "errorbar": ("pi", 100), "palette": "colorblind", "aspect": 1.5}
-    grid = sns.catplot(rows, **{axis: "misread"}, **style, **look)
-    grid.set(**{f"{axis}scale": "log", f"{axis}label": "misread (%, logarithmic)"})
+    markers = MARKERS[: rows[hue].nunique()]
+    style = {"errorbar": ("pi", 100), "palette": "colorblind", "markers": markers, "aspect": 1.6}
+    grid = sns.catplot(rows, kind="point", y="misread", hue=hue, **{**style, **look})
+    grid.set(yscale="log").set_titles("{col_name}")
+    grid.set_axis_labels(label, "misread digits (%),\nlogarithmic scale")
     for axes in grid.axes.flat:
-        getattr(axes, f"{axis}axis").set(major_locator=LogLocator(subs=(1, 2, 5)))
-        getattr(axes, f"{axis}axis").set_major_formatter("{x:g}")
+        axes.yaxis.set(major_locator=LogLocator(subs=(1, 2, 5)), major_formatter="{x:g}")
         axes.minorticks_off()
-    return grid.set_titles("{col_name}").figure
+    sns.move_legend(grid, "upper center", bbox_to_anchor=(0.5, 0), ncols=3, title=None)
+    grid.figure.tight_layout()
+    grid.figure.suptitle(title, y=1.03)
+    return grid.figure

@@ -1,32 +1,25 @@
 """The study's answers, tables and figures."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
-from model.config import MODELS_DIR
-from study.__main__ import main
-from study.plan import CNN, MLP, QUESTIONS
-from study.report import CONFIDENCE, answer, ratio, spread
+from model.config import MODELS_DIR, REPOSITORY
+from study.measure import read_results
+from study.plan import CNN, MNIST, QUESTIONS
+from study.report import CONFIDENCE, answer, ratio, select, spread, write_report
 
-TEXT = "Does a CNN read better than an MLP?"
+RESULTS = read_results(MODELS_DIR / "comparison.csv")
 
 
 def by_seed(*errors: int) -> pd.Series:
     return pd.Series(errors, index=pd.RangeIndex(len(errors), name="seed"))
-
-
-def results(cnn: list[int], mlp: list[int]) -> pd.DataFrame:
-    """Rows of CNN and MLP, plain and in order, with these errors of 1,000 digits by seed."""
-    rows = [
-        {**row._asdict(), "seed": seed, "errors": errors, "misread": errors / 10}
-        for row, counts in ((CNN, cnn), (MLP, mlp))
-        for seed, errors in enumerate(counts)
-    ]
-    return pd.DataFrame(rows)
 
 
 def test_the_ratio_is_the_geometric_mean_and_its_interval_that_of_a_paired_t_test():
@@ -38,11 +31,8 @@ def test_the_ratio_is_the_geometric_mean_and_its_interval_that_of_a_paired_t_tes
     assert ratio(first, second) == pytest.approx(tuple(expected))
 
 
-def test_only_seeds_that_both_rows_have_count():
+def test_seeds_of_one_row_alone_do_not_count_and_no_errors_count_as_half_of_one():
     assert ratio(by_seed(10, 21, 31), by_seed(20, 40)) == ratio(by_seed(10, 21), by_seed(20, 40))
-
-
-def test_no_errors_at_all_count_as_half_of_one():
     assert ratio(by_seed(0, 0), by_seed(2, 2)) == pytest.approx((0.25, 0.25, 0.25))
 
 
@@ -57,8 +47,7 @@ def test_no_errors_at_all_count_as_half_of_one():
     ],
 )
 def test_the_answer_follows_from_the_interval(cnn, mlp, expected):
-    table = results(cnn, mlp).reindex(columns=[*CNN._fields, "seed", "errors", "misread"])
-    assert answer(table, TEXT, CNN, MLP)[-1] == expected
+    assert answer(by_seed(*cnn), by_seed(*mlp))[1] == expected
 
 
 def test_a_spread_is_mean_and_standard_deviation_of_the_sample():
@@ -70,17 +59,18 @@ def test_a_spread_is_mean_and_standard_deviation_of_the_sample():
 def report(tmp_path_factory):
     """A folder with the report on the results in models/."""
     folder = tmp_path_factory.mktemp("study")
-    content = (MODELS_DIR / "comparison.csv").read_text()
-    (folder / "comparison.csv").write_text(content)
-    assert main(["--report", "--output", str(folder)]) == 0
+    write_report(RESULTS, folder)
     return folder
 
 
-def test_the_report_has_an_answer_to_every_question(report):
+def test_the_report_has_an_answer_to_every_question_and_three_figures(report):
     page = (report / "comparison.md").read_text()
     for text, *_ in QUESTIONS:
         [line] = [line for line in page.splitlines() if line.startswith(f"| {text}")]
         assert line.split("|")[-2].strip() in ("yes", "no, it misreads more", "no clear difference")
+    figures = {path.stem: path.read_bytes() for path in (report / "figures").iterdir()}
+    assert set(figures) == {"accuracy", "patches", "ladder"}
+    assert all(content.startswith(b"\x89PNG") for content in figures.values())
 
 
 def test_the_page_gets_the_accuracies_of_mlp_and_cnn_in_each_test_set(report):
@@ -88,27 +78,22 @@ def test_the_page_gets_the_accuracies_of_mlp_and_cnn_in_each_test_set(report):
     assert {row["on"] for row in rows} >= {"MNIST", "pendigits-dev"}
     assert not any("resized" in row["on"] for row in rows)
     assert all(row["part"] == "factorial" and 0.5 < row["accuracy"] < 1 for row in rows)
-    table = pd.read_csv(report / "comparison.csv")
-    counted = table[(table["network"] == "cnn") & (table["test_set"] == "MNIST")]
-    counted = counted[(counted["pixels"] == "in order") & (counted["augmentation"] == "none")]
-    shown = [row["accuracy"] for row in rows if (row["network"], row["on"]) == ("cnn", "MNIST")]
-    assert set(1 - counted["errors"] / counted["digits"]) <= set(shown)
+    cell = {"network": "cnn", "pixels": "in order", "augmentation": "none"}
+    counted = select(RESULTS, CNN)
+    shown = [row["accuracy"] for row in rows if row.items() >= {**cell, "on": "MNIST"}.items()]
+    assert shown == pytest.approx(list(1 - counted["errors"] / counted["digits"]))
 
 
-def test_every_figure_is_a_png(report):
-    figures = {path.stem: path.read_bytes() for path in (report / "figures").iterdir()}
-    assert set(figures) == {"accuracy", "patches", "ladder"}
-    assert all(content.startswith(b"\x89PNG") for content in figures.values())
-
-
-def test_rows_of_an_earlier_version_do_not_count(tmp_path):
-    table = pd.read_csv(MODELS_DIR / "comparison.csv")
-    newer = table[table["seed"] < 2].assign(version="9.9.9")
-    pd.concat([table, newer]).to_csv(tmp_path / "comparison.csv", index=False)
-    assert main(["--report", "--output", str(tmp_path)]) == 0
+def test_rows_of_an_earlier_version_do_not_count_and_drawings_may_be_missing(tmp_path):
+    newer = RESULTS[(RESULTS["seed"] < 2) & (RESULTS["test_set"] == MNIST)]
+    write_report(pd.concat([RESULTS, newer.assign(version="9.9.9")]), tmp_path)
     assert "version\n9.9.9" in (tmp_path / "comparison.md").read_text()
+    assert not (tmp_path / "figures" / "ladder.png").exists()
 
 
-def test_a_report_without_results_says_how_to_make_them(tmp_path, capsys):
-    assert main(["--report", "--output", str(tmp_path)]) == 1
-    assert "make it by `bash run.sh compare`" in capsys.readouterr().err
+def test_a_report_without_results_is_one_sentence_that_says_how_to_make_them(tmp_path):
+    command = [sys.executable, "-m", "study", "--report"]
+    settings = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "MODELS_DIR": str(tmp_path)}
+    done = subprocess.run(command, env=settings, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "make it by `bash run.sh compare`" in done.stderr
