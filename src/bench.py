@@ -75,7 +75,7 @@ def plain() -> FastAPI:
 def running(*command: str, port: int) -> Iterator[str]:
     """Start a service, give its URL when it is ready, stop it afterwards."""
     settings = {"PYTHONPATH": str(REPOSITORY / "src"), "OMP_NUM_THREADS": "1"}
-    settings |= {"API_PORT": str(port), "API_DRAIN_SECONDS": "0"}
+    settings |= {"API_PORT": str(port)}
     url, end = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
     with tempfile.TemporaryFile("w+") as log:
         line = [sys.executable, "-m", *command]
