@@ -154,6 +154,7 @@ case "${1:-} ${2:-}" in
 'front ') check_port FRONT_PORT; front ;;
 'predict '*) in_venv -m predict "${@:2}" ;;
 'evaluate images' | 'evaluate strokes' | 'evaluate quality' | 'bench quality' | 'drawn '*)
+    [ "$1 ${2:-}" = "evaluate ${2:-}" ] && [ -e "${2:-}" ] && in_venv -m evaluate "${@:2}"
     STATUS=2 die "'$1 ${2:-}' is now: bash run.sh evaluate PATH..." ;;
 'evaluate numbers') STATUS=2 die "'evaluate numbers' is now: bash run.sh evaluate --numbers PATH..." ;;
 'evaluate '*) in_venv -m evaluate "${@:2}" ;;

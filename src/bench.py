@@ -74,12 +74,13 @@ def plain() -> FastAPI:
 @contextmanager
 def running(*command: str, port: int) -> Iterator[str]:
     """Start a service, give its URL when it is ready, stop it afterwards."""
-    settings = {"PYTHONPATH": str(REPOSITORY / "src"), "OMP_NUM_THREADS": "1"}
+    settings = {name: value for name, value in os.environ.items() if name[:4] != "API_"}
+    settings |= {"PYTHONPATH": str(REPOSITORY / "src"), "OMP_NUM_THREADS": "1"}
     settings |= {"API_PORT": str(port)}
     url, end = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
     with tempfile.TemporaryFile("w+") as log:
         line = [sys.executable, "-m", *command]
-        process = subprocess.Popen(line, env=os.environ | settings, stdout=log, stderr=log)
+        process = subprocess.Popen(line, env=settings, stdout=log, stderr=log)
         try:
             while not is_ready(url):
                 if process.poll() is not None or time.monotonic() > end:

@@ -183,11 +183,16 @@ def main(arguments: list[str] | None = None) -> int:
     if options.examples and min(options.examples) < 1:
         parser.error("argument --examples: give 1 or more")
     for option, file in (("--output", options.output), ("--json", options.json)):
-        if file and (file.is_dir() or not os.access(file.parent, os.W_OK)):
+        is_other = file and file.exists() and not file.is_file()
+        if file and (is_other or not os.access(file.parent, os.W_OK)):
             parser.error(f"argument {option}: name a file in a folder that you can write to")
+    if options.output == options.json:
+        parser.error("argument --json: name another file than --output")
+    if options.numbers and (options.examples or any(path.is_dir() for path in options.paths)):
+        parser.error("argument --numbers: give files of strokes alone, and no --examples")
     try:
         evaluate(options)
-    except DigitsError as error:
+    except (DigitsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

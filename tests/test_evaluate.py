@@ -111,7 +111,16 @@ def test_strokes_are_drawn_and_read_and_examples_of_each_author_are_learnt(strok
     assert list(rows["examples"]) == ["0 examples of each digit", "1 examples of each digit"]
 
 
-@pytest.mark.parametrize("option", ["--json .", "--output .", "--examples 0"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--json .",
+        "--output /dev/null",
+        "--examples 0",
+        "--json failures.html",
+        "--numbers --examples 1",
+    ],
+)
 def test_an_option_that_cannot_be_is_a_wrong_usage(strokes, option, capsys):
     with pytest.raises(SystemExit) as exit_:
         evaluate.main([str(strokes), *option.split()])

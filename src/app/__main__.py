@@ -28,6 +28,7 @@ def load_app() -> FastAPI:
         return create_app()
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
+        flush_logs()
         sys.exit(STARTUP_FAILURE)
 
 
@@ -78,6 +79,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    status = main()
+    try:
+        status = main()
+    except SystemExit as error:  # uvicorn's, where the port is taken
+        status = int(error.code or 0)
     flush_logs()
     os._exit(status)  # a thread that hangs would keep an ordinary exit waiting

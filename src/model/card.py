@@ -135,10 +135,10 @@ def write_atomically(files: Mapping[Path, bytes]) -> None:
 
     What a killed process left of the same files goes first.
     """
-    temporaries = {path.with_name(f".{path.name}.{os.getpid()}"): path for path in files}
+    temporaries = {path.with_name(f".{path.name}.{os.getpid()}.tmp"): path for path in files}
     try:
         for temporary, path in temporaries.items():
-            for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+            for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
                 left.unlink()
             with temporary.open("wb") as file:
                 file.write(files[path])

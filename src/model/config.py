@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from errors import DataError
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATA_DIR = REPOSITORY / "data"
 MODELS_DIR = Path(os.environ.get("MODELS_DIR", REPOSITORY / "models"))
@@ -95,6 +97,8 @@ def choose_recipe(network: str, complete: bool, epochs: int | None, synthetic: b
 
     `epochs` replaces the recipe's; `synthetic` is whether to train on synthetic images, too.
     """
+    if network not in RECIPES:
+        raise DataError(f"{network} has no recipe: enter one in RECIPES, in src/model/config.py.")
     recipe = RECIPES[network]
     if not complete:
         longer, fraction = recipe.epochs * SAMPLE_EPOCHS, SAMPLE_SYNTHETIC_FRACTION

@@ -19,9 +19,9 @@ from model.data.mnist import Digits, standardize
 from model.deepnet import DeepNet
 from model.mlp import MLP
 
-# The networks by the name that is given to run.sh. For one of your own, write a module with a
-# class that turns (N, 1, 28, 28) into logits (N, 10) and needs no arguments. Its last module is an
-# `nn.Linear`. Enter it here, and give it a recipe of the same name in config.py.
+# The networks by the name that is given to run.sh: small letters and digits. For one of your own,
+# write a module with a class that turns (N, 1, 28, 28) into logits (N, 10) and needs no arguments;
+# its last module is an `nn.Linear`. Enter it here, and a recipe of the same name in config.py.
 NETWORKS: dict[str, Callable[..., nn.Module]] = {"mlp": MLP, "cnn": ConvNet, "deep": DeepNet}
 
 

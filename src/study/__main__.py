@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
             sets = {MNIST: mnist.test, **drawn_sets(options.paths)}
             measure(runs, training, mnist.validation, sets, folder / "comparison.csv")
         write_report(read_results(folder / "comparison.csv"), folder)
-    except DigitsError as error:
+    except (DigitsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -61,6 +61,8 @@ def drawn_sets(paths: list[Path]) -> dict[str, Digits]:
     for path in paths:
         found = load_pictures(path) if path.is_dir() else draw_pictures(read_strokes(path), 0)
         digits = found[found["label"].str.len() == 1]
+        if digits.empty:
+            raise DataError(f"{path} holds no single digit: name strokes or pictures of digits.")
         labels = torch.tensor(digits["label"].astype(int).to_list())
         for way, ending in ((preprocessed, ""), (resize_plainly, RESIZED)):
             name = path.name.partition(".")[0] + ending

@@ -57,6 +57,8 @@ def write_report(table: pd.DataFrame, folder: Path) -> None:
         files[f"figures/{name}.png"] = png.getvalue()
         plt.close(figure)
     (folder / "figures").mkdir(exist_ok=True)
+    for old in (folder / "figures").glob("*.png"):  # one without a test set is not drawn any more
+        old.unlink()
     write_atomically({folder / name: content for name, content in files.items()})
 
 
@@ -73,7 +75,7 @@ def select(table: pd.DataFrame, row: Row) -> pd.DataFrame:
 def answer(first: pd.Series, second: pd.Series) -> tuple[str, str]:
     """Return the ratio of two rows' errors, given by seed, and whether the first has fewer."""
     if len(first.index.intersection(second.index)) < 2:
-        return "-", "not measured yet: run `bash run.sh compare`"
+        return "-", "not measured yet: run `bash run.sh compare` with this test set"
     middle, low, high = ratio(first, second)
     verdict = "yes" if high < 1 else "no, it misreads more" if low > 1 else "no clear difference"
     return f"{middle:.2f} ({low:.2f} to {high:.2f})", verdict

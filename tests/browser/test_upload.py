@@ -76,6 +76,7 @@ def test_what_is_shown_is_small_and_not_decoded_again_by_streamlit(open_page, pa
     upload(page, file.getvalue(), "4.jpg")
     expect(head(page)).to_have_text("This is a 4")
     picture = page.get_by_alt_text("Your picture")
+    picture.evaluate("image => image.decode()")  # until then it has no height
     assert rectangle(picture)[2:] == (280, 280)
     sent = page.request.get(picture.evaluate("image => image.src")).body()
     assert sent == as_shown(file.getvalue()).file

@@ -42,8 +42,8 @@ def test_seeds_of_one_row_alone_do_not_count_and_no_errors_count_as_half_of_one(
         ([50, 52, 51, 49], [100, 104, 99, 101], "yes"),
         ([100, 104, 99, 101], [50, 52, 51, 49], "no, it misreads more"),
         ([50, 90, 70, 60], [60, 70, 90, 50], "no clear difference"),
-        ([50], [100], "not measured yet: run `bash run.sh compare`"),
-        ([], [], "not measured yet: run `bash run.sh compare`"),
+        ([50], [100], "not measured yet: run `bash run.sh compare` with this test set"),
+        ([], [], "not measured yet: run `bash run.sh compare` with this test set"),
     ],
 )
 def test_the_answer_follows_from_the_interval(cnn, mlp, expected):

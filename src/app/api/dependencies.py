@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -79,6 +80,9 @@ class UploadReader:
         raise ProblemError("wrong-content-type" if kind else "no-file")
 
     async def _read_form(self, request: Request) -> Upload:
+        _, options = parse_options_header(request.headers["content-type"])
+        if options.get(b"charset", b"utf-8").lower() != b"utf-8":
+            raise ProblemError("malformed-request", "Send the form in UTF-8.")
         # request.form() would not tell that a form is cut off: the last part is missing then.
         # The parser's limits of 1,000 files and 1,000 fields bound its work.
         parser = MultiPartParser(request.headers, request.stream(), max_part_size=MAX_BODY_BYTES)

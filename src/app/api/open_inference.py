@@ -57,7 +57,7 @@ class InputTensor(BaseModel):
 
     name: Literal["image"]
     datatype: Literal["FP32"]
-    shape: list[int]
+    shape: Annotated[list[int], Field(min_length=4, max_length=4, fail_fast=True)]
     data: Any = None
     parameters: Json = {}
 
@@ -69,8 +69,8 @@ class OutputRequest(BaseModel):
 
 class InferenceRequest(BaseModel):
     id: str | None = None
-    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
-    outputs: Annotated[list[OutputRequest], Field(max_length=len(OUTPUTS))] | None = None
+    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1, fail_fast=True)]
+    outputs: Annotated[list[OutputRequest], Field(max_length=2, fail_fast=True)] | None = None
     parameters: Json = {}
 
 

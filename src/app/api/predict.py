@@ -77,9 +77,9 @@ async def predict_batch(
     """Read up to 64 images; a bad one fails only its own entry."""
 
     def work(heavy: bool) -> Json:
+        started = time.perf_counter()
         classifier = service.classifier(query.model, upload.examples)
         results: list[Json] = []
-        started = time.perf_counter()
         for data in upload.pictures:
             # It must be told so before the lane gives it up as overloaded.
             if time.perf_counter() - started > 0.8 * MAX_WORK_SECONDS:

@@ -91,8 +91,8 @@ class Service:
         if settings.model not in self.classifiers:
             raise ModelFileError(
                 f"The default model {settings.model!r} is not in {settings.models_dir} (found: "
-                f"{', '.join(self.classifiers) or 'none'}); train it with bash run.sh, or set "
-                "API_MODEL"
+                f"{', '.join(self.classifiers) or 'none'}); train it with bash run.sh cnn, or "
+                "set API_MODEL"
             )
         self.stopping = False
         self.heavy = Lane(settings.heavy_queue)

@@ -117,6 +117,7 @@ MANY = {value: f"[{','.join([value] * 1_200_000)}]".encode() for value in ("0", 
         (tensor([1, 1, 28, 28], ZEROS, name="x"), "inputs.0.name"),
         (tensor([1, 1, 28, 28], ZEROS, datatype="UINT8"), "inputs.0.datatype"),
         (tensor([1, 784], ZEROS), "shape"),
+        (tensor([""] * 200_000, ZEROS), "shape.0"),
         (tensor([1, 1, 28, 28.0], ZEROS), "shape"),
         (tensor([0, 1, 28, 28], []), "from 1 to 256"),
         (tensor([-1, 1, 28, 28], ZEROS), "from 1 to 256"),
@@ -143,6 +144,7 @@ def test_what_is_not_as_the_metadata_say_is_a_bad_request(api, request_, message
     assert response.status_code == 400
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["error"] == response.json()["detail"]
+    assert len(response.content) < 10_000
     assert message in response.json()["error"]
 
 

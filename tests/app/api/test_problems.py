@@ -84,6 +84,10 @@ BODIES = {
     "a broken header": (
         FORM, b"--b\r\nbroken header\r\n\r\nx\r\n--b--\r\n", 400, "malformed-request", ""
     ),
+    "a charset that is not UTF-8": (
+        {"Content-Type": "multipart/form-data; charset=punycode; boundary=b"},
+        form(PNG), 400, "malformed-request", "UTF-8",
+    ),
     "a cut-off form": (FORM, form(PNG)[:-30], 400, "malformed-request", ""),
     "only the last boundary cut off": (FORM, form(PNG)[:-6], 400, "malformed-request", ""),
     "3,000 parts": (FORM, PART % b"x" * 3000 + b"--b--\r\n", 400, "malformed-request", ""),
