@@ -15,9 +15,7 @@ MAX_BODY_BYTES = MAX_BATCH_BYTES + 500_000  # with the form's headers and its ex
 LARGE_IMAGE_PIXELS = 4_000_000  # larger images are decoded one at a time
 MAX_WORK_SECONDS = 10.0  # from the last byte of a request to its answer
 HUNG_SECONDS = 20.0  # no job takes so long: the thread hangs
-MAX_ADAPTED = (
-    64  # classifiers adapted to examples, and the examples, that a worker keeps
-)
+MAX_ADAPTED = 64  # classifiers adapted to examples, and the examples, that a worker keeps
 
 
 class ApiSettings(BaseSettings):
