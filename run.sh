@@ -132,6 +132,9 @@ both() {
     die 'The API or the page has ended by itself (the reason stands above), so both are stopped.'
 }
 
+# moved NEW OLD...: says what the command OLD is now.
+moved() { STATUS=2 die "'$2 ${3:-}' is now: bash run.sh $1"; }
+
 # run_tests ARGUMENTS...: of pytest. If one of them is a path, pytest runs alone.
 run_tests() {
     local argument
@@ -153,11 +156,13 @@ case "${1:-} ${2:-}" in
 'api ') check_port API_PORT; api ;;
 'front ') check_port FRONT_PORT; front ;;
 'predict '*) in_venv -m predict "${@:2}" ;;
-'evaluate images' | 'evaluate strokes' | 'evaluate quality' | 'bench quality' | 'drawn '*)
-    [ "$1 ${2:-}" = "evaluate ${2:-}" ] && [ -e "${2:-}" ] && in_venv -m evaluate "${@:2}"
-    STATUS=2 die "'$1 ${2:-}' is now: bash run.sh evaluate PATH..." ;;
-'evaluate numbers') STATUS=2 die "'evaluate numbers' is now: bash run.sh evaluate --numbers PATH..." ;;
-'evaluate '*) in_venv -m evaluate "${@:2}" ;;
+'bench quality' | 'drawn '*) moved "evaluate PATH..." "$@" ;;
+'evaluate '*)
+    [ -e "${2:-}" ] || case "${2:-}" in # a path of the user's may have one of these names
+        images | strokes | quality) moved "evaluate PATH..." "$@" ;;
+        numbers) moved "evaluate --numbers PATH..." "$@" ;;
+    esac
+    in_venv -m evaluate "${@:2}" ;;
 'compare '*) in_venv -m study "${@:2}" ;;
 'notebooks --quick') NOTEBOOKS_QUICK=1 in_venv "$VENV/bin/jupyter-execute" --timeout=1200 "$ROOT"/notebooks/*.ipynb ;;
 'notebooks ') in_venv "$VENV/bin/jupyter-nbconvert" --execute --inplace --ExecutePreprocessor.timeout=1200 \

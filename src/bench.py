@@ -38,6 +38,7 @@ from model.card import find_model
 from model.config import MEAN, RECIPES, REPOSITORY, STD
 from model.data.batches import Batches
 from model.data.mnist import Digits, load_mnist
+from model.export import load_network
 from model.train import NETWORKS, train
 
 IMAGE = REPOSITORY / "data" / "digits" / "7.png"
@@ -51,9 +52,7 @@ TO_TENSOR = (v2.PILToTensor(), v2.ToDtype(torch.float32, scale=True), v2.Normali
 
 def plain() -> FastAPI:
     """Return the API of a tutorial: a `def` route that resizes the image, and torch."""
-    network = NETWORKS["cnn"]()
-    network.load_state_dict(torch.load(find_model("cnn").with_suffix(".pt"), weights_only=True))
-    network.eval()
+    network, _ = load_network(find_model("cnn"))
     transform = v2.Compose([v2.Grayscale(), v2.Resize((28, 28)), *TO_TENSOR])
     app = FastAPI()
 

@@ -34,7 +34,7 @@ def adapt(classifier: Classifier, images: np.ndarray, labels: np.ndarray) -> Cla
     _, features = classifier.forward(images)
     weights, bias = classifier.trained_output_layer()
     adapted = fit_weights(weights, bias, features, labels).astype(np.float32)
-    return Classifier(classifier.session, classifier.card, (adapted, bias))
+    return Classifier(classifier.session, classifier.card, (adapted, bias), len(labels))
 
 
 def fit_weights(

@@ -72,6 +72,7 @@ class Classifier:
         session: runs the network, which standardizes and permutes the pixels itself.
         card: the model card; name, version, temperature and threshold stand in it.
         output_layer: weights (10, d) and bias (10,) that replace the trained ones, or None.
+        examples: how many of a person's examples it has learnt.
         permutation: (784,) of the pixels, or None.
     """
 
@@ -80,8 +81,10 @@ class Classifier:
         session: ort.InferenceSession,
         card: Card,
         output_layer: tuple[np.ndarray, np.ndarray] | None = None,
+        examples: int = 0,
     ) -> None:
         self.session, self.card, self.output_layer = session, card, output_layer
+        self.examples = examples
         self.name, self.version = card.name, card.version
         self.temperature, self.threshold = card.temperature, card.threshold
         permutation = card.permutation

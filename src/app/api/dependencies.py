@@ -2,8 +2,9 @@
 
 import asyncio
 import hmac
-import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
@@ -35,6 +36,16 @@ async def get_service(
     return service
 
 
+@asynccontextmanager
+async def upload_deadline(service: Service) -> AsyncIterator[None]:
+    """Give a request's body a limited time to arrive; beyond it "upload-too-slow"."""
+    try:
+        async with asyncio.timeout(service.settings.upload_seconds):
+            yield
+    except TimeoutError:
+        raise ProblemError("upload-too-slow") from None
+
+
 class Upload(NamedTuple):
     """The pictures of a request; a person's examples; ``time.perf_counter()`` of their arrival."""
 
@@ -50,8 +61,8 @@ class Upload(NamedTuple):
     def describe(self, classifier: Classifier) -> dict[str, Any]:
         """What ends every answer, as ``Answer`` documents it."""
         answer: dict[str, Any] = {"model": classifier.name, "version": classifier.version}
-        if self.examples:
-            answer["examples"] = len(json.loads(self.examples))
+        if classifier.examples:
+            answer["examples"] = classifier.examples
         return {**answer, "milliseconds": self.milliseconds}
 
 
@@ -69,14 +80,11 @@ class UploadReader:
         kind = request.headers.get("content-type", "").lower()
         if request.headers.get("content-encoding", "identity") != "identity":
             raise ProblemError("wrong-content-type", "Send the body as it is, not compressed.")
-        try:
-            async with asyncio.timeout(service.settings.upload_seconds):
-                if kind.startswith(("image/", "application/octet-stream")):
-                    return Upload([await request.body()], None, time.perf_counter())
-                if kind.startswith("multipart/form-data"):
-                    return await self._read_form(request)
-        except TimeoutError:
-            raise ProblemError("upload-too-slow") from None
+        async with upload_deadline(service):
+            if kind.startswith(("image/", "application/octet-stream")):
+                return Upload([await request.body()], None, time.perf_counter())
+            if kind.startswith("multipart/form-data"):
+                return await self._read_form(request)
         raise ProblemError("wrong-content-type" if kind else "no-file")
 
     async def _read_form(self, request: Request) -> Upload:

@@ -4,7 +4,6 @@ https://github.com/kserve/open-inference-protocol and, for tensors as raw bytes 
 https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
 """
 
-import asyncio
 import math
 import re
 from functools import partial
@@ -16,7 +15,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.api.dependencies import ServiceDep, get_service
+from app.api.dependencies import ServiceDep, get_service, upload_deadline
 from app.api.problems import ProblemError
 from app.settings import API_VERSION
 from model.classifier import Classifier
@@ -70,7 +69,9 @@ class OutputRequest(BaseModel):
 class InferenceRequest(BaseModel):
     id: str | None = None
     inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1, fail_fast=True)]
-    outputs: Annotated[list[OutputRequest], Field(max_length=2, fail_fast=True)] | None = None
+    outputs: (
+        Annotated[list[OutputRequest], Field(max_length=len(OUTPUTS), fail_fast=True)] | None
+    ) = None
     parameters: Json = {}
 
 
@@ -138,11 +139,8 @@ async def model_ready(service: ServiceDep, name: str) -> Json:
 async def infer(request: Request, service: ServiceDep, name: str) -> Response:
     """Read images that already are 28 x 28, of MNIST's size and place."""
     model = service.classifier(name)
-    try:
-        async with asyncio.timeout(service.settings.upload_seconds):
-            body = await request.body()
-    except TimeoutError:
-        raise ProblemError("upload-too-slow") from None
+    async with upload_deadline(service):
+        body = await request.body()
 
     def work(heavy: bool) -> Response:
         asked, x = parse(body, request.headers.get(JSON_LENGTH, str(len(body))))
