@@ -22,11 +22,13 @@ from statsmodels.stats.proportion import proportion_confint
 from tqdm import tqdm
 
 from errors import DigitsError, ImageError
-from model.card import find_model, write_atomically
+from model.card import find_line_model, find_model, write_atomically
 from model.classifier import Classifier
+from model.config import MODELS_DIR
 from model.data.pictures import COLUMNS, content, draw_pictures, load_pictures, resize_plainly
 from model.data.strokes import read_strokes
 from model.hand import authors_of_enough, learn
+from model.numbers.line import LineNetwork
 from model.numbers.read import NO_DIGITS, read_numbers
 from model.numbers.write import GAPS, numbers_of_writers
 from model.preprocessing.decode import encode_png, luminance, open_image
@@ -56,7 +58,7 @@ def load(path: Path, *, numbers: bool) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def read_all(classifier: Classifier, pictures: pd.DataFrame) -> pd.DataFrame:
+def read_all(classifier: Classifier, network: LineNetwork, pictures: pd.DataFrame) -> pd.DataFrame:
     """Add the columns text, accepted and images (see `read`), right, good, usual.
 
     Good is a label that is read and accepted; where there is no label, a rejection. Usual is
@@ -66,7 +68,7 @@ def read_all(classifier: Classifier, pictures: pd.DataFrame) -> pd.DataFrame:
     files = map(content, tqdm(pictures["data"], "reading", disable=None))
     for label, data in zip(pictures["label"], files, strict=True):
         usual = classifier.predict(resize_plainly(data)[None])[0].digit
-        found.append((*read(classifier, label, data), str(usual) == label))
+        found.append((*read(classifier, network, label, data), str(usual) == label))
     columns = ["text", "accepted", "images", "usual"]
     result = pictures.join(pd.DataFrame(found, index=pictures.index, columns=columns))
     result["right"] = result["text"] == result["label"]
@@ -74,7 +76,9 @@ def read_all(classifier: Classifier, pictures: pd.DataFrame) -> pd.DataFrame:
     return result.assign(good=(result["right"] & accepted).where(result["label"] != "", ~accepted))
 
 
-def read(classifier: Classifier, label: str, data: bytes) -> tuple[str, bool, np.ndarray | None]:
+def read(
+    classifier: Classifier, network: LineNetwork, label: str, data: bytes
+) -> tuple[str, bool, np.ndarray | None]:
     """Read a picture as the API does.
 
     Returns:
@@ -88,7 +92,7 @@ def read(classifier: Classifier, label: str, data: bytes) -> tuple[str, bool, np
     if len(label) < 2:
         reading = read_images(classifier, [picture])[0]
         return str(reading.prediction.digit), reading.prediction.is_digit, reading.image
-    lines = read_numbers(classifier, picture)
+    lines = read_numbers(classifier, network, picture)
     images = [digit.image for line in lines for digit in line.digits] or [picture.image]
     if len(lines) == 1 and (number := lines[0].number):
         return number, True, np.hstack(images)
@@ -142,6 +146,7 @@ def page_of_failures(title: str, failures: pd.DataFrame) -> str:
 def evaluate(options: argparse.Namespace) -> None:
     """Read all pictures, print the tables and write the page of failures."""
     classifier = Classifier.load(find_model(options.model))
+    network = LineNetwork.load(find_line_model(MODELS_DIR))
     loaded = {str(path): load(path, numbers=options.numbers) for path in options.paths}
     if options.examples:
         for pictures in loaded.values():
@@ -149,7 +154,7 @@ def evaluate(options: argparse.Namespace) -> None:
     tables: dict[str, dict[str, Rows]] = {}
     failures = []
     for path, pictures in loaded.items():
-        found = read_all(classifier, pictures)
+        found = read_all(classifier, network, pictures)
         failures.append(found[~found["good"]])
         tables[path] = {"pictures": summarise(found)}
         if options.examples:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from errors import ModelFileError
 from model.config import IMAGE_SIZE, MODELS_DIR
 
+LINE = "line"  # the network for lines is no classifier and is not found among them
 MAX_MODEL_BYTES = 30_000_000  # the largest of ours has 2 MB
 _STEM = re.compile(r"mnist-(?:(?P<name>[a-z][a-z0-9-]*)-)?(?P<version>\d+\.\d+\.\d+)")
 
@@ -79,13 +80,43 @@ class Card(Strict):
     permutation: Permutation | None
 
 
+class LineCard(Strict):
+    """The card of the network for lines of digits.
+
+    Attributes:
+        results: shares, 0-1, of lines held back from training.
+        slope, intercept: from the logit of a number's share to that of its probability.
+    """
+
+    name: str
+    version: str
+    parameters: int
+    data: dict[str, JsonValue]
+    training: dict[str, JsonValue]
+    results: dict[str, Fraction]
+    slope: float
+    intercept: float
+    versions: dict[str, JsonValue]
+
+
 def model_path(name: str, version: str, folder: Path) -> Path:
     """Return the ``.onnx`` file of the model called ``name``; the cnn's file carries no name."""
     return folder / f"mnist-{'' if name == 'cnn' else name + '-'}{version}.onnx"
 
 
 def find_models(folder: Path) -> dict[str, Path]:
-    """Return the ``.onnx`` file of the highest version of each model in ``folder``, by name."""
+    """Return the ``.onnx`` file of the highest version of each classifier in ``folder``, by name."""
+    return {name: path for name, path in _find(folder).items() if name != LINE}
+
+
+def find_line_model(folder: Path) -> Path:
+    """Return the ``.onnx`` file of the network for lines; raise ``ModelFileError`` without one."""
+    if LINE not in (found := _find(folder)):
+        raise ModelFileError(f"There is no model {LINE!r} in {folder}: train it with: bash run.sh line")
+    return found[LINE]
+
+
+def _find(folder: Path) -> dict[str, Path]:
     found = []
     for path in folder.glob("mnist-*.onnx"):
         if match := _STEM.fullmatch(path.stem):

@@ -9,10 +9,11 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnxruntime as ort
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from errors import ModelFileError
 from model.card import Card, find_models, read_file, unusable
@@ -42,6 +43,7 @@ OUTPUTS = [LOGITS, FEATURES, WEIGHTS, BIAS]
 CARD, WEIGHTS_SHA256, SHA256 = "card", "weights_sha256", "sha256"
 _MAX_CARD_LENGTH = 500_000  # a longer text is no card and would take seconds to parse
 _logger = logging.getLogger("digits")
+C = TypeVar("C", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -97,22 +99,13 @@ class Classifier:
         Raises:
             ModelFileError: the file is missing, damaged, or holds no model of this project.
         """
-        model = read_file(path)
-        if hashlib.sha256(model[:-64]).hexdigest().encode() != model[-64:]:
-            raise unusable(path, "it is damaged (its sha256 differs), or no model of this version")
+        session, card = load_session(path, Card)
+        classifier = cls(session, card)
         try:
-            session = _start(model)
-            text = session.get_modelmeta().custom_metadata_map.get(CARD, "")[:_MAX_CARD_LENGTH]
-            # Not validate_json: it would let NaN pass inside a JsonValue.
-            classifier = cls(session, Card.model_validate(json.loads(text)))
             logits, features = classifier.forward(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8))
             weights, _ = classifier.trained_output_layer()
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(map(str, first["loc"]))
-            raise unusable(path, f"its card is wrong: {place} {first['msg']}") from error
         except Exception as error:  # onnxruntime's errors share no base class but this
-            raise unusable(path, f"it holds no model ({' '.join(str(error).split())})") from error
+            raise unusable(path, f"it does not classify ({' '.join(str(error).split())})") from error
         if logits.shape != (1, NUM_CLASSES) or weights.shape != (NUM_CLASSES, features.shape[1]):
             raise unusable(path, f"it does not give the logits of {NUM_CLASSES} digits")
         return classifier
@@ -173,6 +166,28 @@ class Classifier:
         if self.permutation is None:
             return image
         return image.reshape(-1)[self.permutation].reshape(IMAGE_SIZE, IMAGE_SIZE)
+
+
+def load_session(path: Path, card: type[C]) -> tuple[ort.InferenceSession, C]:
+    """Load the network and the card of this type from the ``.onnx`` file at ``path``.
+
+    Raises:
+        ModelFileError: the file is missing, damaged, or holds no such model.
+    """
+    model = read_file(path)
+    if hashlib.sha256(model[:-64]).hexdigest().encode() != model[-64:]:
+        raise unusable(path, "it is damaged (its sha256 differs), or no model of this version")
+    try:
+        session = _start(model)
+        text = session.get_modelmeta().custom_metadata_map.get(CARD, "")[:_MAX_CARD_LENGTH]
+        # Not validate_json: it would let NaN pass inside a JsonValue.
+        return session, card.model_validate(json.loads(text))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise unusable(path, f"its card is wrong: {place} {first['msg']}") from error
+    except Exception as error:  # onnxruntime's errors share no base class but this
+        raise unusable(path, f"it holds no model ({' '.join(str(error).split())})") from error
 
 
 def _start(model: bytes) -> ort.InferenceSession:

@@ -180,11 +180,15 @@ def to_onnx(network: nn.Module, card: Card, weights: bytes) -> bytes:
     )
     assert program is not None  # it is where dynamo is True
     fold_constants(program.model)  # ONNX Runtime does the rest
-    model = program.model_proto
+    return package(program.model_proto, card.model_dump_json(), weights)
+
+
+def package(model: ModelProto, card: str, weights: bytes) -> bytes:
+    """Return a graph as an ``.onnx`` file with its card and the sha256 of its weights."""
     for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
         part.ClearField("metadata_props")  # traces with this machine's paths
     sha256 = hashlib.sha256(weights).hexdigest()
-    entries = {names.CARD: card.model_dump_json(), names.WEIGHTS_SHA256: sha256}
+    entries = {names.CARD: card, names.WEIGHTS_SHA256: sha256}
     onnx.helper.set_model_props(model, entries)
     # Protobuf merges messages that follow each other.
     end = ModelProto(metadata_props=[StringStringEntryProto(key=names.SHA256, value=64 * "0")])

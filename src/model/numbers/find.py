@@ -1,82 +1,43 @@
-"""Where the lines of writing are: connected components, gathered into lines and set upright."""
+"""Where the lines of writing are: connected components, gathered into rows and set upright."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-FOREGROUND = 96  # grey levels from which a pixel belongs to a component
-WORKING_HEIGHT = 64.0  # pixels of a line's usual digit, to which every line is scaled ...
-MAX_ENLARGED = 3.0  # ... but at most so many times larger
+from model.numbers.line import INK
+
+MAX_HEIGHT = 96.0  # pixels of a line's usual sign; taller lines are scaled down
 MAX_COMPONENTS = 150  # the tallest ones of a picture; more of a like size are a pattern
 MINOR = 0.4  # of a line's height: smaller components found no line, they join one
 NOISE_HEIGHT = 0.05  # of a line's height: smaller components are noise
-MAX_GAP = 2.5  # heights between the digits of one line
+OVERLAP = 0.4  # of the smaller of two components that stand in the same row
 MIN_LINE_HEIGHT = 0.3  # lines of less than this part of the tallest line are noise
+RULE = 12  # times as long as high: a rule, no writing
 TILT = (2.0, 25.0)  # degrees: lines that rise less stay as they are, those that rise more too
 
 Box = tuple[int, int, int, int]  # x, y, width, height in pixels
 
 
 @dataclass(frozen=True)
-class Component:
-    """Connected ink of a line.
+class Line:
+    """Writing that stands side by side.
 
     Attributes:
-        foreground: (height, width) uint8, 0 background, 255 ink.
-        x, y: its upper left corner in the line's own pixels.
+        foreground: (h, w) uint8, 0 background, 255 ink, turned upright.
+        to_image: (2, 3), from its pixels to pixels of the foreground that it was found in.
     """
 
     foreground: np.ndarray
-    x: int
-    y: int
-
-    @property
-    def box(self) -> Box:
-        """Its place in the line."""
-        return self.x, self.y, self.foreground.shape[1], self.foreground.shape[0]
-
-    @property
-    def right(self) -> int:
-        """One past its last column."""
-        return self.x + int(self.foreground.shape[1])
-
-    @property
-    def bottom(self) -> int:
-        """One past its last row."""
-        return self.y + len(self.foreground)
-
-    @classmethod
-    def crop(cls, foreground: np.ndarray, x: int, y: int) -> "Component | None":
-        """Return what ink there is in an array whose corner lies at (x, y); None without any."""
-        left, top, width, height = cv2.boundingRect(foreground)
-        if width == 0:
-            return None
-        return cls(foreground[top : top + height, left : left + width], x + left, y + top)
-
-
-@dataclass(frozen=True)
-class Line:
-    """Components that stand side by side, scaled and turned upright.
-
-    Attributes:
-        components: in no particular order.
-        height: the height of a digit, in pixels of the line.
-        to_image: (2, 3), from pixels of the line to pixels of the picture.
-    """
-
-    components: list[Component]
-    height: float
     to_image: np.ndarray
 
-    def box_in_image(self, box: Box) -> Box:
-        """Return the upright box in the picture around a box of the line."""
+    def box_in_image(self, box: Box) -> tuple[float, float, float, float]:
+        """Return left, top, right, bottom around a box of the line."""
         x, y, width, height = box
         corners = np.array([[x, y], [x + width, y], [x, y + height], [x + width, y + height]])
         placed = corners @ self.to_image[:, :2].T + self.to_image[:, 2]
-        low, high = np.floor(placed.min(axis=0)), np.ceil(placed.max(axis=0))
-        left, top, right, bottom = (int(value) for value in (*low, *high))
-        return left, top, right - left, bottom - top
+        (left, top), (right, bottom) = placed.min(axis=0), placed.max(axis=0)
+        return float(left), float(top), float(right), float(bottom)
 
 
 def find_lines(foreground: np.ndarray) -> list[Line]:
@@ -85,24 +46,24 @@ def find_lines(foreground: np.ndarray) -> list[Line]:
     Args:
         foreground: (H, W) uint8, 0 background, 255 ink.
     """
-    mask = (foreground >= FOREGROUND).astype(np.uint8)
+    mask = (foreground >= INK).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count < 2:
-        return []
     kept = 1 + np.argsort(-stats[1:, cv2.CC_STAT_HEIGHT], kind="stable")[:MAX_COMPONENTS]
     boxes = stats[kept, :4].astype(np.float64)  # x, y, width, height
     areas = stats[kept, cv2.CC_STAT_AREA].astype(np.float64)
-    height = _weighted_median(boxes[:, 3], areas)
+    is_rule = boxes[:, 2] > RULE * boxes[:, 3]
+    if is_rule.all():
+        return []
+    height = _weighted_median(boxes[~is_rule, 3], areas[~is_rule])
     if count > MAX_COMPONENTS and boxes[-1, 3] >= MINOR * height:
         return []  # the smallest of so many is no speck
     lines = []
     for members in _gather(boxes, height):
         tall = members[boxes[members, 3] >= MINOR * boxes[members, 3].max()]
-        line_height = _weighted_median(boxes[tall, 3], areas[tall])
-        visible = members[boxes[members, 2:].max(axis=1) >= NOISE_HEIGHT * line_height]
-        line = _upright(foreground, labels, kept[visible], boxes[visible], line_height)
-        if line.components:  # none where a stroke is too fine to be seen when it is scaled down
-            lines.append(line)
+        visible = members[boxes[members, 2:].max(axis=1) >= NOISE_HEIGHT * boxes[tall, 3].max()]
+        is_member = np.zeros(count, np.uint8)
+        is_member[kept[visible]] = 1
+        lines.append(_upright(foreground, is_member[labels], boxes[visible], boxes[tall]))
     lines.sort(key=lambda line: line.to_image[1, 2])
     return lines
 
@@ -114,90 +75,59 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
 
 
 def _gather(boxes: np.ndarray, height: float) -> list[np.ndarray]:
-    """Gather boxes (N, 4) into lines; returns the indices of each line's members."""
+    """Gather boxes (N, 4) into rows; return the indices of each row's members."""
     major = np.flatnonzero(boxes[:, 3] >= MINOR * height)
     tall = boxes[major]
     left, top = tall[:, 0], tall[:, 1]
     right, bottom = left + tall[:, 2], top + tall[:, 3]
-    gap = np.maximum(left[:, None], left) - np.minimum(right[:, None], right)
     overlap = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
-    smaller = np.minimum(tall[:, None, 3], tall[:, 3])
-    beside = (gap <= MAX_GAP * smaller) & (overlap >= 0.4 * smaller)
-    line = np.arange(len(major))
-    while True:  # the least index spreads along each line
-        least = np.where(beside, line, len(major)).min(axis=1)
-        if (least == line).all():
+    beside = overlap >= OVERLAP * np.minimum(tall[:, None, 3], tall[:, 3])
+    row = np.arange(len(major))
+    while True:  # the least index spreads along each row
+        least = np.where(beside, row, len(major)).min(axis=1)
+        if (least == row).all():
             break
-        line = least
-    tallest = tall[:, 3].max()
-    members = {k: [major[line == k]] for k in np.unique(line)}
-    lowest = MIN_LINE_HEIGHT * tallest
+        row = least
+    lowest = MIN_LINE_HEIGHT * tall[:, 3].max()
+    members = {k: [major[row == k]] for k in np.unique(row)}
     members = {k: m for k, m in members.items() if boxes[m[0], 3].max() >= lowest}
-    in_line = np.isin(line, list(members))
+    in_row = np.isin(row, list(members))
     for minor in np.flatnonzero(boxes[:, 3] < MINOR * height):
         x, y, width, extent = boxes[minor]
         across = np.maximum(left - x - width, x - right).clip(0)
         along = np.maximum(top - y - extent, y - bottom).clip(0)
-        distance = np.where(in_line, np.hypot(across, 2 * along), np.inf)
+        distance = np.where(in_row, np.hypot(across, 2 * along), np.inf)
         nearest = int(distance.argmin())
         if distance[nearest] <= height:
-            members[line[nearest]].append(np.array([minor]))
+            members[row[nearest]].append(np.array([minor]))
     return [np.concatenate(parts) for parts in members.values()]
 
 
 def _upright(
-    foreground: np.ndarray, labels: np.ndarray, names: np.ndarray, boxes: np.ndarray, height: float
+    foreground: np.ndarray, is_member: np.ndarray, boxes: np.ndarray, tall: np.ndarray
 ) -> Line:
-    """Cut the components `names` out of the picture, scale and turn them."""
-    scale = min(MAX_ENLARGED, WORKING_HEIGHT / height)
-    angle = _tilt(boxes[boxes[:, 3] >= MINOR * height])
+    """Cut a line's components out of the picture, turn them upright and bound their size."""
+    low, high = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    x, y = np.maximum(low.astype(int) - 2, 0)
+    box = slice(y, int(high[1]) + 2), slice(x, int(high[0]) + 2)
+    # The soft edges of strokes are darker than INK: one pixel around each component belongs to it.
+    near = cv2.dilate(is_member[box], np.ones((3, 3), np.uint8))
+    crop = foreground[box] * near
+    scale = min(1.0, MAX_HEIGHT / float(np.median(tall[:, 3])))
+    angle = _tilt(tall)
     cos, sin = scale * np.cos(angle), scale * np.sin(angle)
-    to_line = np.array([[cos, sin, 0.0], [-sin, cos, 0.0]])
-    corner = boxes[:, :2].min(axis=0)
-    to_line[:, 2] = -to_line[:, :2] @ corner
-    components = [
-        _component(foreground, labels, name, box.astype(int), to_line, scale, turned=angle != 0)
-        for name, box in zip(names, boxes, strict=True)
-    ]
-    visible = [component for component in components if component is not None]
-    return Line(visible, height * scale, cv2.invertAffineTransform(to_line))
-
-
-def _component(
-    foreground: np.ndarray,
-    labels: np.ndarray,
-    name: int,
-    box: np.ndarray,
-    to_line: np.ndarray,
-    scale: float,
-    turned: bool,
-) -> Component | None:
-    """Cut out one component with the soft edge of its strokes, and bring it into the line."""
-    margin = 1
-    x, y = np.maximum(box[:2] - margin, 0)
-    right, bottom = box[:2] + box[2:] + margin
-    part = labels[y:bottom, x:right]
-    is_member = cv2.dilate((part == name).astype(np.uint8), np.ones((3, 3), np.uint8))
-    is_member = (is_member == 1) & ((part == 0) | (part == name))
-    crop = np.where(is_member, foreground[y:bottom, x:right], 0)
-    place = np.array([[x, y]]) @ to_line[:, :2].T + to_line[:, 2]
-    if turned:
-        corners = np.array([[x, y], [right, y], [x, bottom], [right, bottom]])
-        placed = corners @ to_line[:, :2].T + to_line[:, 2]
-        low = np.floor(placed.min(axis=0))
-        size = np.ceil(placed.max(axis=0) - low).astype(int)
-        turn = np.column_stack([to_line[:, :2] / scale, place[0] - low])
-        crop = cv2.warpAffine(_resize(crop, scale), turn, size.tolist())
+    matrix = np.array([[cos, sin, 0.0], [-sin, cos, 0.0]])
+    corners = np.array([[0, 0], [crop.shape[1], 0], [0, crop.shape[0]], crop.shape[::-1]])
+    placed = corners @ matrix[:, :2].T
+    matrix[:, 2] = -placed.min(axis=0)
+    size = np.ceil(np.ptp(placed, axis=0)).astype(int).clip(1)
+    if angle == 0:
+        crop = cv2.resize(crop, size.tolist(), interpolation=cv2.INTER_AREA)
     else:
-        low = np.round(place[0])
-        crop = _resize(crop, scale)
-    return Component.crop(crop, int(low[0]), int(low[1]))
-
-
-def _resize(crop: np.ndarray, scale: float) -> np.ndarray:
-    size = [max(1, round(length * scale)) for length in crop.shape[::-1]]
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return cv2.resize(crop, size, interpolation=interpolation)
+        crop = cv2.warpAffine(crop, matrix, size.tolist(), flags=cv2.INTER_LINEAR)
+    to_image = cv2.invertAffineTransform(matrix)
+    to_image[:, 2] += (x, y)
+    return Line(crop, to_image)
 
 
 def _tilt(boxes: np.ndarray) -> float:

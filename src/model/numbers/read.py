@@ -1,29 +1,52 @@
-"""Read the numbers in a picture: its lines, the digits of each, and why a line is no number."""
+"""Read the numbers in a picture: a network for lines proposes strings, a classifier judges them.
 
-from collections.abc import Sequence
+Each picture is looked at in several ways, until one is sure. In each, the network for lines names
+the likeliest strings of digits; each is cut into its digits, and the classifier says how likely
+each of these is. The string counts whose probability by both is highest.
+"""
+
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 
-from model.classifier import AMBIGUOUS, Classifier, Prediction
-from model.numbers.choose import Segment, Weights, best_path, features_of, segments_of
-from model.numbers.cut import Piece, cut_line, stroke_width
-from model.numbers.find import MINOR, Box, Component, Line, find_lines
-from model.preprocessing.normalize import Preprocessed
-from model.reading import Reading, read_images
+from errors import BlankImageError
+from model.classifier import AMBIGUOUS, Classifier
+from model.config import IMAGE_SIZE
+from model.numbers.cut import cut_digits
+from model.numbers.decode import (
+    Digits,
+    align,
+    around,
+    likeliest_strings,
+    only_digits,
+)
+from model.numbers.find import Box, Line, find_lines
+from model.numbers.line import INK, SIDE, STRIDE, LineNetwork, to_line
+from model.numbers.looks import Look, looks_at
+from model.preprocessing.normalize import Preprocessed, center_by_mass
 
 NO_DIGITS = "no_digits"
 NOT_A_NUMBER = "not_a_number"
-SIGN_OR_SEPARATOR = "sign_or_separator"
+TOO_MANY_LINES = "too_many_lines"
 REASONS = {
     NO_DIGITS: "The picture holds nothing that could be a digit.",
-    NOT_A_NUMBER: "The picture holds other things than digits: a word, an expression, a drawing.",
-    SIGN_OR_SEPARATOR: "The number has a sign or a separator: a minus, a point or a comma.",
+    NOT_A_NUMBER: "The picture holds other things than digits: a word, a sign, a drawing.",
     AMBIGUOUS: "The picture could be either of two numbers.",
+    TOO_MANY_LINES: "The picture holds more lines than are read at once: send a part of it.",
 }
-MIN_NUMBER = 0.5  # the least probability of a number, not of anything else
-MIN_CONFIDENCE = 0.3  # the least probability of a number that counts
-WEIGHTS = Weights.load()
+MAX_LINES = 8
+STRINGS = 4  # proposals of each look
+MAX_DIGITS = 20  # of a number
+UNLIKELY = 1e-7  # strings less likely than this are not cut
+MIN_PROBABILITY = 1e-3  # of a digit by the classifier: no digit is impossible
+MIN_NUMBER = 0.5  # the least probability that a line holds digits alone
+MIN_CONFIDENCE = 0.6  # the least probability of a number that counts
+SURE = 0.95  # a look with this confidence ends the search
+LEFT_OVER_COST = math.log(0.05)
+IDENTITY = np.eye(2, 3)
 
 
 @dataclass(frozen=True)
@@ -31,7 +54,7 @@ class Digit:
     """One digit of a number, or what was found in a digit's place.
 
     Attributes:
-        digit: 0-9, the likeliest even where it is none.
+        digit: 0-9, the likeliest even if it is none.
         confidence: its probability by the classifier, 0-1.
         is_digit: False for an outlier.
         box: x, y, width, height in pixels of the picture.
@@ -50,144 +73,147 @@ class NumberLine:
     """A line of writing.
 
     Attributes:
-        digits: from left to right, also where the line is no number.
+        digits: from left to right, also if the line is no number.
         confidence: the probability, 0-1, that the whole number is right.
-        reason: None where the line is a number, else one of `REASONS`.
-        box: x, y, width, height in pixels of the picture.
+        reason: None if the line is a number, else one of `REASONS`.
     """
 
     digits: list[Digit]
     confidence: float
     reason: str | None
-    box: Box
 
     @property
     def number(self) -> str | None:
-        """The number as text, with its leading zeros; None where the line is none."""
+        """The number as text, with its leading zeros; None if the line is none."""
         if self.reason is not None:
             return None
         return "".join(str(digit.digit) for digit in self.digits)
 
 
-def read_numbers(classifier: Classifier, preprocessed: Preprocessed) -> list[NumberLine]:
-    """Read all lines of a picture, from top to bottom.
+class Hypothesis(NamedTuple):
+    """A string of digits for a line, judged by the network and the classifier.
 
-    A picture of a single digit gives what `model.reading` gives for it.
+    Attributes:
+        score: logarithm of its probability by both, up to a constant.
+        number: the probability that the line holds digits alone, by the network.
+        look, line: where it was found.
+        crops: the foreground of each digit in the line.
     """
-    lines = find_lines(preprocessed.foreground)
-    cut = [cut_line(line) for line in lines]
-    segments = [segments_of(pieces, line.height) for line, pieces in zip(lines, cut, strict=True)]
-    if not lines:
-        return []
-    predictions = classifier.predict(np.stack([s.image for found in segments for s in found]))
-    read = []
-    for line, pieces, found in zip(lines, cut, segments, strict=True):
-        read.append(_read_line(line, pieces, found, predictions[: len(found)], preprocessed))
-        predictions = predictions[len(found) :]
-    if len(read) == 1 and read[0].reason != SIGN_OR_SEPARATOR:
-        return [_or_single(classifier, preprocessed, read[0])]
-    return read
+
+    string: Digits
+    score: float
+    number: float
+    look: Look
+    line: Line
+    crops: list[np.ndarray]
 
 
-def _or_single(classifier: Classifier, preprocessed: Preprocessed, line: NumberLine) -> NumberLine:
-    """Return the digit that `model.reading` reads, where the only line is one digit or no number.
+class Judgement:
+    """All strings that were proposed for one line, in any look."""
 
-    Of a line of several outliers, only a digit that is accepted at first sight counts.
-    """
-    if len(line.digits) == 1:
-        reading = read_images(classifier, [preprocessed])[0]
-    elif line.reason is None:
-        return line
-    else:
-        reading = Reading(classifier.predict(preprocessed.image[None])[0], preprocessed.image)
-        if not reading.prediction.is_digit:
-            return line
-    prediction, reason = reading.prediction, None
-    if not prediction.is_digit:
-        reason = AMBIGUOUS if prediction.reason == AMBIGUOUS else NOT_A_NUMBER
-    confidence, is_digit = prediction.confidence, prediction.is_digit
-    digit = Digit(prediction.digit, confidence, is_digit, line.box, reading.image)
-    return NumberLine([digit], confidence, reason, line.box)
+    def __init__(self) -> None:
+        self.scores: dict[Digits, float] = {}
+        self.best: Hypothesis | None = None
+
+    @property
+    def confidence(self) -> float:
+        """The best string's share of the probability of all, if the line holds digits alone."""
+        if self.best is None:
+            return 0.0
+        others = np.array(list(self.scores.values())) - self.best.score
+        return float(self.best.number / np.exp(others).sum())
+
+    def add(self, string: Digits, score: float) -> None:
+        self.scores[string] = max(score, self.scores.get(string, -math.inf))
 
 
-def _read_line(
-    line: Line,
-    pieces: list[Piece],
-    segments: list[Segment],
-    predictions: list[Prediction],
-    preprocessed: Preprocessed,
-) -> NumberLine:
-    """Choose the digits of a line by what the classifier predicts of its segments."""
-    stroke = stroke_width(line)
-    features, probabilities = describe(segments, pieces, line.height, stroke, predictions)
-    path = best_path(segments, features, probabilities, WEIGHTS)
-    boxes = [_placed(line.box_in_image(segments[k].box), preprocessed) for k in path.segments]
+def propose(
+    network: LineNetwork, classifier: Classifier, look: Look, line: Line, to: Judgement
+) -> None:
+    """Judge the likeliest strings of a line."""
+    image, scale = to_line(line.foreground)
+    probabilities, number = only_digits(network.probabilities(image))
+    left = cv2.boundingRect((line.foreground >= INK).view(np.uint8))[0]
+    for string, p in likeliest_strings(probabilities, STRINGS):
+        if not 0 < len(string) <= MAX_DIGITS or p < UNLIKELY:
+            continue
+        columns = align(probabilities, string)
+        crops, left_over = cut_digits(line.foreground, left + (STRIDE * (columns + 0.5) - SIDE) / scale)
+        seen = classifier.predict(np.stack([image_of(crop) for crop in crops]))
+        near = np.log(around(probabilities, columns))
+        both = near + np.log(np.array([one.probabilities for one in seen]) + MIN_PROBABILITY)
+        # Each place gets its best digit by both: a digit misread by the network is put right.
+        ranked = both.argsort(axis=1)
+        chosen, places = ranked[:, -1], np.arange(len(string))
+        score = math.log(p * number) + look.cost + left_over * LEFT_OVER_COST
+        score += float((both[places, chosen] - near[places, list(string)]).sum())
+        best = tuple(chosen.tolist())
+        to.add(best, score)
+        if to.best is None or score > to.best.score:
+            to.best = Hypothesis(best, score, number, look, line, crops)
+        for place, second in enumerate(ranked[:, -2].tolist()):
+            loss = float(both[place, second] - both[place, chosen[place]])
+            to.add((*best[:place], second, *best[place + 1 :]), score + loss)
+
+
+def image_of(crop: np.ndarray) -> np.ndarray:
+    try:
+        return center_by_mass(crop)
+    except BlankImageError:
+        return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+
+
+def read_numbers(
+    classifier: Classifier, network: LineNetwork, preprocessed: Preprocessed
+) -> list[NumberLine]:
+    """Read all lines of a picture, from top to bottom."""
+    judgement = Judgement()
+    several: list[NumberLine] = []
+    for look in looks_at(preprocessed):
+        lines = find_lines(look.foreground)
+        if len(lines) > 1:
+            if not several:
+                several = [read_line(classifier, network, look, line) for line in lines]
+            continue
+        for line in (Line(look.foreground, IDENTITY), *lines):
+            propose(network, classifier, look, line, judgement)
+            if judgement.confidence > SURE:
+                break
+        if judgement.confidence > SURE:
+            break
+    if several and judgement.confidence < MIN_CONFIDENCE:
+        return several
+    return [conclude(classifier, judgement)] if judgement.best else []
+
+
+def read_line(classifier: Classifier, network: LineNetwork, look: Look, line: Line) -> NumberLine:
+    judgement = Judgement()
+    propose(network, classifier, look, line, judgement)
+    return conclude(classifier, judgement)
+
+
+def conclude(classifier: Classifier, judgement: Judgement) -> NumberLine:
+    """Turn the best hypothesis into an answer."""
+    best = judgement.best
+    if best is None:
+        return NumberLine([], 0.0, NO_DIGITS)
+    images = [image_of(crop) for crop in best.crops]
     digits = [
-        Digit(digit, float(probabilities[k, digit]), label >= 0, box, segments[k].image)
-        for k, label, box in zip(path.segments, path.labels, boxes, strict=True)
-        for digit in [label if label >= 0 else int(probabilities[k].argmax())]
+        Digit(digit, seen.probabilities[digit], seen.is_digit, place(best, crop), image)
+        for digit, seen, crop, image in zip(
+            best.string, classifier.predict(np.stack(images)), best.crops, images, strict=True
+        )
     ]
     reason = None
-    if holds_sign(line.components, line.height, stroke):
-        reason = SIGN_OR_SEPARATOR
-    elif path.number < MIN_NUMBER or -1 in path.labels:
+    if best.number < MIN_NUMBER:
         reason = NOT_A_NUMBER
-    elif path.confidence < MIN_CONFIDENCE:
+    elif judgement.confidence < MIN_CONFIDENCE:
         reason = AMBIGUOUS
-    return NumberLine(digits, path.confidence, reason, _around(boxes))
+    return NumberLine(digits, judgement.confidence, reason)
 
 
-def describe(
-    segments: list[Segment],
-    pieces: list[Piece],
-    height: float,
-    stroke: float,
-    predictions: Sequence[Prediction],
-) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Return what `best_path` wants of segments: their features, and (N, 10) probabilities."""
-    scores = np.array([prediction.rejection_score for prediction in predictions])
-    probabilities = np.array([prediction.probabilities for prediction in predictions])
-    return features_of(segments, pieces, height, stroke, scores), probabilities
-
-
-def _placed(box: Box, preprocessed: Preprocessed) -> Box:
-    """Turn a box of the foreground, which may be smaller, into one inside the picture."""
-    scale = preprocessed.source.width / preprocessed.foreground.shape[1]
-    x, y, width, height = box
-    left, top = max(0, round(x * scale)), max(0, round(y * scale))
-    right = min(preprocessed.source.width, round((x + width) * scale))
-    bottom = min(preprocessed.source.height, round((y + height) * scale))
+def place(found: Hypothesis, crop: np.ndarray) -> Box:
+    """Return the box of a digit in pixels of the picture."""
+    edges = np.array(found.line.box_in_image(cv2.boundingRect(crop))) * found.look.scale
+    left, top, right, bottom = np.round(edges + found.look.edge).astype(int).clip(0).tolist()
     return left, top, right - left, bottom - top
-
-
-def _around(boxes: list[Box]) -> Box:
-    """Return the box around boxes."""
-    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
-    right, bottom = max(b[0] + b[2] for b in boxes), max(b[1] + b[3] for b in boxes)
-    return left, top, right - left, bottom - top
-
-
-def holds_sign(components: Sequence[Component], height: float, stroke: float) -> bool:
-    """Whether a minus, a point or a comma stands among the digits of a line.
-
-    A sign stands apart: nothing tall is above or below it, as it is with the bar of a 5.
-    """
-    tall = [c for c in components if len(c.foreground) >= MINOR * height]
-    if not tall:
-        return False
-    top, bottom = np.median([c.y for c in tall]), np.median([c.bottom for c in tall])
-    for component in components:
-        tallness, width = component.foreground.shape
-        if tallness >= MINOR * height or width >= height:
-            continue
-        covered = max(min(component.right, c.right) - max(component.x, c.x) for c in tall)
-        if covered > 0.3 * width:
-            continue
-        middle = component.y + tallness / 2
-        is_bar = width >= max(2 * tallness, 0.2 * height)
-        if is_bar and abs(middle - (top + bottom) / 2) < 0.25 * height:
-            return True
-        is_dot = not is_bar and max(width, tallness) >= 0.6 * stroke
-        if is_dot and middle > bottom - 0.2 * height:
-            return True
-    return False

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
+from model.config import NUM_CLASSES
 from model.data.strokes import StrokeSample, paint
+from model.data.synthetic.digits import write_digits
 
 LENGTH = (2, 6)  # digits of a number
 HEIGHT = (20.0, 160.0)  # pixels of a number's usual digit
@@ -24,6 +27,19 @@ class Number:
     text: str | None
     image: np.ndarray
     writer: str = ""
+
+
+def synthetic_samples(count: int, seed: int) -> list[StrokeSample]:
+    """Return synthetic digits as the samples of one writer, whose digits vary in size."""
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(0, NUM_CLASSES, (count,), generator=generator)
+    curves, present = write_digits(labels, generator)
+    curves = curves * torch.exp(0.15 * torch.randn(count, 1, 1, 1, generator=generator))
+    samples = []
+    for label, drawn, shown in zip(labels.tolist(), curves, present, strict=True):
+        strokes = [[(x, y) for x, y in stroke] for stroke in drawn[shown].tolist()]
+        samples.append(StrokeSample(label=label, writer="synthetic", strokes=strokes))
+    return samples
 
 
 def numbers_of_writers(

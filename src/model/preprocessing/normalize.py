@@ -18,7 +18,7 @@ from model import config
 from model.preprocessing.candidates import candidate_foregrounds, deskew
 from model.preprocessing.components import Components
 from model.preprocessing.decode import encode_png, luminance, open_image
-from model.preprocessing.segment import distance_from_border, segment_foreground
+from model.preprocessing.segment import distance_from_border, erase_frame, segment_foreground
 
 __all__ = ["Preprocessed", "center_by_mass", "encode_png", "normalize", "open_image", "preprocess"]
 
@@ -73,7 +73,7 @@ def normalize(image: Image.Image) -> Preprocessed:
     """
     lossy = image.format in config.LOSSY_FORMATS
     try:
-        foreground = segment_foreground(luminance(image), lossy=lossy)
+        foreground = segment_foreground(erase_frame(luminance(image)), lossy=lossy)
     except BlankImageError:
         if image.mode not in _COLOURED:  # two colours may be as light as each other
             raise

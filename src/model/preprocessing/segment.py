@@ -7,12 +7,18 @@ from errors import BlankImageError
 from model.config import MINIMUM_CONTRAST, PHOTO_SIDE, RINGING
 
 NOISY_SIDE = 100  # a photograph of fewer pixels a side has no noise finer than its strokes
+MAX_FRAME = 0.12  # of a side: what lies farther inside is no frame
+MIN_SIDES = 2  # that a frame has; a single one may be the bar of a 7 that touches the border
+FRAME_SHARE = 0.9  # of a row or column that a frame covers at least
+FRAME_CONTRAST = 24  # grey levels between a frame and the paper
 HAT_SIDE = 0.4  # of the picture's longest side: what is wider is no stroke
 FAINT = 170  # a drawing of less contrast is raised to full foreground
 _BLANK = "The picture is blank or too faint: draw or photograph one digit with more contrast."
 
 
-def segment_foreground(grey: np.ndarray, *, lossy: bool = False) -> np.ndarray:
+def segment_foreground(
+    grey: np.ndarray, *, lossy: bool = False, photo_side: int = PHOTO_SIDE
+) -> np.ndarray:
     """Separate foreground from background, whichever of them is the lighter.
 
     A border of one level means a drawing: the foreground is the difference from that level. Any
@@ -21,6 +27,7 @@ def segment_foreground(grey: np.ndarray, *, lossy: bool = False) -> np.ndarray:
     Args:
         grey: (H, W) uint8 luminance, or distance from the background's colour.
         lossy: whether compression left false levels around the strokes, which would widen the crop.
+        photo_side: pixels of the longest side to which a photograph is reduced.
 
     Returns:
         (h, w) uint8, 0 background, 255 foreground; of a photograph a reduced one.
@@ -33,8 +40,39 @@ def segment_foreground(grey: np.ndarray, *, lossy: bool = False) -> np.ndarray:
     noise = float(np.median(np.abs(np.diff(border))))
     flat = strayed <= 2 + 2 * noise
     if flat.mean() < 0.5:
-        return _of_photograph(grey)
+        return _of_photograph(grey, photo_side)
     return _of_drawing(grey, level, 3 * int(np.sort(strayed[flat])[3 * flat.sum() // 4]), lossy)
+
+
+def erase_frame(grey: np.ndarray) -> np.ndarray:
+    """Give a printed frame along the border the level of the paper inside it.
+
+    A row or column at the border belongs to a frame if nearly all of it differs from the paper, in
+    the same direction. The paper has the picture's median level.
+    """
+    reduced = grey[:: max(1, grey.shape[0] // 256), :: max(1, grey.shape[1] // 256)]
+    paper = int(np.median(reduced))
+    edges = []  # what the frame covers at the top, bottom, left and right
+    for rows in (grey, grey[::-1], grey.T, grey.T[::-1]):
+        edges.append(_frame_rows(rows[: int(MAX_FRAME * len(rows))], paper))
+    if sum(edge > 0 for edge in edges) < MIN_SIDES:
+        return grey
+    top, bottom, left, right = edges
+    height, width = grey.shape
+    erased = np.full_like(grey, paper)
+    inside = slice(top, height - bottom), slice(left, width - right)
+    erased[inside] = grey[inside]
+    return erased
+
+
+def _frame_rows(rows: np.ndarray, paper: int) -> int:
+    """Return how many of the first rows (n, length) a frame covers, its soft edge included."""
+    if len(rows) == 0:
+        return 0
+    darkest, lightest = np.percentile(rows, (100 - 100 * FRAME_SHARE, 100 * FRAME_SHARE), axis=1)
+    differs = (darkest > paper + FRAME_CONTRAST) | (lightest < paper - FRAME_CONTRAST)
+    found = np.flatnonzero(differs)
+    return 0 if len(found) == 0 else min(len(rows), int(found[-1]) + 1 + len(rows) // 6)
 
 
 def border_of(image: np.ndarray) -> np.ndarray:
@@ -69,9 +107,9 @@ def _contrast(difference: np.ndarray, floor: float) -> float:
     return float(np.searchsorted(histogram.cumsum(), 0.9 * total))
 
 
-def _of_photograph(grey: np.ndarray) -> np.ndarray:
+def _of_photograph(grey: np.ndarray, side: int) -> np.ndarray:
     """Keep the strokes that stand clearly above the noise."""
-    small = reduce(grey)
+    small = reduce(grey, side)
     if max(small.shape) >= NOISY_SIDE:
         small = cv2.medianBlur(small, 3)
     difference = strokes(small)
@@ -93,7 +131,7 @@ def strokes(grey: np.ndarray) -> np.ndarray:
     strong = least_contrast(grey)
     darker, lighter = cv2.subtract(surroundings, grey), cv2.subtract(grey, surroundings)
     dark = darker[darker > strong].sum() >= lighter[lighter > strong].sum()
-    side = max(3, round(HAT_SIDE * max(grey.shape)) | 1)
+    side = max(3, round(HAT_SIDE * min(max(grey.shape), PHOTO_SIDE)) | 1)
     hat = cv2.MORPH_BLACKHAT if dark else cv2.MORPH_TOPHAT
     # Beyond the border the background goes on as it is: a slope that ends there is no stroke.
     wide = cv2.copyMakeBorder(grey, side, side, side, side, cv2.BORDER_REPLICATE)
@@ -107,9 +145,9 @@ def least_contrast(grey: np.ndarray) -> float:
     return max(5 * noise, float(MINIMUM_CONTRAST))
 
 
-def reduce(image: np.ndarray) -> np.ndarray:
-    """Reduce an image to a longest side of ``PHOTO_SIDE`` pixels at most."""
-    scale = PHOTO_SIDE / max(image.shape[:2])
+def reduce(image: np.ndarray, side: int = PHOTO_SIDE) -> np.ndarray:
+    """Reduce an image to a longest side of at most ``side`` pixels."""
+    scale = side / max(image.shape[:2])
     if scale >= 1:
         return image
     size = [max(1, round(length * scale)) for length in image.shape[1::-1]]

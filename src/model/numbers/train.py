@@ -1,0 +1,214 @@
+"""Train the network for lines: ``bash run.sh line``.
+
+It goes on from its last checkpoint, so it may be stopped at any time. The same seed gives the same
+lines; two processes work: one composes lines, one trains.
+"""
+
+import argparse
+import io
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, IterableDataset
+from tqdm import tqdm
+
+from errors import DigitsError
+from model.card import LineCard, write_atomically
+from model.classifier import X
+from model.config import MODELS_DIR
+from model.data.mnist import load_mnist
+from model.export import package
+from model.numbers.compose import Composer
+from model.numbers.line import LINE_HEIGHT, PROBABILITIES, STRIDE
+from model.numbers.network import LineNet
+from model.train import has_bfloat16
+
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the network for lines is trained: AdamW with a one-cycle schedule."""
+
+    steps: int = 14_000
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.02
+    ema_decay: float = 0.995
+    warm_up: float = 0.2  # the part of all steps before the peak of the learning rate
+    seed: int = 0
+
+
+POOL = 16  # batches that are composed at once and sorted by width, so that little is padding
+MAX_WIDTH = 320  # pixels; what is longer is cut off in training
+HELD_BACK = 2048  # lines of MNIST's validation part, read now and then
+REPORT_EVERY = 500  # steps
+
+
+class Lines(IterableDataset[Batch]):
+    """Endless batches of composed lines; pool number n is the same in every run."""
+
+    def __init__(self, composer: Composer, recipe: Recipe, first_step: int = 0) -> None:
+        self.composer, self.recipe, self.first_step = composer, recipe, first_step
+
+    def __iter__(self) -> Iterator[Batch]:
+        cv2.setNumThreads(1)
+        size, skip = self.recipe.batch_size, self.first_step % POOL
+        pool = self.first_step // POOL
+        while True:
+            rng = np.random.default_rng([self.recipe.seed, pool])
+            lines = [self.composer.compose(rng) for _ in range(POOL * size)]
+            lines.sort(key=lambda line: line[0].shape[1])
+            for start in rng.permutation(POOL)[skip:] * size:
+                yield collate(lines[start : start + size])
+            pool, skip = pool + 1, 0
+
+
+def collate(lines: list[tuple[np.ndarray, list[int]]]) -> Batch:
+    """Return lines (N, 1, 32, W) float32 in [0, 1], all classes in a row, and both lengths (N,)."""
+    widths = [min(MAX_WIDTH, image.shape[1]) for image, _ in lines]
+    images = np.zeros((len(lines), 1, LINE_HEIGHT, -(-max(widths) // 8) * 8), np.float32)
+    for row, (image, _), width in zip(images, lines, widths, strict=True):
+        row[0, :, :width] = image[:, :width] / 255
+    classes = [number for _, numbers in lines for number in numbers]
+    lengths = torch.tensor([len(numbers) for _, numbers in lines])
+    columns = torch.tensor(widths) // STRIDE
+    return torch.from_numpy(images), torch.tensor(classes, dtype=torch.long), columns, lengths
+
+
+def train(
+    composer: Composer, held_back: list[Batch], recipe: Recipe, checkpoint: Path
+) -> nn.Module:
+    """Train a network by CTC, from the checkpoint where there is one; return its moving average."""
+    torch.manual_seed(recipe.seed)
+    network = LineNet().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    schedule = OneCycleLR(
+        optimizer, recipe.learning_rate, total_steps=recipe.steps + 1, pct_start=recipe.warm_up
+    )
+    average = AveragedModel(
+        network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
+    )
+    parts = {"network": network, "optimizer": optimizer, "schedule": schedule, "average": average}
+    done = resume(checkpoint, recipe, parts)
+    batches = DataLoader(
+        Lines(composer, recipe, done), batch_size=None, num_workers=1, prefetch_factor=POOL
+    )
+    bfloat16 = has_bfloat16(torch.device("cpu"))
+    started, losses = time.perf_counter(), []
+    steps = tqdm(range(done + 1, recipe.steps + 1), initial=done, total=recipe.steps, disable=None)
+    for step, (lines, classes, columns, lengths) in zip(steps, batches, strict=False):
+        network.train()
+        lines = lines.contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            logits = network(lines)
+        log_p = logits.float().log_softmax(dim=-1).transpose(0, 1)
+        loss = F.ctc_loss(log_p, classes, columns, lengths, zero_infinity=True)
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        schedule.step()
+        average.update_parameters(network)
+        losses.append(loss.item())
+        if step % REPORT_EVERY == 0 or step == recipe.steps:
+            save(checkpoint, recipe, step, parts)
+            right = read_right(average.module, held_back)
+            left = (time.perf_counter() - started) / (step - done) * (recipe.steps - step)
+            print(
+                f"step {step}/{recipe.steps}: loss {np.mean(losses):.3f}, "
+                f"{right:.2%} of lines held back read, {left / 60:.0f} min left",
+                flush=True,
+            )
+            losses.clear()
+    return average.module.eval()
+
+
+def resume(path: Path, recipe: Recipe, parts: dict[str, Any]) -> int:
+    """Load what a checkpoint of the same recipe holds; return the number of steps done."""
+    if not path.exists():
+        return 0
+    saved = torch.load(path, weights_only=True)
+    if saved["recipe"] != asdict(recipe):
+        raise DigitsError(
+            f"{path} is a checkpoint of another recipe: {saved['recipe']}. "
+            "Delete it, or give its --steps and --seed to go on from it."
+        )
+    for name, part in parts.items():
+        part.load_state_dict(saved[name])
+    print(f"going on from {path}, after step {saved['step']}", flush=True)
+    return int(saved["step"])
+
+
+def save(path: Path, recipe: Recipe, step: int, parts: dict[str, Any]) -> None:
+    state = {name: part.state_dict() for name, part in parts.items()}
+    buffer = io.BytesIO()
+    torch.save({"recipe": asdict(recipe), "step": step, **state}, buffer)
+    write_atomically({path: buffer.getvalue()})
+
+
+@torch.inference_mode()
+def read_right(network: nn.Module, batches: list[Batch]) -> float:
+    """Return the share (0-1) of lines whose likeliest classes by column spell the line."""
+    network.eval()
+    right = total = 0
+    for lines, classes, columns, lengths in batches:
+        best = network(lines).argmax(dim=-1)
+        for row, count, wanted in zip(best, columns, classes.split(lengths.tolist()), strict=True):
+            spelled = row[:count].unique_consecutive()
+            right += torch.equal(spelled[spelled > 0], wanted)
+            total += 1
+    return right / total
+
+
+def to_onnx(network: nn.Module, card: LineCard, weights: bytes) -> bytes:
+    """Return the contents of an ``.onnx`` file, from lines (N, 1, 32, W) to probabilities."""
+    served = nn.Sequential(network, nn.Softmax(dim=-1)).eval()
+    program = torch.onnx.export(
+        served,
+        (torch.zeros(2, 1, LINE_HEIGHT, 2 * LINE_HEIGHT),),
+        input_names=[X],
+        output_names=[PROBABILITIES],
+        dynamic_shapes=({0: torch.export.Dim("N"), 3: 8 * torch.export.Dim("W8")},),
+        dynamo=True,
+        external_data=False,
+        optimize=False,
+        verbose=False,
+    )
+    assert program is not None  # it is where dynamo is True
+    return package(program.model_proto, card.model_dump_json(), weights)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train and save the network for lines; return the exit status."""
+    parser = argparse.ArgumentParser("run.sh line", description=__doc__)
+    parser.add_argument("--steps", type=int, default=Recipe.steps, help="(%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of weights and lines (0)")
+    parser.add_argument("--output", type=Path, default=MODELS_DIR, help="folder to write to")
+    options = parser.parse_args(arguments)
+    recipe = Recipe(steps=options.steps, seed=options.seed)
+    mnist = load_mnist("auto")
+    composer = Composer(mnist.training, seed=recipe.seed)
+    check = Lines(Composer(mnist.validation, seed=recipe.seed + 1), recipe, first_step=2**40)
+    held_back = [
+        batch for _, batch in zip(range(HELD_BACK // recipe.batch_size), check, strict=False)
+    ]
+    train(composer, held_back, recipe, options.output / "line.checkpoint")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
