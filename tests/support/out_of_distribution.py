@@ -1,4 +1,4 @@
-"""Pictures of no digit, to measure rejection: letters, scribbles, symbols, numbers, photographs.
+"""Pictures of no digit, to measure rejection: letters, scribbles, doodles, numbers, photographs.
 
     PYTHONPATH=src python -m tests.support.out_of_distribution FOLDER
 
@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from HersheyFonts import HersheyFonts
 from sklearn.datasets import load_sample_images
+from tests.support import doodles
 
 from errors import BlankImageError
 from model.data.strokes import BRUSH_WIDTH, CANVAS_SIDE, Strokes, paint, render_strokes
@@ -208,6 +209,15 @@ KINDS: Kinds = {
     "several digits": several_digits,
     "taps": tap,
     "photographs": photograph,
+    "doodles": doodles.doodle,
+    "arcs": doodles.arc,
+    "polygons": doodles.polygon,
+    "gratings": doodles.grating,
+    "textures": doodles.texture,
+    "blurs": doodles.blur,
+    "folds": doodles.fold,
+    "sheet edges": doodles.sheet_edge,
+    "noise": doodles.noise,
 }
 
 
