@@ -9,6 +9,7 @@ inverts a light picture, stretches its contrast and resizes it to 28 x 28 for th
 
 import argparse
 import base64
+import functools
 import html
 import json
 import os
@@ -34,9 +35,11 @@ from model.numbers.write import GAPS, numbers_of_writers
 from model.preprocessing.decode import encode_png, luminance, open_image
 from model.preprocessing.normalize import preprocess
 from model.reading import read_images
+from model.robustness import lost_by_changes, page_of_changes
 
 SEED = 0  # of what is drawn
 NUMBERS = 200  # of each kind, written of the digits in a file of strokes
+ROBUSTNESS = MODELS_DIR / "robustness.md"
 THUMBNAIL = (160, 160)  # pixels of a picture on the page of failures
 IMAGE = '<img height="112" src="data:image/png;base64,{}">'
 
@@ -152,10 +155,10 @@ def evaluate(options: argparse.Namespace) -> None:
         for pictures in loaded.values():
             authors_of_enough(pictures, max(options.examples))
     tables: dict[str, dict[str, Rows]] = {}
-    failures = []
+    every = []
     for path, pictures in loaded.items():
         found = read_all(classifier, network, pictures)
-        failures.append(found[~found["good"]])
+        every.append(found)
         tables[path] = {"pictures": summarise(found)}
         if options.examples:
             readable = found[found["images"].notna()]
@@ -165,9 +168,15 @@ def evaluate(options: argparse.Namespace) -> None:
             table = pd.DataFrame(rows).T.astype(object)
             table = table.where(table.notna(), None)
             print("\n" + table.to_markdown(floatfmt=".2f", missingval="-"))
-    failed = pd.concat(failures)
+    found = pd.concat(every)
+    failed = found[~found["good"]]
     title = f"{len(failed)} failures of {classifier.name}"
     files = {options.output: page_of_failures(title, failed)}
+    if options.changes:
+        lost = lost_by_changes(found, functools.partial(read, classifier, network))
+        names = " ".join(path.name for path in options.paths)
+        command = f"bash run.sh evaluate {names} --model {options.model} --changes"
+        files[ROBUSTNESS] = page_of_changes(command, lost)
     if options.json:
         about = {"model": classifier.name, "version": classifier.version, "tables": tables}
         files[options.json] = json.dumps(about, indent=1)
@@ -182,6 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--model", default="cnn", help="name or file (cnn)")
     add("--numbers", action="store_true", help="write strokes side by side, and read the numbers")
     add("--examples", type=int, nargs="+", metavar="N", help="learn N of each digit first")
+    add("--changes", action="store_true", help=f"change them harmlessly: {ROBUSTNESS.name}")
     add("--output", type=Path, default="failures.html", help="page of failures, in HTML")
     add("--json", type=Path, metavar="FILE", help="write the tables there too")
     options = parser.parse_args(arguments)
