@@ -5,6 +5,7 @@ cropped, its longest side scaled to 20 pixels with the aspect kept, and placed o
 its centre of mass rounds to index (14, 14). Training and serving both go this way.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,10 +19,16 @@ from model import config
 from model.preprocessing.candidates import candidate_foregrounds, deskew
 from model.preprocessing.components import Components
 from model.preprocessing.decode import encode_png, luminance, open_image
-from model.preprocessing.segment import distance_from_border, erase_frame, segment_foreground
+from model.preprocessing.segment import (
+    distance_from_border,
+    erase_frame,
+    reduce,
+    segment_foreground,
+)
 
 __all__ = ["Preprocessed", "center_by_mass", "encode_png", "normalize", "open_image", "preprocess"]
 
+GREY_PIXELS = 2_000_000  # a luminance of more is reduced: all that follows costs in proportion
 THICKER = 1.4  # pixels of 20; a stroke of nearly no width then is as thin as MNIST's thinnest
 _COLOURED = ("P", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 _BLANK = "The picture is blank: draw or photograph one digit, larger."
@@ -33,18 +40,20 @@ class Preprocessed:
 
     Attributes:
         source: the picture as decoded.
+        grey: its luminance (H, W) uint8, reduced to at most ``GREY_PIXELS``.
         foreground: (h, w) uint8, 0 background, 255 foreground; of a photograph reduced.
         image: (28, 28) uint8, the foreground by MNIST's rule.
     """
 
     source: Image.Image
+    grey: np.ndarray
     foreground: np.ndarray
     image: np.ndarray
 
     def candidates(self) -> np.ndarray:
         """Return what else the digit may look like (n, 28, 28) uint8, for a second look."""
         found = {}
-        for foreground in candidate_foregrounds(self.foreground, luminance(self.source)):
+        for foreground in candidate_foregrounds(self.foreground, self.grey):
             for image in _images_of(foreground):
                 found[image.tobytes()] = image
         found.pop(self.image.tobytes(), None)
@@ -72,14 +81,21 @@ def normalize(image: Image.Image) -> Preprocessed:
         BlankImageError: there is no foreground, or a single pixel of it.
     """
     lossy = image.format in config.LOSSY_FORMATS
+    grey = _bounded(luminance(image))
     try:
-        foreground = segment_foreground(erase_frame(luminance(image)), lossy=lossy)
+        foreground = segment_foreground(erase_frame(grey), lossy=lossy)
     except BlankImageError:
         if image.mode not in _COLOURED:  # two colours may be as light as each other
             raise
-        distance = distance_from_border(np.asarray(image.convert("RGB")))
+        distance = distance_from_border(_bounded(np.asarray(image.convert("RGB"))))
         foreground = segment_foreground(distance, lossy=lossy)
-    return Preprocessed(image, foreground, center_by_mass(foreground))
+    return Preprocessed(image, grey, foreground, center_by_mass(foreground))
+
+
+def _bounded(image: np.ndarray) -> np.ndarray:
+    """Reduce an image (H, W) or (H, W, 3) to at most ``GREY_PIXELS``."""
+    height, width = image.shape[:2]
+    return reduce(image, math.floor(max(image.shape) * math.sqrt(GREY_PIXELS / (height * width))))
 
 
 def _stack(images: list[np.ndarray]) -> np.ndarray:
