@@ -86,6 +86,7 @@ class LineCard(Strict):
     Attributes:
         results: shares, 0-1, of lines held back from training.
         slope, intercept: from the logit of a number's share to that of its probability.
+        threshold: a number with a lower probability is rejected.
     """
 
     name: str
@@ -96,6 +97,7 @@ class LineCard(Strict):
     results: dict[str, Fraction]
     slope: float
     intercept: float
+    threshold: Fraction
     versions: dict[str, JsonValue]
 
 

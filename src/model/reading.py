@@ -12,12 +12,14 @@ import numpy as np
 
 from model.classifier import SEVERAL_DIGITS, Classifier, Prediction
 from model.config import SECOND_LOOK_FACTOR
-from model.numbers.decode import single_digit
+from model.numbers.decode import likeliest_strings, only_digits, single_digit
 from model.numbers.line import LineNetwork, to_line
 from model.numbers.looks import looks_at
 from model.preprocessing.normalize import Preprocessed, preprocess
 
-MIN_SINGLE = 0.8
+MIN_SINGLE = 0.8  # the least probability that makes a digit of a rejected picture
+SURE = 0.97  # a first look with this confidence is not questioned
+LEAST = 0.01  # no digit is impossible
 
 
 @dataclass(frozen=True)
@@ -38,24 +40,68 @@ def read_images(
     preprocessed: Sequence[Preprocessed],
     network: LineNetwork | None = None,
 ) -> list[Reading]:
-    """Read pictures in one forward pass; retry each that is rejected."""
+    """Read pictures in one forward pass; look again at each that is rejected or not sure."""
     if not preprocessed:
         return []
     predictions = classifier.predict(np.stack([one.image for one in preprocessed]))
     return [
-        Reading(prediction, one.image)
-        if prediction.is_digit
-        else retry(classifier, one, prediction, network)
-        for one, prediction in zip(preprocessed, predictions, strict=True)
+        Reading(first, one.image)
+        if first.is_digit and first.confidence >= SURE and len(one.parts()) < 2
+        else look_again(classifier, one, first, network)
+        for first, one in zip(predictions, preprocessed, strict=True)
     ]
 
 
-def retry(
+def look_again(
     classifier: Classifier,
     preprocessed: Preprocessed,
     first: Prediction,
     network: LineNetwork | None = None,
 ) -> Reading:
+    reading = Reading(first, preprocessed.image)
+    if not first.is_digit:
+        reading = retry(classifier, preprocessed, first)
+    elif network is not None and len(preprocessed.parts()) > 1:
+        [(string, p)] = likeliest_strings(
+            only_digits(network.probabilities(to_line(preprocessed.foreground)[0]))[0], 1
+        )
+        if len(string) > 1 and p > 0.5:
+            return Reading(
+                replace(first, is_digit=False, reason=SEVERAL_DIGITS), preprocessed.image
+            )
+    if network is None or reading.prediction.reason == SEVERAL_DIGITS:
+        return reading
+    return second_opinion(reading, network, preprocessed)
+
+
+def second_opinion(reading: Reading, network: LineNetwork, preprocessed: Preprocessed) -> Reading:
+    """Ask the network for lines which single digit the picture shows, and combine both."""
+    first = reading.prediction
+    found = np.max(
+        [
+            single_digit(network.probabilities(to_line(look.foreground)[0]))
+            for look in looks_at(preprocessed)
+        ],
+        axis=0,
+    )
+    both = (np.array(first.probabilities) + LEAST) * (found + LEAST)
+    both /= both.sum()
+    digit = int(both.argmax())
+    accepted = first.is_digit or found[digit] >= MIN_SINGLE
+    if not accepted:
+        return reading
+    prediction = replace(
+        first,
+        digit=digit,
+        confidence=float(both[digit]),
+        probabilities=both.tolist(),
+        is_digit=True,
+        reason=None,
+    )
+    return Reading(prediction, reading.image)
+
+
+def retry(classifier: Classifier, preprocessed: Preprocessed, first: Prediction) -> Reading:
     """Read a rejected picture again: it may show several digits, or one in another foreground.
 
     It takes tens of milliseconds: keep it out of an event loop.
@@ -69,20 +115,4 @@ def retry(
         best = max(readings, key=lambda reading: reading.prediction.rejection_score)
         if best.prediction.rejection_score >= SECOND_LOOK_FACTOR * classifier.threshold:
             return best
-    if network is not None:
-        found = np.max(
-            [
-                single_digit(network.probabilities(to_line(look.foreground)[0]))
-                for look in looks_at(preprocessed)
-            ],
-            axis=0,
-        )
-        digit = int(found.argmax())
-        if found[digit] > MIN_SINGLE:
-            return Reading(
-                replace(
-                    first, digit=digit, confidence=float(found[digit]), is_digit=True, reason=None
-                ),
-                preprocessed.image,
-            )
     return Reading(first, preprocessed.image)

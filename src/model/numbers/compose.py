@@ -13,13 +13,9 @@ import torch
 
 from model.data.batches import synthetic_digits
 from model.data.mnist import Digits
-from model.data.synthetic.outliers import (
-    invented_characters,
-    letters,
-    random_curves,
-    scribbles,
-)
-from model.numbers.line import FIRST_DIGIT, INK_HEIGHT, OTHER, to_line
+from model.data.synthetic.drawings import invented_characters, random_curves, scribbles
+from model.data.synthetic.outliers import letters
+from model.numbers.line import FIRST_DIGIT, INK_HEIGHT, OTHER, stretch, to_line
 
 SIZE = 20  # pixels of a digit's longest side, from which all lengths below are taken
 LENGTHS = (0.12, 0.19, 0.19, 0.16, 0.13, 0.10, 0.06, 0.05)  # the share of lines of 1, 2, ... signs
@@ -47,7 +43,9 @@ class Composer:
         synthetic, signs: what stands among them, drawn from `seed`.
     """
 
-    def __init__(self, digits: Digits, seed: int, synthetic: int = SYNTHETIC, signs: int = SIGNS):
+    def __init__(
+        self, digits: Digits, seed: int, synthetic: int = SYNTHETIC, signs: int = SIGNS
+    ) -> None:
         generator = torch.Generator().manual_seed(seed)
         drawn = synthetic_digits(synthetic, seed)
         kinds = {letters: 0.62, invented_characters: 0.14, scribbles: 0.12, random_curves: 0.12}
@@ -132,7 +130,7 @@ def place_side_by_side(
         if not touching and spacing is narrow and rng.random() < 0.15:
             gap = rng.uniform(*wide)
         left = right + gap * SIZE if parts else 0.0
-        sized = cv2.normalize(sized, None, 0, 255, cv2.NORM_MINMAX)
+        sized = stretch(sized)
         parts.append(Part(sized, left, rng.normal(0, uneven) - height / 2))
         right = left + width
     return parts
@@ -154,7 +152,7 @@ def lay_out(parts: list[Part]) -> np.ndarray:
 def print_around(
     sheet: np.ndarray, parts: list[Part], touching: bool, rng: np.random.Generator
 ) -> np.ndarray:
-    """Print rules, pieces of a frame, cell walls and specks around, and now and then into, signs."""
+    """Print rules, pieces of a frame, cell walls and specks around and into signs."""
     margin = int(rng.integers(2, 12))
     sheet = np.pad(sheet, margin)
     height, width = sheet.shape

@@ -1,53 +1,58 @@
 """Cut the digits of a line apart, near the places where the network for lines found them."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
-from model.numbers.line import INK
+from model.numbers.find import Line
 
-LEFT_OVER = 0.6, 1.2
+DIGIT_HEIGHT = (0.6, 1.2)  # of the usual digit's: so high is a digit that no place stands for
+MAX_CUT = 40  # components of a line that are cut; a line of more is a pattern
 
 
-def cut_digits(foreground: np.ndarray, places: np.ndarray) -> tuple[list[np.ndarray], int]:
-    """Return the foreground (H, W) uint8 of each digit; `places` are their columns, left to right.
+def cut_digits(line: Line, places: np.ndarray) -> tuple[list[np.ndarray], int]:
+    """Cut out the digits that stand at the columns ``places`` of a line, from left to right.
 
     A component goes whole to the digit whose place it covers, or that is nearest. One that covers
     several places is cut upright between two of them, where it has least ink.
+
+    Returns:
+        The foreground (H, W) uint8 of each digit, and how many components are as high as a digit
+        but stand at none of the places.
     """
-    mask = (foreground >= INK).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    left, width = stats[1:, cv2.CC_STAT_LEFT, None], stats[1:, cv2.CC_STAT_WIDTH, None]
-    covers = (places >= left - 1) & (places <= left + width)  # (components, digits)
-    heights = stats[1:, cv2.CC_STAT_HEIGHT]
-    usual = float(np.median(heights[covers.any(axis=1)])) if covers.any() else 0.0
-    left_over = 0
-    owner = np.zeros(foreground.shape, np.uint8)  # 1 and up: the digit that a pixel belongs to
-    for name in range(1, count):
-        left, top, width, height, _ = stats[name]
-        box = slice(top, top + height), slice(left, left + width)
-        inside = np.flatnonzero((places >= left - 1) & (places <= left + width))
-        if len(inside) == 0:
-            left_over += LEFT_OVER[0] * usual < height < LEFT_OVER[1] * usual
-            outside = np.maximum(left - places, places - left - width)
-            inside = outside.argmin(keepdims=True)
-        is_part = labels[box] == name
-        profile = np.where(is_part, foreground[box], 0).sum(axis=0, dtype=np.float64)
-        cuts = [
-            _least(profile, places[a] - left, places[b] - left)
-            for a, b in zip(inside[:-1], inside[1:], strict=True)
-        ]
-        belongs = inside[np.searchsorted(cuts, np.arange(width), side="right")]
-        owner[box] = np.where(is_part, belongs + 1, owner[box])
-    # The soft edges of strokes lie below INK.
-    grown = cv2.dilate(owner, np.ones((3, 3), np.uint8))
-    owner = np.where(owner > 0, owner, np.where(foreground > 0, grown, 0))
-    return [np.where(owner == i + 1, foreground, 0) for i in range(len(places))], left_over
+    labels, stats = line.components
+    left, top, width, height, _ = stats.T
+    covers = (places >= left[:, None] - 1) & (places <= (left + width)[:, None])
+    outside = np.maximum(left[:, None] - places, places - (left + width)[:, None])
+    owner_of = outside.argmin(axis=1) + 1  # the digit that owns a component, from 1
+    number = covers.sum(axis=1)
+    usual = float(np.median(height[number > 0])) if number.any() else 0.0
+    low, high = (factor * usual for factor in DIGIT_HEIGHT)
+    left_over = int(((number == 0) & (height > low) & (height < high)).sum())
+
+    owner = np.append(0, owner_of)[labels].astype(np.uint8)
+    for name in np.flatnonzero(number > 1)[:MAX_CUT]:
+        box = (
+            slice(top[name], top[name] + height[name]),
+            slice(left[name], left[name] + width[name]),
+        )
+        is_part = labels[box] == name + 1
+        profile = np.where(is_part, line.foreground[box], 0).sum(axis=0, dtype=np.float64)
+        inside = np.flatnonzero(covers[name])
+        cuts = [_least(profile, a, b) for a, b in pairwise(places[inside] - left[name])]
+        belongs = inside[np.searchsorted(cuts, np.arange(width[name]), side="right")] + 1
+        owner[box] = np.where(is_part, belongs, owner[box])
+    # The soft edges of strokes are fainter than components.
+    owner = np.where(owner > 0, owner, cv2.dilate(owner, np.ones((3, 3), np.uint8)))
+    digits = range(1, len(places) + 1)
+    return [np.where(owner == digit, line.foreground, 0) for digit in digits], left_over
 
 
 def _least(profile: np.ndarray, before: float, after: float) -> int:
     """Return the column of least ink in the middle half between two places; the centre is best."""
     low = int(before + 0.25 * (after - before))
     high = max(low + 1, int(before + 0.75 * (after - before)))
-    columns = np.arange(low, high)
+    columns = np.arange(low, high).clip(0, len(profile) - 1)
     away = np.abs(columns - (low + high - 1) / 2) / (high - low)
     return low + int((profile[columns] + 0.15 * profile.max() * away).argmin())

@@ -4,15 +4,15 @@
 """
 
 from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 
 from model.config import NUM_CLASSES
-from model.numbers.line import BLANK, FIRST_DIGIT, OTHER
+from model.numbers.line import BLANK, FIRST_DIGIT, OTHER, TINY
 
 BEAMS = 12  # strings that the search keeps
 NEGLIGIBLE = 1e-4  # a class less likely than this is not tried
-TINY = 1e-9  # keeps logarithms finite
 
 Digits = tuple[int, ...]
 
@@ -90,7 +90,7 @@ def around(probabilities: np.ndarray, places: np.ndarray) -> np.ndarray:
     edges = [0, *middles.tolist(), len(probabilities)]
     near = [
         probabilities[start : max(start + 1, stop), FIRST_DIGIT:OTHER].max(axis=0)
-        for start, stop in zip(edges[:-1], edges[1:], strict=True)
+        for start, stop in pairwise(edges)
     ]
     shares = np.array(near).reshape(-1, NUM_CLASSES) + NEGLIGIBLE
     return shares / shares.sum(axis=1, keepdims=True)

@@ -1,13 +1,14 @@
 """Where the lines of writing are: connected components, gathered into rows and set upright."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 
 from model.numbers.line import INK
 
-MAX_HEIGHT = 96.0  # pixels of a line's usual sign; taller lines are scaled down
+MAX_HEIGHT, MAX_WIDTH = 96, 3000  # pixels of a line; larger ones are scaled down
 MAX_COMPONENTS = 150  # the tallest ones of a picture; more of a like size are a pattern
 MINOR = 0.4  # of a line's height: smaller components found no line, they join one
 NOISE_HEIGHT = 0.05  # of a line's height: smaller components are noise
@@ -31,13 +32,25 @@ class Line:
     foreground: np.ndarray
     to_image: np.ndarray
 
-    def box_in_image(self, box: Box) -> tuple[float, float, float, float]:
-        """Return left, top, right, bottom around a box of the line."""
+    @cached_property
+    def components(self) -> tuple[np.ndarray, np.ndarray]:
+        """Labels (h, w), from 1, and left, top, width, height, area (n, 5) of each component."""
+        mask = (self.foreground >= INK).view(np.uint8)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        return labels, stats[1:]
+
+    def box_in_image(self, box: Box) -> np.ndarray:
+        """Return left, top, right, bottom (4,) around a box of the line."""
         x, y, width, height = box
         corners = np.array([[x, y], [x + width, y], [x, y + height], [x + width, y + height]])
         placed = corners @ self.to_image[:, :2].T + self.to_image[:, 2]
-        (left, top), (right, bottom) = placed.min(axis=0), placed.max(axis=0)
-        return float(left), float(top), float(right), float(bottom)
+        return np.concatenate((placed.min(axis=0), placed.max(axis=0)))
+
+
+def whole(foreground: np.ndarray) -> Line:
+    """Take a foreground (H, W) uint8 for one line, as it is."""
+    x, y, width, height = cv2.boundingRect((foreground >= INK).view(np.uint8))
+    return _scaled(foreground[y : y + height, x : x + width], (x, y), height, angle=0.0)
 
 
 def find_lines(foreground: np.ndarray) -> list[Line]:
@@ -61,9 +74,16 @@ def find_lines(foreground: np.ndarray) -> list[Line]:
     for members in _gather(boxes, height):
         tall = members[boxes[members, 3] >= MINOR * boxes[members, 3].max()]
         visible = members[boxes[members, 2:].max(axis=1) >= NOISE_HEIGHT * boxes[tall, 3].max()]
+        low = boxes[visible, :2].min(axis=0).astype(int)
+        high = (boxes[visible, :2] + boxes[visible, 2:]).max(axis=0).astype(int)
+        x, y = np.maximum(low - 1, 0).tolist()
+        box = slice(y, high[1] + 1), slice(x, high[0] + 1)
         is_member = np.zeros(count, np.uint8)
         is_member[kept[visible]] = 1
-        lines.append(_upright(foreground, is_member[labels], boxes[visible], boxes[tall]))
+        # The soft edges of strokes are fainter than components.
+        near = cv2.dilate(is_member[labels[box]], np.ones((3, 3), np.uint8))
+        height = float(np.median(boxes[tall, 3]))
+        lines.append(_scaled(foreground[box] * near, (x, y), height, _tilt(boxes[tall])))
     lines.sort(key=lambda line: line.to_image[1, 2])
     return lines
 
@@ -103,30 +123,24 @@ def _gather(boxes: np.ndarray, height: float) -> list[np.ndarray]:
     return [np.concatenate(parts) for parts in members.values()]
 
 
-def _upright(
-    foreground: np.ndarray, is_member: np.ndarray, boxes: np.ndarray, tall: np.ndarray
-) -> Line:
-    """Cut a line's components out of the picture, turn them upright and bound their size."""
-    low, high = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
-    x, y = np.maximum(low.astype(int) - 2, 0)
-    box = slice(y, int(high[1]) + 2), slice(x, int(high[0]) + 2)
-    # The soft edges of strokes are darker than INK: one pixel around each component belongs to it.
-    near = cv2.dilate(is_member[box], np.ones((3, 3), np.uint8))
-    crop = foreground[box] * near
-    scale = min(1.0, MAX_HEIGHT / float(np.median(tall[:, 3])))
-    angle = _tilt(tall)
+def _scaled(crop: np.ndarray, corner: tuple[int, int], height: float, angle: float) -> Line:
+    """Bound the size of a crop whose upper left corner lies at ``corner``, and turn it upright.
+
+    ``height`` is that of its usual sign in pixels; ``angle`` is the line's slope in radians.
+    """
+    scale = min(1.0, MAX_HEIGHT / max(height, 1.0), MAX_WIDTH / max(crop.shape[1], 1))
     cos, sin = scale * np.cos(angle), scale * np.sin(angle)
     matrix = np.array([[cos, sin, 0.0], [-sin, cos, 0.0]])
-    corners = np.array([[0, 0], [crop.shape[1], 0], [0, crop.shape[0]], crop.shape[::-1]])
-    placed = corners @ matrix[:, :2].T
+    rows, columns = crop.shape
+    placed = np.array([[0, 0], [columns, 0], [0, rows], [columns, rows]]) @ matrix[:, :2].T
     matrix[:, 2] = -placed.min(axis=0)
-    size = np.ceil(np.ptp(placed, axis=0)).astype(int).clip(1)
-    if angle == 0:
-        crop = cv2.resize(crop, size.tolist(), interpolation=cv2.INTER_AREA)
-    else:
-        crop = cv2.warpAffine(crop, matrix, size.tolist(), flags=cv2.INTER_LINEAR)
+    size = np.ceil(np.ptp(placed, axis=0)).astype(int).clip(1).tolist()
+    if angle != 0:
+        crop = cv2.warpAffine(crop, matrix, size, flags=cv2.INTER_AREA)
+    elif scale < 1:
+        crop = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
     to_image = cv2.invertAffineTransform(matrix)
-    to_image[:, 2] += (x, y)
+    to_image[:, 2] += corner
     return Line(crop, to_image)
 
 

@@ -3,6 +3,7 @@
 A model is one ``.onnx`` file, as a classifier's is; no torch is imported.
 """
 
+import math
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,7 @@ MAX_LINE_WIDTH = 1000  # pixels; longer lines are scaled down
 INK = 48  # grey levels from which a pixel belongs to the ink's box
 BLANK, FIRST_DIGIT, OTHER = 0, 1, 11  # classes: no sign here, the digits 0-9, any other sign
 CLASSES = 12
+TINY = 1e-9  # keeps logarithms finite
 PROBABILITIES = "probabilities"  # the output of the graph, (N, W // 2, 12)
 
 
@@ -39,7 +41,12 @@ def to_line(foreground: np.ndarray, ink_height: float = INK_HEIGHT) -> tuple[np.
     line = np.zeros((LINE_HEIGHT, size[0] + 2 * SIDE), np.uint8)
     top = (LINE_HEIGHT - size[1]) // 2
     line[top : top + size[1], SIDE : SIDE + size[0]] = ink
-    return cv2.normalize(line, None, 0, 255, cv2.NORM_MINMAX), scale
+    return stretch(line), scale
+
+
+def stretch(image: np.ndarray) -> np.ndarray:
+    """Scale the levels of an image, uint8, so that the lowest is 0 and the highest 255."""
+    return cv2.normalize(image, np.empty_like(image), 0, 255, cv2.NORM_MINMAX)
 
 
 class LineNetwork:
@@ -75,3 +82,8 @@ class LineNetwork:
         x = np.pad(line, ((0, 0), (0, -line.shape[1] % 8))).astype(np.float32) / 255
         (found,) = self.session.run([PROBABILITIES], {X: x[None, None]})
         return found[0, :columns]
+
+    def calibrate(self, share: float) -> float:
+        """Return the probability that a number is right, from its share of all hypotheses."""
+        odds = math.log(max(share, TINY) / max(1 - share, TINY))
+        return 1 / (1 + math.exp(-self.card.slope * odds - self.card.intercept))

@@ -9,7 +9,6 @@ import numpy as np
 
 from errors import BlankImageError
 from model.config import IMAGE_SIZE, LOSSY_FORMATS
-from model.preprocessing.decode import luminance
 from model.preprocessing.normalize import Preprocessed
 from model.preprocessing.segment import erase_frame, segment_foreground
 
@@ -34,13 +33,13 @@ class Look(NamedTuple):
 
 def looks_at(preprocessed: Preprocessed) -> Iterator[Look]:
     """Yield the picture as it is, and with its edge cut off, where a frame may stand."""
-    scale = preprocessed.source.width / preprocessed.foreground.shape[1]
-    yield Look(preprocessed.foreground, 0.0, 0, scale)
-    grey = luminance(preprocessed.source)
-    lossy = preprocessed.source.format in LOSSY_FORMATS
-    if scale > 1.2:  # a photograph: the digits of a number may be small in it
-        foreground = segment_foreground(erase_frame(grey), lossy=lossy, photo_side=FINE_SIDE)
-        yield Look(foreground, 0.0, 0, grey.shape[1] / foreground.shape[1])
+    width = preprocessed.source.width
+    yield Look(preprocessed.foreground, 0.0, 0, width / preprocessed.foreground.shape[1])
+    grey, lossy = preprocessed.grey, preprocessed.source.format in LOSSY_FORMATS
+    if max(preprocessed.foreground.shape) < max(grey.shape):
+        with suppress(BlankImageError):  # a photograph: the digits of a number may be small in it
+            fine = segment_foreground(erase_frame(grey), lossy=lossy, photo_side=FINE_SIDE)
+            yield Look(fine, 0.0, 0, width / fine.shape[1])
     for share in CUTS:
         edge = max(1, round(share * min(grey.shape)))
         inner = grey[edge:-edge, edge:-edge]
@@ -48,4 +47,7 @@ def looks_at(preprocessed: Preprocessed) -> Iterator[Look]:
             return
         with suppress(BlankImageError):
             foreground = segment_foreground(inner, lossy=lossy)
-            yield Look(foreground, CUT_COST, edge, inner.shape[1] / foreground.shape[1])
+            scale = width / grey.shape[1]
+            edge_in_picture = round(edge * scale)
+            scale *= inner.shape[1] / foreground.shape[1]
+            yield Look(foreground, CUT_COST, edge_in_picture, scale)

@@ -16,17 +16,12 @@ from errors import BlankImageError
 from model.classifier import AMBIGUOUS, Classifier
 from model.config import IMAGE_SIZE
 from model.numbers.cut import cut_digits
-from model.numbers.decode import (
-    Digits,
-    align,
-    around,
-    likeliest_strings,
-    only_digits,
-)
-from model.numbers.find import Box, Line, find_lines
-from model.numbers.line import INK, SIDE, STRIDE, LineNetwork, to_line
+from model.numbers.decode import Digits, align, around, likeliest_strings, only_digits
+from model.numbers.find import Box, Line, find_lines, whole
+from model.numbers.line import INK, SIDE, STRIDE, TINY, LineNetwork, to_line
 from model.numbers.looks import Look, looks_at
 from model.preprocessing.normalize import Preprocessed, center_by_mass
+from model.reading import read_images
 
 NO_DIGITS = "no_digits"
 NOT_A_NUMBER = "not_a_number"
@@ -43,10 +38,8 @@ MAX_DIGITS = 20  # of a number
 UNLIKELY = 1e-7  # strings less likely than this are not cut
 MIN_PROBABILITY = 1e-3  # of a digit by the classifier: no digit is impossible
 MIN_NUMBER = 0.5  # the least probability that a line holds digits alone
-MIN_CONFIDENCE = 0.6  # the least probability of a number that counts
-SURE = 0.95  # a look with this confidence ends the search
+SURE = 0.95  # a look in which the best string has this share ends the search
 LEFT_OVER_COST = math.log(0.05)
-IDENTITY = np.eye(2, 3)
 
 
 @dataclass(frozen=True)
@@ -114,6 +107,7 @@ class Judgement:
     def __init__(self) -> None:
         self.scores: dict[Digits, float] = {}
         self.best: Hypothesis | None = None
+        self.seen: set[bytes] = set()  # lines; a plain drawing gives the same one in each look
 
     @property
     def confidence(self) -> float:
@@ -127,93 +121,119 @@ class Judgement:
         self.scores[string] = max(score, self.scores.get(string, -math.inf))
 
 
+def read_numbers(
+    classifier: Classifier, network: LineNetwork, preprocessed: Preprocessed
+) -> list[NumberLine]:
+    """Read all lines of a picture, from top to bottom.
+
+    A picture of a single digit gives what `model.reading` gives for it.
+    """
+    judgement = Judgement()
+    rows: list[NumberLine] = []
+    for look in looks_at(preprocessed):
+        lines = find_lines(look.foreground)
+        if len(lines) > MAX_LINES:
+            return [NumberLine([], 0.0, TOO_MANY_LINES)]
+        if len(lines) > 1:
+            rows = rows or [read_line(classifier, network, look, line) for line in lines]
+            continue
+        for line in (whole(look.foreground), *lines):
+            propose(classifier, network, look, line, judgement)
+            if judgement.confidence > SURE:
+                break
+        if judgement.confidence > SURE:
+            break
+    if rows and network.calibrate(judgement.confidence) < network.card.threshold:
+        return rows
+    if judgement.best is None or len(judgement.best.string) < 2:
+        return [single(classifier, network, preprocessed)]
+    return [conclude(classifier, network, judgement)]
+
+
+def read_line(classifier: Classifier, network: LineNetwork, look: Look, line: Line) -> NumberLine:
+    """Read one of several lines, which is looked at in one way alone."""
+    judgement = Judgement()
+    propose(classifier, network, look, line, judgement)
+    return conclude(classifier, network, judgement)
+
+
 def propose(
-    network: LineNetwork, classifier: Classifier, look: Look, line: Line, to: Judgement
+    classifier: Classifier, network: LineNetwork, look: Look, line: Line, judgement: Judgement
 ) -> None:
     """Judge the likeliest strings of a line."""
     image, scale = to_line(line.foreground)
+    if image.tobytes() in judgement.seen:
+        return
+    judgement.seen.add(image.tobytes())
     probabilities, number = only_digits(network.probabilities(image))
     left = cv2.boundingRect((line.foreground >= INK).view(np.uint8))[0]
     for string, p in likeliest_strings(probabilities, STRINGS):
         if not 0 < len(string) <= MAX_DIGITS or p < UNLIKELY:
             continue
         columns = align(probabilities, string)
-        crops, left_over = cut_digits(line.foreground, left + (STRIDE * (columns + 0.5) - SIDE) / scale)
+        crops, left_over = cut_digits(line, left + (STRIDE * (columns + 0.5) - SIDE) / scale)
         seen = classifier.predict(np.stack([image_of(crop) for crop in crops]))
         near = np.log(around(probabilities, columns))
         both = near + np.log(np.array([one.probabilities for one in seen]) + MIN_PROBABILITY)
         # Each place gets its best digit by both: a digit misread by the network is put right.
         ranked = both.argsort(axis=1)
         chosen, places = ranked[:, -1], np.arange(len(string))
-        score = math.log(p * number) + look.cost + left_over * LEFT_OVER_COST
+        score = math.log(p * number + TINY) + look.cost + left_over * LEFT_OVER_COST
         score += float((both[places, chosen] - near[places, list(string)]).sum())
         best = tuple(chosen.tolist())
-        to.add(best, score)
-        if to.best is None or score > to.best.score:
-            to.best = Hypothesis(best, score, number, look, line, crops)
+        judgement.add(best, score)
+        if judgement.best is None or score > judgement.best.score:
+            judgement.best = Hypothesis(best, score, number, look, line, crops)
         for place, second in enumerate(ranked[:, -2].tolist()):
             loss = float(both[place, second] - both[place, chosen[place]])
-            to.add((*best[:place], second, *best[place + 1 :]), score + loss)
+            judgement.add((*best[:place], second, *best[place + 1 :]), score + loss)
+
+
+def conclude(classifier: Classifier, network: LineNetwork, judgement: Judgement) -> NumberLine:
+    """Turn the best hypothesis about a line into an answer."""
+    best = judgement.best
+    if best is None:
+        return NumberLine([], 0.0, NO_DIGITS)
+    images = [image_of(crop) for crop in best.crops]
+    seen = classifier.predict(np.stack(images))
+    digits = [
+        Digit(digit, one.probabilities[digit], one.is_digit, box_of(best, crop), image)
+        for digit, one, crop, image in zip(best.string, seen, best.crops, images, strict=True)
+    ]
+    confidence = network.calibrate(judgement.confidence)
+    reason = None
+    if best.number < MIN_NUMBER:
+        reason = NOT_A_NUMBER
+    elif confidence < network.card.threshold:
+        reason = AMBIGUOUS
+    return NumberLine(digits, confidence, reason)
+
+
+def single(classifier: Classifier, network: LineNetwork, preprocessed: Preprocessed) -> NumberLine:
+    """Read a picture as one digit, which is a number of one digit."""
+    reading = read_images(classifier, [preprocessed], network)[0]
+    prediction, reason = reading.prediction, None
+    if not prediction.is_digit:
+        reason = AMBIGUOUS if prediction.reason == AMBIGUOUS else NOT_A_NUMBER
+    scale = preprocessed.source.width / preprocessed.foreground.shape[1]
+    ink = cv2.boundingRect((preprocessed.foreground >= INK).view(np.uint8))
+    left, top, width, height = (round(length * scale) for length in ink)
+    box = left, top, width, height
+    digit = Digit(prediction.digit, prediction.confidence, prediction.is_digit, box, reading.image)
+    return NumberLine([digit], prediction.confidence, reason)
 
 
 def image_of(crop: np.ndarray) -> np.ndarray:
+    """Return the 28 x 28 of a digit's foreground; blank if there is none."""
     try:
         return center_by_mass(crop)
     except BlankImageError:
         return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
 
-def read_numbers(
-    classifier: Classifier, network: LineNetwork, preprocessed: Preprocessed
-) -> list[NumberLine]:
-    """Read all lines of a picture, from top to bottom."""
-    judgement = Judgement()
-    several: list[NumberLine] = []
-    for look in looks_at(preprocessed):
-        lines = find_lines(look.foreground)
-        if len(lines) > 1:
-            if not several:
-                several = [read_line(classifier, network, look, line) for line in lines]
-            continue
-        for line in (Line(look.foreground, IDENTITY), *lines):
-            propose(network, classifier, look, line, judgement)
-            if judgement.confidence > SURE:
-                break
-        if judgement.confidence > SURE:
-            break
-    if several and judgement.confidence < MIN_CONFIDENCE:
-        return several
-    return [conclude(classifier, judgement)] if judgement.best else []
-
-
-def read_line(classifier: Classifier, network: LineNetwork, look: Look, line: Line) -> NumberLine:
-    judgement = Judgement()
-    propose(network, classifier, look, line, judgement)
-    return conclude(classifier, judgement)
-
-
-def conclude(classifier: Classifier, judgement: Judgement) -> NumberLine:
-    """Turn the best hypothesis into an answer."""
-    best = judgement.best
-    if best is None:
-        return NumberLine([], 0.0, NO_DIGITS)
-    images = [image_of(crop) for crop in best.crops]
-    digits = [
-        Digit(digit, seen.probabilities[digit], seen.is_digit, place(best, crop), image)
-        for digit, seen, crop, image in zip(
-            best.string, classifier.predict(np.stack(images)), best.crops, images, strict=True
-        )
-    ]
-    reason = None
-    if best.number < MIN_NUMBER:
-        reason = NOT_A_NUMBER
-    elif judgement.confidence < MIN_CONFIDENCE:
-        reason = AMBIGUOUS
-    return NumberLine(digits, judgement.confidence, reason)
-
-
-def place(found: Hypothesis, crop: np.ndarray) -> Box:
+def box_of(found: Hypothesis, crop: np.ndarray) -> Box:
     """Return the box of a digit in pixels of the picture."""
-    edges = np.array(found.line.box_in_image(cv2.boundingRect(crop))) * found.look.scale
+    x, y, width, height = cv2.boundingRect(crop)
+    edges = found.line.box_in_image((x, y, width, height)) * found.look.scale
     left, top, right, bottom = np.round(edges + found.look.edge).astype(int).clip(0).tolist()
     return left, top, right - left, bottom - top
