@@ -6,16 +6,22 @@ lines; two processes work: one composes lines, one trains.
 
 import argparse
 import io
+import platform
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from PIL import Image
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
@@ -23,15 +29,27 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 
-from errors import DigitsError
-from model.card import LineCard, write_atomically
-from model.classifier import X
-from model.config import MODELS_DIR
+from errors import BlankImageError, DigitsError
+from model.card import LINE, LineCard, find_model, model_path, write_atomically
+from model.classifier import Classifier, X
+from model.config import MODELS_DIR, VERSION
 from model.data.mnist import load_mnist
-from model.export import package
+from model.export import package, replace_model
 from model.numbers.compose import Composer
-from model.numbers.line import LINE_HEIGHT, PROBABILITIES, STRIDE
+from model.numbers.line import (
+    FIRST_DIGIT,
+    LINE_HEIGHT,
+    OTHER,
+    PROBABILITIES,
+    SIDE,
+    STRIDE,
+    TINY,
+    LineNetwork,
+)
 from model.numbers.network import LineNet
+from model.numbers.read import NOT_A_NUMBER, read_numbers
+from model.numbers.write import GAPS, Number, numbers_of_writers, synthetic_samples
+from model.preprocessing.normalize import normalize
 from model.train import has_bfloat16
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -41,7 +59,7 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 class Recipe:
     """How the network for lines is trained: AdamW with a one-cycle schedule."""
 
-    steps: int = 14_000
+    steps: int = 18_000
     batch_size: int = 64
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
@@ -54,6 +72,9 @@ POOL = 16  # batches that are composed at once and sorted by width, so that litt
 MAX_WIDTH = 320  # pixels; what is longer is cut off in training
 HELD_BACK = 2048  # lines of MNIST's validation part, read now and then
 REPORT_EVERY = 500  # steps
+CALIBRATION = 1000  # composed lines, and numbers of synthetic strokes, to calibrate with
+MAX_WRONG = 0.03  # of the numbers that are accepted
+CHECKPOINT = "line.checkpoint"
 
 
 class Lines(IterableDataset[Batch]):
@@ -192,22 +213,107 @@ def to_onnx(network: nn.Module, card: LineCard, weights: bytes) -> bytes:
     return package(program.model_proto, card.model_dump_json(), weights)
 
 
+def calibrate(
+    classifier: Classifier, network: LineNetwork, composer: Composer, seed: int
+) -> tuple[float, float, float]:
+    """Return slope, intercept and threshold of the confidence in a number; see ``LineCard``.
+
+    They are fitted to composed lines, and to numbers of synthetic strokes, that nothing was trained
+    on. ``network`` must give the share of a number as its confidence: slope 1, intercept 0.
+    """
+    rng = np.random.default_rng([seed, 2**40])
+    numbers = []
+    for _ in range(CALIBRATION):
+        line, classes = composer.compose(rng)
+        is_number = len(classes) > 1 and OTHER not in classes
+        text = "".join(str(number - FIRST_DIGIT) for number in classes) if is_number else None
+        numbers.append(Number(text, np.pad(line, SIDE)))
+    samples = synthetic_samples(CALIBRATION, seed + 1)
+    for gaps in GAPS.values():
+        numbers += numbers_of_writers(samples, CALIBRATION // 2, gaps, seed)
+    odds, right = [], []
+    for number in tqdm(numbers, "calibrating", disable=None):
+        with suppress(BlankImageError):
+            lines = read_numbers(classifier, network, normalize(Image.fromarray(number.image)))
+            if len(lines) == 1 and len(lines[0].digits) > 1 and lines[0].reason != NOT_A_NUMBER:
+                share = np.clip(lines[0].confidence, TINY, 1 - TINY)
+                odds.append(np.log(share / (1 - share)))
+                right.append("".join(str(one.digit) for one in lines[0].digits) == number.text)
+    fitted = LogisticRegression(C=np.inf).fit(np.reshape(odds, (-1, 1)), right)
+    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    order = np.argsort(odds)[::-1]
+    wrong = np.cumsum(~np.array(right)[order]) / np.arange(1, len(order) + 1)
+    least = odds[order[np.flatnonzero(wrong <= MAX_WRONG)[-1]]]
+    return slope, intercept, float(1 / (1 + np.exp(-slope * least - intercept)))
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Train and save the network for lines; return the exit status."""
+    """Train, calibrate and save the network for lines; return the exit status."""
     parser = argparse.ArgumentParser("run.sh line", description=__doc__)
-    parser.add_argument("--steps", type=int, default=Recipe.steps, help="(%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of weights and lines (0)")
-    parser.add_argument("--output", type=Path, default=MODELS_DIR, help="folder to write to")
+    add = parser.add_argument
+    add(
+        "--steps",
+        type=int,
+        default=Recipe.steps,
+        help="lines learnt, in batches of 64 (%(default)s)",
+    )
+    add("--seed", type=int, default=0, help="of weights and lines (0)")
+    add("--data", default="auto", help="as of run.sh cnn (auto)")
+    add("--output", type=Path, default=MODELS_DIR, help="folder to write to (models)")
     options = parser.parse_args(arguments)
-    recipe = Recipe(steps=options.steps, seed=options.seed)
-    mnist = load_mnist("auto")
-    composer = Composer(mnist.training, seed=recipe.seed)
-    check = Lines(Composer(mnist.validation, seed=recipe.seed + 1), recipe, first_step=2**40)
-    held_back = [
-        batch for _, batch in zip(range(HELD_BACK // recipe.batch_size), check, strict=False)
-    ]
-    train(composer, held_back, recipe, options.output / "line.checkpoint")
+    if options.steps < 1 or options.seed < 0:
+        parser.error("--steps: give 1 or more; --seed: give 0 or more")
+    try:
+        run(Recipe(steps=options.steps, seed=options.seed), options.data, options.output)
+    except (DigitsError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from the last checkpoint.", file=sys.stderr)
+        return 130
     return 0
+
+
+def run(recipe: Recipe, data: str, folder: Path) -> None:
+    """Train, calibrate with the cnn as the judge of digits, and save."""
+    classifier = Classifier.load(find_model("cnn"))
+    mnist = load_mnist(data)
+    checkpoint = folder / CHECKPOINT
+    composer = Composer(mnist.training, seed=recipe.seed)
+    unseen = Composer(mnist.validation, seed=recipe.seed + 1)
+    check = islice(Lines(unseen, recipe, first_step=2**40), HELD_BACK // recipe.batch_size)
+    held_back = list(check)
+    started = time.perf_counter()
+    network = train(composer, held_back, recipe, checkpoint)
+    buffer = io.BytesIO()
+    torch.save(network.state_dict(), buffer)
+    weights = buffer.getvalue()
+    card = LineCard(
+        name=LINE,
+        version=VERSION,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        data={"source": mnist.source, "training": len(mnist.training)},
+        training={**asdict(recipe), "seconds": round(time.perf_counter() - started)},
+        results={"lines_held_back": read_right(network, held_back)},
+        slope=1.0,
+        intercept=0.0,
+        threshold=0.0,
+        versions={"python": platform.python_version(), "torch": torch.__version__},
+    )
+    path = model_path(LINE, VERSION, folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        plain = Path(scratch, path.name)
+        plain.write_bytes(to_onnx(network, card, weights))
+        fitted = calibrate(classifier, LineNetwork.load(plain), unseen, recipe.seed)
+    slope, intercept, threshold = fitted
+    card = card.model_copy(update={"slope": slope, "intercept": intercept, "threshold": threshold})
+    replace_model(
+        path, {path.with_suffix(".pt").name: weights, path.name: to_onnx(network, card, weights)}
+    )
+    checkpoint.unlink()
+    print(
+        f"{card.results['lines_held_back']:.2%} of the lines held back are read; written to {path}"
+    )
 
 
 if __name__ == "__main__":
