@@ -107,14 +107,14 @@ def model_path(name: str, version: str, folder: Path) -> Path:
 
 
 def find_models(folder: Path) -> dict[str, Path]:
-    """Return the ``.onnx`` file of the highest version of each classifier in ``folder``, by name."""
+    """Return the ``.onnx`` file of each classifier in a folder, the highest version, by name."""
     return {name: path for name, path in _find(folder).items() if name != LINE}
 
 
 def find_line_model(folder: Path) -> Path:
     """Return the ``.onnx`` file of the network for lines; raise ``ModelFileError`` without one."""
     if LINE not in (found := _find(folder)):
-        raise ModelFileError(f"There is no model {LINE!r} in {folder}: train it with: bash run.sh line")
+        raise ModelFileError(f"There is no model {LINE!r} in {folder}: make it: bash run.sh line")
     return found[LINE]
 
 

@@ -105,7 +105,8 @@ class Classifier:
             logits, features = classifier.forward(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE), np.uint8))
             weights, _ = classifier.trained_output_layer()
         except Exception as error:  # onnxruntime's errors share no base class but this
-            raise unusable(path, f"it does not classify ({' '.join(str(error).split())})") from error
+            fault = " ".join(str(error).split())
+            raise unusable(path, f"it does not classify ({fault})") from error
         if logits.shape != (1, NUM_CLASSES) or weights.shape != (NUM_CLASSES, features.shape[1]):
             raise unusable(path, f"it does not give the logits of {NUM_CLASSES} digits")
         return classifier

@@ -1,8 +1,8 @@
-"""From a picture to its digit: the usual foreground first, others if that is rejected.
+"""From a picture to its digit: a classifier reads it, and is doubted where it is not sure.
 
-A picture that is accepted at once costs one forward pass. A rejected one costs a second pass, over
-its other foregrounds; the one with the highest rejection score counts. More chances let more
-outliers pass, so the retry asks for a higher score.
+A picture that is surely a digit costs one forward pass. A rejected one is looked at in its other
+foregrounds. More chances let more outliers pass, so this second look asks for a higher score.
+Then the network for lines, which has seen printed frames, says which single digit it reads.
 """
 
 from collections.abc import Sequence
@@ -10,16 +10,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.classifier import SEVERAL_DIGITS, Classifier, Prediction
+from model.classifier import NOT_A_DIGIT, SEVERAL_DIGITS, Classifier, Prediction
 from model.config import SECOND_LOOK_FACTOR
 from model.numbers.decode import likeliest_strings, only_digits, single_digit
 from model.numbers.line import LineNetwork, to_line
 from model.numbers.looks import looks_at
 from model.preprocessing.normalize import Preprocessed, preprocess
 
-MIN_SINGLE = 0.8  # the least probability that makes a digit of a rejected picture
-SURE = 0.97  # a first look with this confidence is not questioned
-LEAST = 0.01  # no digit is impossible
+SURE = 0.97  # a first look with this confidence is not doubted
+# The network for lines, asked for one digit
+LEAST = 0.01  # no digit is impossible for either network
+MIN_KNOWN = 0.02  # a picture in which it reads no digit with this probability shows none
+MIN_PRINTED = 0.6  # a rejected picture with printed matter shows a digit of this probability ...
+MIN_SCORE = 0.12  # ... unless the classifier gives it so low a rejection score
+MIN_SEVERAL = 0.5  # the least probability of two digits or more
 
 
 @dataclass(frozen=True)
@@ -40,75 +44,78 @@ def read_images(
     preprocessed: Sequence[Preprocessed],
     network: LineNetwork | None = None,
 ) -> list[Reading]:
-    """Read pictures in one forward pass; look again at each that is rejected or not sure."""
+    """Read pictures in one forward pass; look again at each that is rejected or not sure.
+
+    Without the network for lines, the classifier alone decides.
+    """
     if not preprocessed:
         return []
     predictions = classifier.predict(np.stack([one.image for one in preprocessed]))
     return [
-        Reading(first, one.image)
-        if first.is_digit and first.confidence >= SURE and len(one.parts()) < 2
-        else look_again(classifier, one, first, network)
-        for first, one in zip(predictions, preprocessed, strict=True)
+        read_again(classifier, one, first, network)
+        for one, first in zip(preprocessed, predictions, strict=True)
     ]
 
 
-def look_again(
+def read_again(
     classifier: Classifier,
     preprocessed: Preprocessed,
     first: Prediction,
-    network: LineNetwork | None = None,
+    network: LineNetwork | None,
 ) -> Reading:
+    """Look again at a picture that is rejected, not sure, or in several parts.
+
+    It takes tens of milliseconds: keep it out of an event loop.
+    """
     reading = Reading(first, preprocessed.image)
     if not first.is_digit:
         reading = retry(classifier, preprocessed, first)
     elif network is not None and len(preprocessed.parts()) > 1:
-        [(string, p)] = likeliest_strings(
-            only_digits(network.probabilities(to_line(preprocessed.foreground)[0]))[0], 1
-        )
-        if len(string) > 1 and p > 0.5:
-            return Reading(
-                replace(first, is_digit=False, reason=SEVERAL_DIGITS), preprocessed.image
-            )
-    if network is None or reading.prediction.reason == SEVERAL_DIGITS:
+        line, _ = to_line(preprocessed.foreground)
+        [(string, p)] = likeliest_strings(only_digits(network.probabilities(line))[0], count=1)
+        if len(string) > 1 and p > MIN_SEVERAL:
+            reading = Reading(rejected(first, SEVERAL_DIGITS), preprocessed.image)
+    is_sure = first.is_digit and first.confidence >= SURE
+    if network is None or is_sure or reading.prediction.reason == SEVERAL_DIGITS:
         return reading
-    return second_opinion(reading, network, preprocessed)
+    return second_opinion(network, preprocessed, reading)
 
 
-def second_opinion(reading: Reading, network: LineNetwork, preprocessed: Preprocessed) -> Reading:
-    """Ask the network for lines which single digit the picture shows, and combine both."""
-    first = reading.prediction
-    found = np.max(
-        [
-            single_digit(network.probabilities(to_line(look.foreground)[0]))
-            for look in looks_at(preprocessed)
-        ],
-        axis=0,
-    )
-    both = (np.array(first.probabilities) + LEAST) * (found + LEAST)
+def second_opinion(network: LineNetwork, preprocessed: Preprocessed, reading: Reading) -> Reading:
+    """Let the network for lines decide, together with the classifier, which digit it is."""
+    lines = [to_line(look.foreground)[0] for look in looks_at(preprocessed)]
+    found = np.max([single_digit(network.probabilities(line)) for line in lines], axis=0)
+    prediction = reading.prediction
+    both = (np.array(prediction.probabilities) + LEAST) * (found + LEAST)
     both /= both.sum()
     digit = int(both.argmax())
-    accepted = first.is_digit or found[digit] >= MIN_SINGLE
+    if prediction.is_digit:
+        accepted = found.max() >= MIN_KNOWN
+    else:
+        accepted = found[digit] >= MIN_PRINTED and prediction.rejection_score >= MIN_SCORE
+        accepted = accepted and preprocessed.is_printed
     if not accepted:
-        return reading
-    prediction = replace(
-        first,
+        return Reading(rejected(prediction, prediction.reason or NOT_A_DIGIT), reading.image)
+    read = replace(
+        prediction,
         digit=digit,
         confidence=float(both[digit]),
         probabilities=both.tolist(),
         is_digit=True,
         reason=None,
     )
-    return Reading(prediction, reading.image)
+    return Reading(read, reading.image)
+
+
+def rejected(prediction: Prediction, reason: str) -> Prediction:
+    return replace(prediction, is_digit=False, reason=reason)
 
 
 def retry(classifier: Classifier, preprocessed: Preprocessed, first: Prediction) -> Reading:
-    """Read a rejected picture again: it may show several digits, or one in another foreground.
-
-    It takes tens of milliseconds: keep it out of an event loop.
-    """
+    """Read a rejected picture again: it may show several digits, or one in another foreground."""
     parts = preprocessed.parts()
     if len(parts) > 1 and sum(part.is_digit for part in classifier.predict(parts)) > 1:
-        return Reading(replace(first, reason=SEVERAL_DIGITS), preprocessed.image)
+        return Reading(rejected(first, SEVERAL_DIGITS), preprocessed.image)
     candidates = preprocessed.candidates()
     if len(candidates) > 0:
         readings = map(Reading, classifier.predict(candidates), candidates)

@@ -20,6 +20,7 @@ from model.preprocessing.candidates import candidate_foregrounds, deskew
 from model.preprocessing.components import Components
 from model.preprocessing.decode import encode_png, luminance, open_image
 from model.preprocessing.segment import (
+    border_of,
     distance_from_border,
     erase_frame,
     reduce,
@@ -49,6 +50,11 @@ class Preprocessed:
     grey: np.ndarray
     foreground: np.ndarray
     image: np.ndarray
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether there is printed matter: a frame, or something that the border cuts off."""
+        return erase_frame(self.grey) is not self.grey or bool(border_of(self.foreground).any())
 
     def candidates(self) -> np.ndarray:
         """Return what else the digit may look like (n, 28, 28) uint8, for a second look."""
