@@ -67,18 +67,27 @@ def read_again(
 
     It takes tens of milliseconds: keep it out of an event loop.
     """
+    is_sure = first.is_digit and first.confidence >= SURE
+    if not (first.is_digit and network is None) and has_several(classifier, preprocessed, network):
+        return Reading(rejected(first, SEVERAL_DIGITS), preprocessed.image)
     reading = Reading(first, preprocessed.image)
     if not first.is_digit:
         reading = retry(classifier, preprocessed, first)
-    elif network is not None and len(preprocessed.parts()) > 1:
-        line, _ = to_line(preprocessed.foreground)
-        [(string, p)] = likeliest_strings(only_digits(network.probabilities(line))[0], count=1)
-        if len(string) > 1 and p > MIN_SEVERAL:
-            reading = Reading(rejected(first, SEVERAL_DIGITS), preprocessed.image)
-    is_sure = first.is_digit and first.confidence >= SURE
-    if network is None or is_sure or reading.prediction.reason == SEVERAL_DIGITS:
-        return reading
-    return second_opinion(network, preprocessed, reading)
+    return reading if network is None or is_sure else second_opinion(network, preprocessed, reading)
+
+
+def has_several(
+    classifier: Classifier, preprocessed: Preprocessed, network: LineNetwork | None
+) -> bool:
+    """Whether digits stand side by side: several parts, of which the networks read two or more."""
+    parts = preprocessed.parts()
+    if len(parts) < 2:
+        return False
+    if network is None:
+        return sum(part.is_digit for part in classifier.predict(parts)) > 1
+    line, _ = to_line(preprocessed.foreground)
+    [(string, p)] = likeliest_strings(only_digits(network.probabilities(line))[0], count=1)
+    return len(string) > 1 and p > MIN_SEVERAL
 
 
 def second_opinion(network: LineNetwork, preprocessed: Preprocessed, reading: Reading) -> Reading:
@@ -112,10 +121,7 @@ def rejected(prediction: Prediction, reason: str) -> Prediction:
 
 
 def retry(classifier: Classifier, preprocessed: Preprocessed, first: Prediction) -> Reading:
-    """Read a rejected picture again: it may show several digits, or one in another foreground."""
-    parts = preprocessed.parts()
-    if len(parts) > 1 and sum(part.is_digit for part in classifier.predict(parts)) > 1:
-        return Reading(rejected(first, SEVERAL_DIGITS), preprocessed.image)
+    """Read a rejected picture in its other foregrounds."""
     candidates = preprocessed.candidates()
     if len(candidates) > 0:
         readings = map(Reading, classifier.predict(candidates), candidates)
