@@ -1,25 +1,32 @@
 """Cut the digits of a line apart, near the places where the network for lines found them."""
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from model.numbers.find import Line
+from model.numbers.find import Box, Line
 
 DIGIT_HEIGHT = (0.6, 1.2)  # of the usual digit's: so high is a digit that no place stands for
-MAX_CUT = 40  # components of a line that are cut; a line of more is a pattern
+MAX_CUT = 8  # components of a line that are cut, the widest: more of them do not touch
 
 
-def cut_digits(line: Line, places: np.ndarray) -> tuple[list[np.ndarray], int]:
+class Cut(NamedTuple):
+    """A digit of a line: its box, and its foreground (h, w) uint8 there."""
+
+    box: Box
+    foreground: np.ndarray
+
+
+def cut_digits(line: Line, places: np.ndarray) -> tuple[list[Cut], int]:
     """Cut out the digits that stand at the columns ``places`` of a line, from left to right.
 
     A component goes whole to the digit whose place it covers, or that is nearest. One that covers
     several places is cut upright between two of them, where it has least ink.
 
     Returns:
-        The foreground (H, W) uint8 of each digit, and how many components are as high as a digit
-        but stand at none of the places.
+        The digits, and how many components are as high as a digit but stand at none of the places.
     """
     labels, stats = line.components
     left, top, width, height, _ = stats.T
@@ -32,7 +39,8 @@ def cut_digits(line: Line, places: np.ndarray) -> tuple[list[np.ndarray], int]:
     left_over = int(((number == 0) & (height > low) & (height < high)).sum())
 
     owner = np.append(0, owner_of)[labels].astype(np.uint8)
-    for name in np.flatnonzero(number > 1)[:MAX_CUT]:
+    wide = np.flatnonzero(number > 1)
+    for name in wide[np.argsort(-width[wide])][:MAX_CUT]:
         box = (
             slice(top[name], top[name] + height[name]),
             slice(left[name], left[name] + width[name]),
@@ -45,8 +53,13 @@ def cut_digits(line: Line, places: np.ndarray) -> tuple[list[np.ndarray], int]:
         owner[box] = np.where(is_part, belongs, owner[box])
     # The soft edges of strokes are fainter than components.
     owner = np.where(owner > 0, owner, cv2.dilate(owner, np.ones((3, 3), np.uint8)))
-    digits = range(1, len(places) + 1)
-    return [np.where(owner == digit, line.foreground, 0) for digit in digits], left_over
+    return [_cut(line.foreground, owner == digit + 1) for digit in range(len(places))], left_over
+
+
+def _cut(foreground: np.ndarray, is_digit: np.ndarray) -> Cut:
+    left, top, width, height = cv2.boundingRect(is_digit.view(np.uint8))
+    box = slice(top, top + height), slice(left, left + width)
+    return Cut((left, top, width, height), np.where(is_digit[box], foreground[box], 0))
 
 
 def _least(profile: np.ndarray, before: float, after: float) -> int:

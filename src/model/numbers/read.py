@@ -15,7 +15,7 @@ import numpy as np
 from errors import BlankImageError
 from model.classifier import AMBIGUOUS, Classifier
 from model.config import IMAGE_SIZE
-from model.numbers.cut import cut_digits
+from model.numbers.cut import Cut, cut_digits
 from model.numbers.decode import Digits, align, around, likeliest_strings, only_digits
 from model.numbers.find import Box, Line, find_lines, whole
 from model.numbers.line import INK, SIDE, STRIDE, TINY, LineNetwork, to_line
@@ -90,7 +90,7 @@ class Hypothesis(NamedTuple):
         score: logarithm of its probability by both, up to a constant.
         number: the probability that the line holds digits alone, by the network.
         look, line: where it was found.
-        crops: the foreground of each digit in the line.
+        cuts: the digits in the line.
     """
 
     string: Digits
@@ -98,7 +98,7 @@ class Hypothesis(NamedTuple):
     number: float
     look: Look
     line: Line
-    crops: list[np.ndarray]
+    cuts: list[Cut]
 
 
 class Judgement:
@@ -171,8 +171,8 @@ def propose(
         if not 0 < len(string) <= MAX_DIGITS or p < UNLIKELY:
             continue
         columns = align(probabilities, string)
-        crops, left_over = cut_digits(line, left + (STRIDE * (columns + 0.5) - SIDE) / scale)
-        seen = classifier.predict(np.stack([image_of(crop) for crop in crops]))
+        cuts, left_over = cut_digits(line, left + (STRIDE * (columns + 0.5) - SIDE) / scale)
+        seen = classifier.predict(np.stack([image_of(cut) for cut in cuts]))
         near = np.log(around(probabilities, columns))
         both = near + np.log(np.array([one.probabilities for one in seen]) + MIN_PROBABILITY)
         # Each place gets its best digit by both: a digit misread by the network is put right.
@@ -183,7 +183,7 @@ def propose(
         best = tuple(chosen.tolist())
         judgement.add(best, score)
         if judgement.best is None or score > judgement.best.score:
-            judgement.best = Hypothesis(best, score, number, look, line, crops)
+            judgement.best = Hypothesis(best, score, number, look, line, cuts)
         for place, second in enumerate(ranked[:, -2].tolist()):
             loss = float(both[place, second] - both[place, chosen[place]])
             judgement.add((*best[:place], second, *best[place + 1 :]), score + loss)
@@ -194,11 +194,11 @@ def conclude(classifier: Classifier, network: LineNetwork, judgement: Judgement)
     best = judgement.best
     if best is None:
         return NumberLine([], 0.0, NO_DIGITS)
-    images = [image_of(crop) for crop in best.crops]
+    images = [image_of(cut) for cut in best.cuts]
     seen = classifier.predict(np.stack(images))
     digits = [
-        Digit(digit, one.probabilities[digit], one.is_digit, box_of(best, crop), image)
-        for digit, one, crop, image in zip(best.string, seen, best.crops, images, strict=True)
+        Digit(digit, one.probabilities[digit], one.is_digit, box_of(best, cut), image)
+        for digit, one, cut, image in zip(best.string, seen, best.cuts, images, strict=True)
     ]
     confidence = network.calibrate(judgement.confidence)
     reason = None
@@ -223,17 +223,16 @@ def single(classifier: Classifier, network: LineNetwork, preprocessed: Preproces
     return NumberLine([digit], prediction.confidence, reason)
 
 
-def image_of(crop: np.ndarray) -> np.ndarray:
-    """Return the 28 x 28 of a digit's foreground; blank if there is none."""
+def image_of(cut: Cut) -> np.ndarray:
+    """Return the 28 x 28 of a digit; blank if there is no ink."""
     try:
-        return center_by_mass(crop)
+        return center_by_mass(cut.foreground)
     except BlankImageError:
         return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
 
-def box_of(found: Hypothesis, crop: np.ndarray) -> Box:
+def box_of(found: Hypothesis, cut: Cut) -> Box:
     """Return the box of a digit in pixels of the picture."""
-    x, y, width, height = cv2.boundingRect(crop)
-    edges = found.line.box_in_image((x, y, width, height)) * found.look.scale
-    left, top, right, bottom = np.round(edges + found.look.edge).astype(int).clip(0).tolist()
+    edges = found.line.box_in_image(cut.box) * found.look.scale + found.look.edge
+    left, top, right, bottom = np.round(edges).astype(int).clip(0).tolist()
     return left, top, right - left, bottom - top
