@@ -4,12 +4,20 @@ The features stay as they were trained. The weights of the output layer become t
 maximum-a-posteriori estimate of a softmax regression on the examples, with a Gaussian prior at the
 trained weights (C. Chelba and A. Acero, "Adaptation of maximum entropy capitalizer: little data can
 help a lot", EMNLP 2004). The bias stays: fitting it, too, improved nothing.
+
+A label may be wrong, as after a tap on the wrong button. The less likely the network finds a label,
+the more of its own answer takes the label's place (soft bootstrapping, S. Reed et al., "Training
+deep neural networks on noisy labels with bootstrapping", ICLR 2015). Ten printed digits are fitted
+beside the examples, with the network's own answers as targets. They keep a few corrections from
+spoiling the other digits (pseudo-rehearsal, A. Robins, 1995).
 """
 
+import cv2
 import numpy as np
 
 from model.classifier import Classifier, softmax
 from model.config import NUM_CLASSES
+from model.preprocessing.normalize import center_by_mass
 
 # The prior's strength, relative to the mean squared length of the examples' features: one number
 # serves networks with any number of features. Chosen on recorded strokes with writers left out, by
@@ -17,6 +25,10 @@ from model.config import NUM_CLASSES
 # weaker one forgets other people's hands. From 10 examples of each digit on, more of them bring
 # less than 0.1 points (`run.sh evaluate FILE --examples 10 15`).
 STRENGTH = 7e-4
+# The chance that a label is one particular wrong digit; about 3 labels in 1,000 are then wrong. A
+# third or three times as much changes little: networks give wrong labels mostly less than 1e-4, and
+# the right labels of misread digits mostly more than 1e-2.
+WRONG_LABEL = 3e-4
 LABEL_SMOOTHING = 0.02  # as in training: without it, no logit would ever be large enough
 TOLERANCE = 3e-4  # of the gradient's length; the probabilities are then right to three digits
 MAX_ITERATIONS = 2000
@@ -31,41 +43,72 @@ def adapt(classifier: Classifier, images: np.ndarray, labels: np.ndarray) -> Cla
         images: (n, 28, 28) uint8 as ``preprocess`` leaves them, n at least 1.
         labels: (n,) int, 0-9.
     """
-    _, features = classifier.forward(images)
+    count = len(labels)
     weights, bias = classifier.trained_output_layer()
-    adapted = fit_weights(weights, bias, features, labels).astype(np.float32)
-    return Classifier(classifier.session, classifier.card, (adapted, bias), len(labels))
+    _, features = classifier.forward(np.concatenate([images, printed_digits()]))
+    logits = features @ weights.T + bias
+    targets = softmax(logits.astype(np.float64))
+    smoothed = np.eye(NUM_CLASSES)[labels] * (1 - LABEL_SMOOTHING) + LABEL_SMOOTHING / NUM_CLASSES
+    shares = doubts(classifier.probabilities(logits[:count]), labels)[:, None]
+    targets[:count] = (1 - shares) * smoothed + shares * targets[:count]
+    penalty = STRENGTH * np.square(features[:count]).sum() / count
+    adapted = fit_weights(weights, bias, features, targets, penalty).astype(np.float32)
+    return Classifier(classifier.session, classifier.card, (adapted, bias), count)
+
+
+def printed_digits() -> np.ndarray:
+    """Return the digits 0 to 9 in a plain font, (10, 28, 28) uint8."""
+    images = []
+    for digit in range(NUM_CLASSES):
+        canvas = np.zeros((120, 100), np.uint8)
+        cv2.putText(canvas, str(digit), (15, 100), cv2.FONT_HERSHEY_SIMPLEX, 3.5, 255, thickness=8)
+        images.append(center_by_mass(canvas))
+    return np.stack(images)
+
+
+def doubts(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return for each example the share (n,) of the network's own answer in its target, 0-1.
+
+    It is the probability that the label is wrong, by Bayes' rule. Where several examples of a label
+    are doubted, it is divided by their squared number: wrong taps are rarely alike, and a form that
+    no network knows is taught by its second or third example.
+
+    Args:
+        probabilities: (n, 10), calibrated.
+        labels: (n,) int, 0-9.
+    """
+    likely = probabilities[np.arange(len(labels)), labels]
+    wrong = WRONG_LABEL / (WRONG_LABEL + likely)
+    alike = np.bincount(labels, wrong, minlength=NUM_CLASSES)[labels]
+    return wrong / np.maximum(alike, 1) ** 2
 
 
 def fit_weights(
-    weights: np.ndarray, bias: np.ndarray, features: np.ndarray, labels: np.ndarray
+    weights: np.ndarray, bias: np.ndarray, features: np.ndarray, targets: np.ndarray, penalty: float
 ) -> np.ndarray:
     """Return the weights (10, d) float64 of the output layer, fitted to examples.
 
-    They minimise the cross-entropy with smoothed labels, summed over the examples, plus
-    ``STRENGTH`` times the mean squared length of the features times the squared distance from the
-    trained weights. The method is Nesterov's accelerated gradient with restarts (B. O'Donoghue and
-    E. Candes, 2015), its steps scaled by Boehning's bound of the curvature (1992).
+    They minimise the cross-entropy with the targets, summed over the examples, plus ``penalty``
+    times the squared distance from the trained weights. The method is Nesterov's accelerated
+    gradient with restarts (B. O'Donoghue and E. Candes, 2015), its steps scaled by Boehning's bound
+    of the curvature (1992).
 
     Args:
         weights: (10, d), the trained ones.
         bias: (10,), the trained one.
         features: (n, d), what the output layer sees of the examples.
-        labels: (n,) int, 0-9.
+        targets: (n, 10), probabilities.
+        penalty: above 0.
     """
     features = features.astype(np.float64)
     trained = features @ weights.T + bias
-    targets = np.full(trained.shape, LABEL_SMOOTHING / NUM_CLASSES)
-    targets[np.arange(len(labels)), labels] += 1 - LABEL_SMOOTHING
     # The best change of the weights lies in the span of the features. With an orthonormal basis of
     # it, the fit has as many unknowns a class as there are examples, and no longer d.
-    gram = features @ features.T
-    squares, vectors = np.linalg.eigh(gram)
+    squares, vectors = np.linalg.eigh(features @ features.T)
     independent = squares > 1e-10 * squares[-1]
     lengths, vectors = np.sqrt(squares[independent]), vectors[:, independent]
     coordinates = vectors * lengths  # (n, r)
     basis = (vectors / lengths).T @ features  # (r, d); features = coordinates @ basis
-    penalty = STRENGTH * np.trace(gram) / len(labels)
     curvature = (lengths**2 / 2 + 2 * penalty)[:, None]  # at most; in this basis it is diagonal
     change = ahead = np.zeros((len(basis), NUM_CLASSES))
     momentum = 1.0
