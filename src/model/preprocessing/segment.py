@@ -59,10 +59,8 @@ def erase_frame(grey: np.ndarray) -> np.ndarray:
         return grey
     top, bottom, left, right = edges
     height, width = grey.shape
-    erased = np.full_like(grey, paper)
-    inside = slice(top, height - bottom), slice(left, width - right)
-    erased[inside] = grey[inside]
-    return erased
+    inside = grey[top : height - bottom, left : width - right]
+    return cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_REPLICATE)
 
 
 def _frame_rows(rows: np.ndarray, paper: int) -> int:
