@@ -79,11 +79,20 @@ class Batches:
             uniform = torch.full((len(others), NUM_CLASSES), 1 / NUM_CLASSES, device=self.device)
             targets = torch.cat([self._smoothed(labels_of_step), uniform])
             x = images.unsqueeze(1).float().div_(255)
-            yield augment(x, self.augmentation, self.rank_rng), targets
+            yield self._with_noise(augment(x, self.augmentation, self.rank_rng)), targets
 
     def _of_step(self, step: int, count: int) -> slice:
         """This process's part of the `count` images that the epoch's `step` takes."""
         return slice(step * count + self.rank, (step + 1) * count, self.world_size)
+
+    def _with_noise(self, images: Tensor) -> Tensor:
+        """Add normally distributed noise to a third of the images, to each by its own strength."""
+        if self.recipe.noise == 0:
+            return images
+        strength = torch.rand((len(images), 1, 1, 1), generator=self.rank_rng)
+        strength = (3 * strength - 2).clamp_min(0) * self.recipe.noise
+        noise = strength * torch.randn(images.shape, generator=self.rank_rng)
+        return (images + noise.to(images.device)).clamp(0, 1)
 
     def _smoothed(self, labels: Tensor) -> Tensor:
         """One-hot targets (n, 10) with label smoothing."""

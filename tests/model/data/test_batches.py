@@ -60,6 +60,17 @@ def test_label_smoothing_shares_out_its_part(digits):
     torch.testing.assert_close(targets.amax(dim=1), torch.full((30,), 0.91))
 
 
+def test_a_third_of_the_images_are_as_noisy_as_the_recipe_allows_at_most(digits):
+    grey = Digits(torch.full((900, 28, 28), 128, dtype=torch.uint8), torch.zeros(900).long())
+    recipe = replace(PLAIN, batch_size=900, noise=0.1)
+    images, _ = next(iter(Batches(grey, None, recipe, "none", seed=0)))
+    deviations = (images - 128 / 255).std(dim=(1, 2, 3))
+    assert 0.28 < (deviations > 0).double().mean() < 0.38
+    assert 0.09 < deviations.max() < 0.11
+    plain, _ = next(iter(Batches(digits, None, PLAIN, "none", seed=0)))
+    assert plain.std(dim=(1, 2, 3)).max() == 0
+
+
 @pytest.mark.parametrize("world_size", [2, 3])
 def test_the_shards_are_disjoint_and_together_the_batch_of_one_process(digits, world_size):
     shards = [

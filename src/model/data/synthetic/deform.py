@@ -34,6 +34,11 @@ def normal(shape: tuple[int, ...], deviation: Tensor | float, generator: Generat
     return torch.randn(shape, generator=generator).clamp(-2, 2) * deviation
 
 
+def some(shape: tuple[int, ...], share: float, generator: Generator) -> Tensor:
+    """Return booleans, `share` of them true."""
+    return torch.rand(shape, generator=generator) < share
+
+
 def deform(templates: Templates, index: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
     """Draw template `index` (n,) once each, varied at random.
 

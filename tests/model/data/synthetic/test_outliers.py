@@ -4,6 +4,7 @@ import torch
 from tests.support.pictures import generator
 
 from model.data.synthetic.outliers import KINDS, synthesize_outliers
+from model.data.synthetic.patterns import noise
 
 
 def test_a_seed_gives_the_same_pictures_none_blank_and_another_seed_others():
@@ -15,8 +16,10 @@ def test_a_seed_gives_the_same_pictures_none_blank_and_another_seed_others():
     assert synthesize_outliers(0, generator()).shape == (0, 28, 28)
 
 
-@pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)
-def test_every_kind_is_centred_by_mass_and_fills_the_frame(make):
+@pytest.mark.parametrize(
+    "make", [kind for kind in KINDS if kind is not noise], ids=lambda make: make.__name__
+)
+def test_every_kind_but_noise_is_centred_by_mass_and_fills_the_frame(make):
     images = make(60, generator()).double()
     assert images.shape == (60, 28, 28)
     inked = (images > 20).numpy()
@@ -24,3 +27,13 @@ def test_every_kind_is_centred_by_mass_and_fills_the_frame(make):
     assert sides.max() <= 21
     assert np.median(sides) >= 17
     assert len(torch.unique(images.flatten(1), dim=0)) > 55
+
+
+def test_noise_covers_the_whole_image_with_few_bright_pixels_or_with_many():
+    images = noise(200, generator()) / 255
+    inked = (images > 0.2).double().mean(0)
+    assert inked.min() > 0.2
+    assert inked.max() - inked.min() < 0.3
+    brightness = images.mean((1, 2))
+    assert brightness.min() < 0.1
+    assert brightness.max() > 0.6
