@@ -28,7 +28,8 @@ PIECES = ((2, 0.62, 1.0), (5, 0.0, 0.4), (0, 0.0, 0.5), (0, 0.5, 1.0))
 def synthesize_outliers(count: int, generator: Generator) -> Tensor:
     """Return images (count, 28, 28), uint8, 255 on 0, in which no digit can be read.
 
-    All but noise follow MNIST's rule of size and place. The same generator state gives the same images.
+    All but noise follow MNIST's rule of size and place. The same generator state gives the same
+    images.
     """
     shares = torch.tensor([*KINDS.values()])
     images = torch.empty(count, IMAGE_SIZE, IMAGE_SIZE, dtype=torch.uint8)
