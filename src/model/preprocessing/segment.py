@@ -11,6 +11,7 @@ MAX_FRAME = 0.12  # of a side: what lies farther inside is no frame
 MIN_SIDES = 2  # that a frame has; a single one may be the bar of a 7 that touches the border
 FRAME_SHARE = 0.9  # of a row or column that a frame covers at least
 FRAME_CONTRAST = 24  # grey levels between a frame and the paper
+MARGIN_NOISE = 2  # grey levels
 HAT_SIDE = 0.4  # of the picture's longest side: what is wider is no stroke
 FAINT = 170  # a drawing of less contrast is raised to full foreground
 _BLANK = "The picture is blank or too faint: draw or photograph one digit with more contrast."
@@ -45,10 +46,11 @@ def segment_foreground(
 
 
 def erase_frame(grey: np.ndarray) -> np.ndarray:
-    """Give a printed frame along the border the level of the paper inside it.
+    """Replace a printed frame along the border, or a flat margin, by the paper inside of it.
 
     A row or column at the border belongs to a frame if nearly all of it differs from the paper, in
-    the same direction. The paper has the picture's median level.
+    the same direction. The paper has the picture's median level. A margin of one level surrounds
+    what fills a rectangle, as a photograph does, and no drawing.
     """
     reduced = grey[:: max(1, grey.shape[0] // 256), :: max(1, grey.shape[1] // 256)]
     paper = int(np.median(reduced))
@@ -56,11 +58,27 @@ def erase_frame(grey: np.ndarray) -> np.ndarray:
     for rows in (grey, grey[::-1], grey.T, grey.T[::-1]):
         edges.append(_frame_rows(rows[: int(MAX_FRAME * len(rows))], paper))
     if sum(edge > 0 for edge in edges) < MIN_SIDES:
+        edges = _margin(grey)
+    if not any(edges):
         return grey
     top, bottom, left, right = edges
     height, width = grey.shape
     inside = grey[top : height - bottom, left : width - right]
     return cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_REPLICATE)
+
+
+def _margin(grey: np.ndarray) -> list[int]:
+    """Return how wide a margin of one level is at the top, bottom, left and right."""
+    level = int(grey[0, 0])
+    if (border_of(grey) != level).any():
+        return [0, 0, 0, 0]
+    apart = cv2.absdiff(grey, np.full_like(grey, level)) > MARGIN_NOISE
+    x, y, width, height = cv2.boundingRect(apart.view(np.uint8))
+    filled = border_of(apart[y : y + height, x : x + width])
+    inner = grey[y + height // 8 : y + height - height // 8, x + width // 8 : x + width - width // 8]
+    if width == 0 or filled.mean() < 0.9 or np.ptp(inner) < 2 * MINIMUM_CONTRAST:
+        return [0, 0, 0, 0]
+    return [y, grey.shape[0] - y - height, x, grey.shape[1] - x - width]
 
 
 def _frame_rows(rows: np.ndarray, paper: int) -> int:
