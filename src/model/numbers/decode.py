@@ -24,7 +24,7 @@ def only_digits(probabilities: np.ndarray) -> tuple[np.ndarray, float]:
     product of the columns' probabilities.
     """
     without = 1 - probabilities[:, OTHER]
-    masked = probabilities.copy()
+    masked = np.maximum(probabilities, TINY)  # a column may be another sign for sure
     masked[:, OTHER] = 0
     return masked / masked.sum(axis=1, keepdims=True), float(without.prod())
 

@@ -133,6 +133,7 @@ def train(
     steps = tqdm(range(done + 1, recipe.steps + 1), initial=done, total=recipe.steps, disable=None)
     for step, (lines, classes, columns, lengths) in zip(steps, batches, strict=False):
         network.train()
+        torch.manual_seed(recipe.seed * 2**32 + step)  # dropout is the same after a resume
         lines = lines.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             logits = network(lines)
