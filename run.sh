@@ -4,6 +4,7 @@
 #   bash run.sh COMMAND [OPTIONS]
 #
 # Train    cnn | mlp | deep   train that network on MNIST, save it in models/ (--help: options)
+#          line               train the network that reads numbers; it goes on where it was stopped
 #          export             write the form of the models that the API runs
 # Use      app                the API and the drawing page together; Ctrl-C stops both
 #          api | front        one alone: http://localhost:8000/docs, http://localhost:8501
@@ -151,6 +152,7 @@ case "${1:-} ${2:-}" in
 'help '* | '-h '* | '--help '* | 'app --help' | 'api --help' | 'front --help') usage ;;
 'bench --help' | 'notebooks --help' | 'test-containers --help') usage ;;
 'cnn '* | 'mlp '* | 'deep '*) train "$@" ;;
+'line '*) in_venv -m model.numbers.train "${@:2}" ;;
 'export '*) in_venv -m model.export "${@:2}" ;;
 'app ') check_port API_PORT; check_port FRONT_PORT; both ;;
 'api ') check_port API_PORT; api ;;

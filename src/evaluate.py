@@ -22,7 +22,7 @@ from PIL import Image
 from statsmodels.stats.proportion import proportion_confint
 from tqdm import tqdm
 
-from errors import DigitsError, ImageError
+from errors import DigitsError, ImageError, ModelFileError
 from model.card import find_line_model, find_model, write_atomically
 from model.classifier import Classifier
 from model.config import MODELS_DIR
@@ -61,7 +61,24 @@ def load(path: Path, *, numbers: bool) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def read_all(classifier: Classifier, network: LineNetwork, pictures: pd.DataFrame) -> pd.DataFrame:
+def load_line_network(needed: bool) -> LineNetwork | None:
+    """Load the network for lines; where single digits are read without it, say so.
+
+    Raises:
+        ModelFileError: it is needed, and missing or damaged.
+    """
+    try:
+        return LineNetwork.load(find_line_model(MODELS_DIR))
+    except ModelFileError as error:
+        if needed:
+            raise
+        print(f"Digits are read by the classifier alone. {error}", file=sys.stderr)
+        return None
+
+
+def read_all(
+    classifier: Classifier, network: LineNetwork | None, pictures: pd.DataFrame
+) -> pd.DataFrame:
     """Add the columns text, accepted and images (see `read`), right, good, usual.
 
     Good is a label that is read and accepted; where there is no label, a rejection. Usual is
@@ -80,9 +97,9 @@ def read_all(classifier: Classifier, network: LineNetwork, pictures: pd.DataFram
 
 
 def read(
-    classifier: Classifier, network: LineNetwork, label: str, data: bytes
+    classifier: Classifier, network: LineNetwork | None, label: str, data: bytes
 ) -> tuple[str, bool, np.ndarray | None]:
-    """Read a picture as the API does.
+    """Read a picture as the API does; a label of several digits needs the network for lines.
 
     Returns:
         The digit or number, or why there is none; whether it is accepted; and the images that the
@@ -92,8 +109,8 @@ def read(
         picture = preprocess(data)
     except ImageError as error:
         return str(error), False, None
-    if len(label) < 2:
-        reading = read_images(classifier, [picture])[0]
+    if len(label) < 2 or network is None:
+        reading = read_images(classifier, [picture], network)[0]
         return str(reading.prediction.digit), reading.prediction.is_digit, reading.image
     lines = read_numbers(classifier, network, picture)
     images = [digit.image for line in lines for digit in line.digits] or [picture.image]
@@ -149,8 +166,9 @@ def page_of_failures(title: str, failures: pd.DataFrame) -> str:
 def evaluate(options: argparse.Namespace) -> None:
     """Read all pictures, print the tables and write the page of failures."""
     classifier = Classifier.load(find_model(options.model))
-    network = LineNetwork.load(find_line_model(MODELS_DIR))
     loaded = {str(path): load(path, numbers=options.numbers) for path in options.paths}
+    labels = pd.concat([pictures["label"] for pictures in loaded.values()])
+    network = load_line_network(needed=(labels.str.len() > 1).any())
     if options.examples:
         for pictures in loaded.values():
             authors_of_enough(pictures, max(options.examples))
@@ -162,7 +180,7 @@ def evaluate(options: argparse.Namespace) -> None:
         tables[path] = {"pictures": summarise(found)}
         if options.examples:
             readable = found[found["images"].notna()]
-            tables[path]["examples"] = learn(classifier, readable, options.examples)
+            tables[path]["examples"] = learn(classifier, readable, options.examples, network)
         print(f"\n{classifier.name} {classifier.version} on {path}, in %:")
         for rows in tables[path].values():
             table = pd.DataFrame(rows).T.astype(object)

@@ -3,13 +3,17 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from errors import DigitsError, ExamplesError
+from errors import DigitsError, ExamplesError, ModelFileError
 from model.adaptation import adapt
-from model.card import find_model
+from model.card import find_line_model, find_model
 from model.classifier import REASONS, Classifier
+from model.config import MODELS_DIR
 from model.examples import read_examples
+from model.numbers.line import LineNetwork
 from model.numbers.read import NO_DIGITS, read_numbers
 from model.numbers.read import REASONS as NUMBER_REASONS
 from model.preprocessing.normalize import preprocess
@@ -27,13 +31,18 @@ def main(arguments: list[str] | None = None) -> int:
         "--examples", type=Path, metavar="FILE", help="your own digits, saved by the page"
     )
     options = parser.parse_args(arguments)
-    describe = describe_number if options.number else describe_digit
     status = 0
     try:
         classifier = load_classifier(options.model, options.examples)
+        describe: Callable[[bytes], str]
+        if options.number:
+            network = LineNetwork.load(find_line_model(MODELS_DIR))
+            describe = partial(describe_number, classifier, network)
+        else:
+            describe = partial(describe_digit, classifier, load_line_network())
         for path in options.files:
             try:
-                print(f"{path}: {describe(classifier, path.read_bytes())}")
+                print(f"{path}: {describe(path.read_bytes())}")
             except OSError as error:
                 print(f"{path}: {error.strerror}: give a picture file", file=sys.stderr)
                 status = 1
@@ -68,22 +77,31 @@ def load_classifier(model: str, examples: Path | None) -> Classifier:
     return adapt(classifier, *read_examples(text))
 
 
-def describe_digit(classifier: Classifier, data: bytes) -> str:
+def load_line_network() -> LineNetwork | None:
+    """Load the network for lines, which single digits can do without; say so if it is missing."""
+    try:
+        return LineNetwork.load(find_line_model(MODELS_DIR))
+    except ModelFileError as error:
+        print(f"Digits are read by the classifier alone. {error}", file=sys.stderr)
+        return None
+
+
+def describe_digit(classifier: Classifier, network: LineNetwork | None, data: bytes) -> str:
     """Read the digit in a picture file; return the digit, or why the picture is rejected."""
-    prediction = read_image(classifier, data).prediction
+    prediction = read_image(classifier, data, network).prediction
     likeliest = f"{prediction.digit} ({percent(prediction.confidence)})"
     if prediction.reason is None:
         return likeliest
     return f"rejected. {REASONS[prediction.reason]} Likeliest: {likeliest}"
 
 
-def describe_number(classifier: Classifier, data: bytes) -> str:
+def describe_number(classifier: Classifier, network: LineNetwork, data: bytes) -> str:
     """Read the lines of a picture file; return the number of each, or why it has none."""
     lines = [
         f"{line.number} ({percent(line.confidence)})"
         if line.reason is None
         else f"no number. {NUMBER_REASONS[line.reason]}"
-        for line in read_numbers(classifier, preprocess(data))
+        for line in read_numbers(classifier, network, preprocess(data))
     ]
     return "; ".join(lines) or f"no number. {NUMBER_REASONS[NO_DIGITS]}"
 

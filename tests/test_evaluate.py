@@ -4,13 +4,13 @@ import json
 
 import pandas as pd
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 import evaluate
-from model.numbers.fit import synthetic_samples
-from tests.support.drawings import SEVEN, blank, write
+from model.numbers.write import synthetic_samples
+from tests.support.drawings import SEVEN, blank, in_a_box, write
 from tests.support.out_of_distribution import letter, scribble, write_folder
-from tests.support.pictures import printed
+from tests.support.pictures import drawn, printed
 
 ROWS = pd.DataFrame(
     [
@@ -50,12 +50,10 @@ def strokes(tmp_path_factory):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Pictures and a labels.csv; one of them is accepted at second sight alone, one is blank."""
-    framed = write(blank(255, (280, 280)), SEVEN, ink=0)
-    ImageDraw.Draw(framed).rectangle((0, 0, 279, 279), outline=0, width=2)
-    framed.save(tmp_path / "framed.png")
+    """Pictures and a labels.csv; the network for lines alone reads one of them, one is blank."""
+    in_a_box(write(blank(255), SEVEN, ink=0)).save(tmp_path / "framed.png")
     Image.fromarray(printed("7")).save(tmp_path / "wrong.png")
-    Image.fromarray(printed("061")).save(tmp_path / "number.png")
+    Image.fromarray(drawn("061")).save(tmp_path / "number.png")
     Image.fromarray(printed("W")).save(tmp_path / "letter.png")
     blank(255, (20, 20)).save(tmp_path / "blank.png")
     (tmp_path / "labels.csv").write_text(
@@ -79,7 +77,7 @@ def test_shares_are_those_counted_by_hand():
 def test_a_folder_is_read_as_the_api_reads_it(folder, run):
     tables, printed_text, page = run(folder)
     rows = tables["pictures"]
-    assert rows["digits"]["right and accepted"] == 50  # framed: at second sight
+    assert rows["digits"]["right and accepted"] == 50  # framed: by the network for lines
     assert rows["numbers"]["right and accepted"] == 100
     assert rows["no digit"]["rejected"] == 100
     assert rows["all digits"]["complete authors"] == "0 of 2"
@@ -88,6 +86,21 @@ def test_a_folder_is_read_as_the_api_reads_it(folder, run):
     for shown in ("wrong.png<td>1<td>7<td>accepted", "blank.png<td>3<td>The picture is blank"):
         assert shown in page
     assert page.count("<img") == 2 and "framed.png" not in page
+
+
+def test_without_the_network_for_lines_digits_are_read_by_the_classifier_and_that_is_said(
+    folder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(evaluate, "MODELS_DIR", tmp_path)  # find_model finds the classifier still
+    page = tmp_path / "page.html"
+    assert evaluate.main([str(folder), "--output", str(page)]) == 1
+    assert "error: There is no model 'line'" in capsys.readouterr().err  # there is a number
+    (folder / "number.png").unlink()
+    labels = folder / "labels.csv"
+    labels.write_text(labels.read_text().replace("number.png,061,,\n", ""))
+    assert evaluate.main([str(folder), "--output", str(page)]) == 0
+    assert "Digits are read by the classifier alone. There is no" in capsys.readouterr().err
+    assert "framed.png<td>7<td>7<td>rejected" in page.read_text()
 
 
 def test_few_letters_and_scribbles_get_past_the_second_look(run, tmp_path):

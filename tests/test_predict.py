@@ -4,17 +4,21 @@ import base64
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from model.card import find_model
 from model.config import REPOSITORY
 from predict import main
-from tests.support.pictures import printed
+from tests.support.drawings import SEVEN, blank, in_a_box, write
+from tests.support.pictures import drawn, printed
 
 DIGITS = REPOSITORY / "data" / "digits"
 
@@ -28,11 +32,40 @@ def test_it_prints_digit_and_confidence_of_each_file(capsys):
 
 def test_a_number_is_read_whole_line_by_line(tmp_path, capsys):
     file = tmp_path / "lines.png"
-    Image.fromarray(np.concatenate([printed("042"), printed("7.5")])).save(file)
+    signed = cv2.line(drawn("7 5"), (130, 60), (170, 60), 255, 8)
+    Image.fromarray(np.concatenate([drawn("042"), signed])).save(file)
     assert main(["--number", str(file)]) == 0
     first, second = capsys.readouterr().out.strip().split("; ")
     assert first.startswith(f"{file}: 042 (") and first.endswith("%)")
-    assert second.startswith("no number. The number has a sign or a separator")
+    assert second.startswith("no number. The picture holds other things than digits")
+
+
+def test_a_digit_that_the_classifier_rejects_is_asked_of_the_network_for_lines(tmp_path, capsys):
+    file = tmp_path / "boxed.png"
+    in_a_box(write(blank(255), SEVEN, ink=0)).save(file)
+    assert main([str(file)]) == 0
+    assert capsys.readouterr().out.startswith(f"{file}: 7 (")
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_without_the_network_for_lines_digits_are_read_all_the_same_and_numbers_are_not(
+    tmp_path, damaged
+):
+    shutil.copy(find_model("cnn"), tmp_path)
+    if damaged:
+        (tmp_path / "mnist-line-0.0.1.onnx").write_bytes(b"damaged")
+    command = [sys.executable, "-m", "predict", DIGITS / "7.png"]
+    environment = {"PYTHONPATH": "src", "MODELS_DIR": str(tmp_path)}
+    digit, number = (
+        subprocess.run([*command, *option], env=environment, capture_output=True, text=True)
+        for option in ([], ["--number"])
+    )
+    assert (digit.returncode, number.returncode) == (0, 1)
+    assert "7.png: 7 (" in digit.stdout and number.stdout == ""
+    assert digit.stderr.startswith("Digits are read by the classifier alone.")
+    for ended in (digit, number):
+        assert ended.stderr.endswith("train it with: bash run.sh line\n")
+        assert len(ended.stderr.splitlines()) == 1
 
 
 def test_several_digits_are_pointed_to_reading_a_number(tmp_path, capsys):

@@ -221,6 +221,8 @@ def _problem(response: requests.Response) -> ApiError:
     problem = _json_object(response) or {}
     other = "refused" if response.status_code < 500 else "failed"
     cause = {404: "missing", 503: "busy"}.get(response.status_code, other)
+    if problem.get("code") == "numbers-unavailable":  # asking again does not help
+        cause = "refused"
     detail = problem.get("detail") or problem.get("error")
     if not isinstance(detail, str):
         detail = f"The API answered with status {response.status_code}."

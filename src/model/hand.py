@@ -8,6 +8,7 @@ from errors import DataError
 from model.adaptation import adapt
 from model.classifier import Classifier
 from model.data.pictures import content
+from model.numbers.line import LineNetwork
 from model.preprocessing.normalize import preprocess
 from model.reading import read_images
 
@@ -15,7 +16,10 @@ DRAWS = 5  # of examples, for each author and count
 
 
 def learn(
-    classifier: Classifier, pictures: pd.DataFrame, counts: list[int]
+    classifier: Classifier,
+    pictures: pd.DataFrame,
+    counts: list[int],
+    network: LineNetwork | None = None,
 ) -> dict[str, dict[str, object]]:
     """Return, in %, what no and ``counts`` examples of each digit of an author's hand bring.
 
@@ -36,7 +40,7 @@ def learn(
             chosen = np.concatenate([indices[:count] for indices in mixed])
             adapted = adapt(classifier, images[chosen], labels[chosen]) if count else classifier
             rest = np.concatenate([indices[count:] for indices in mixed])
-            readings = read_images(adapted, [preprocessed[i] for i in rest])
+            readings = read_images(adapted, [preprocessed[i] for i in rest], network)
             right = np.mean([r.prediction.digit for r in readings] == labels[rest])
             rejected = np.mean([not r.prediction.is_digit for r in readings])
             found.append((count, author, 100 * right, 100 * rejected))

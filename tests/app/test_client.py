@@ -120,6 +120,7 @@ def always_answering(status, body, token="", requests=None):
         (500, b"<html>oh no</html>", "failed"),
         (502, b"", "failed"),
         (503, b'{"type": "not-ready", "detail": "Starting."}', "busy"),
+        (503, b'{"code": "numbers-unavailable", "detail": "No numbers."}', "refused"),
         (404, b"[]", "missing"),
         (400, b'{"error": "wrong shape"}', "refused"),
     ],

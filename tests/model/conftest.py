@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from tests.support.networks import save_small_cnn
 
-from model.card import find_model
+from model.card import find_line_model, find_model
 from model.classifier import Classifier
+from model.config import MODELS_DIR
 from model.data.mnist import Mnist, load_mnist
+from model.numbers.line import LineNetwork
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +29,12 @@ def saved(saved_once: Path, tmp_path: Path) -> Path:
 def cnn() -> Classifier:
     """The shipped CNN."""
     return Classifier.load(find_model("cnn"))
+
+
+@pytest.fixture(scope="session")
+def line_network() -> LineNetwork:
+    """The shipped network for lines."""
+    return LineNetwork.load(find_line_model(MODELS_DIR))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from errors import ModelFileError
-from model.card import find_model, find_models, model_path, write_atomically
+from model.card import (
+    find_line_model,
+    find_model,
+    find_models,
+    model_path,
+    write_atomically,
+)
 
 
 def test_the_file_of_the_cnn_carries_no_name_and_the_highest_version_is_found(tmp_path):
@@ -20,6 +26,15 @@ def test_the_file_of_the_cnn_carries_no_name_and_the_highest_version_is_found(tm
         "cnn": "mnist-0.0.10.onnx",
         "cnn-permuted": "mnist-cnn-permuted-0.0.1.onnx",
     }
+
+
+def test_the_network_for_lines_is_found_apart_from_the_classifiers(tmp_path):
+    with pytest.raises(ModelFileError, match=r"no model 'line' .*: bash run.sh line"):
+        find_line_model(tmp_path)
+    for version in ("0.0.9", "0.0.10"):
+        model_path("line", version, tmp_path).touch()
+    assert find_line_model(tmp_path).name == "mnist-line-0.0.10.onnx"
+    assert find_models(tmp_path) == {}
 
 
 def test_a_model_is_found_by_its_name_or_by_either_of_its_files():

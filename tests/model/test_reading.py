@@ -2,7 +2,7 @@
 
 import numpy as np
 from PIL import ImageDraw
-from tests.support.drawings import SEVEN, blank, file_of, write
+from tests.support.drawings import SEVEN, blank, file_of, in_a_box, write
 
 from model.classifier import NOT_A_DIGIT, SEVERAL_DIGITS
 from model.config import SECOND_LOOK_FACTOR
@@ -23,15 +23,27 @@ def test_what_is_accepted_at_once_is_read_in_the_usual_image(cnn):
     assert np.array_equal(read.image, normalize(drawing(SEVEN)).image)
 
 
-def test_a_retry_finds_the_digit_in_a_frame(cnn):
-    framed = drawing(SEVEN)
-    ImageDraw.Draw(framed).rectangle((0, 0, 279, 279), outline=0, width=2)
-    picture = normalize(framed)
+def test_a_retry_finds_the_digit_on_squared_paper(cnn):
+    squared = drawing(SEVEN)
+    for place in range(0, 280, 40):
+        ImageDraw.Draw(squared).line((0, place, 280, place), fill=0, width=3)
+        ImageDraw.Draw(squared).line((place, 0, place, 280), fill=0, width=3)
+    picture = normalize(squared)
     assert not cnn.predict(picture.image[None])[0].is_digit
     (read,) = read_images(cnn, [picture])
     assert (read.prediction.digit, read.prediction.is_digit) == (7, True)
     assert any(np.array_equal(read.image, image) for image in picture.candidates())
     assert read.prediction.rejection_score >= SECOND_LOOK_FACTOR * cnn.threshold
+
+
+def test_the_network_for_lines_reads_a_digit_in_a_box_that_the_classifier_rejects(
+    cnn, line_network
+):
+    picture = normalize(in_a_box(drawing(SEVEN)))
+    (alone,), (asked,) = read_images(cnn, [picture]), read_images(cnn, [picture], line_network)
+    assert not alone.prediction.is_digit
+    assert (asked.prediction.digit, asked.prediction.is_digit) == (7, True)
+    assert asked.prediction.reason is None
 
 
 def test_digits_apart_from_each_other_are_several_and_are_not_cut_down_to_one(cnn):

@@ -3,7 +3,9 @@
 import cv2
 import numpy as np
 import torch
+from PIL import Image
 
+from model.config import REPOSITORY
 from model.data.mnist import Digits
 
 
@@ -12,6 +14,16 @@ def printed(text: str, scale: float = 2.5) -> np.ndarray:
     ink = np.zeros((180, 120 + int(23 * scale * len(text))), dtype=np.uint8)
     cv2.putText(ink, text, (50, 120), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, 8, cv2.LINE_AA)
     return ink
+
+
+def drawn(text: str) -> np.ndarray:
+    """A row of the repository's drawn digits, 255 on 0; a blank is an empty place."""
+    row = []
+    for character in text:
+        with Image.open(REPOSITORY / "data" / "digits" / f"{character.strip() or 0}.png") as file:
+            digit = np.asarray(file.convert("L").resize((120, 120)))
+        row.append(digit[:, 15:-15] * (character != " "))
+    return np.hstack(row)
 
 
 def generator(seed: int = 0) -> torch.Generator:

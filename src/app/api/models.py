@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from app.api.dependencies import ServiceDep
 from app.api.problems import ProblemError
-from app.api.schemas import ModelList, ModelSummary
+from app.api.schemas import LineSummary, ModelList, ModelSummary
 from app.api.service import Service
 from model.card import Card
 
@@ -22,7 +22,7 @@ class PngResponse(Response):
 
 @router.get("/models")
 async def models(service: ServiceDep) -> ModelList:
-    """List the models, those that could not be loaded included."""
+    """List the models, those that could not be loaded included, and the network for lines."""
     listed = [
         ModelSummary(
             name=name,
@@ -36,7 +36,16 @@ async def models(service: ServiceDep) -> ModelList:
     ]
     for name, reason in service.failures.items():
         listed.append(ModelSummary(name=name, available=False, reason=reason))
-    return ModelList(default=service.settings.model, models=listed)
+    return ModelList(default=service.settings.model, models=listed, line=describe_line(service))
+
+
+def describe_line(service: Service) -> LineSummary:
+    if service.line is None:
+        return LineSummary(available=False, reason=service.line_failure)
+    card = service.line.card
+    return LineSummary(
+        available=True, version=card.version, parameters=card.parameters, results=card.results
+    )
 
 
 @router.get("/models/{name}")

@@ -14,7 +14,7 @@ from app.api import problems
 from app.api.dependencies import Picture, Pictures, ServiceDep, Upload, describe_form
 from app.api.problems import ProblemError
 from app.api.schemas import BatchResponse, ExplanationResponse, NumberResponse, PredictionResponse
-from app.api.service import TooHeavyError
+from app.api.service import Service, TooHeavyError
 from app.api.telemetry import CONFIDENCE, NUMBERS, PREDICTIONS, REFUSALS
 from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MAX_WORK_SECONDS
 from errors import ImageError
@@ -26,7 +26,7 @@ from model.preprocessing.normalize import Preprocessed, encode_png, normalize
 from model.reading import Reading, read_images
 
 Json = dict[str, Any]
-NO_LINE = NumberLine([], 0.0, NO_DIGITS, (0, 0, 0, 0))
+NO_LINE = NumberLine([], 0.0, NO_DIGITS)
 router = APIRouter(prefix="/api/v1", tags=["predict"])
 
 
@@ -59,7 +59,7 @@ async def predict(
 
     def work(heavy: bool) -> Json:
         classifier = service.classifier(query.model, upload.examples)
-        reading = read(classifier, upload.pictures[0], heavy)
+        reading = read(service, classifier, upload.pictures[0], heavy)
         return describe(classifier, reading, upload, query.top_k)
 
     lane = service.heavy if upload.examples else service.light
@@ -86,7 +86,7 @@ async def predict_batch(
                 told = "The images take too long to read: send fewer in a batch, or smaller ones."
                 raise ProblemError("payload-too-large", told)
             try:
-                reading = read(classifier, data, heavy)
+                reading = read(service, classifier, data, heavy)
                 results.append(describe(classifier, reading, upload, query.top_k))
             except (ProblemError, ImageError) as error:
                 problem = problems.as_problem(error)
@@ -109,8 +109,9 @@ async def predict_number(
 
     def work(heavy: bool) -> Json:
         classifier = service.classifier(query.model, upload.examples)
+        network = service.line_network()
         preprocessed, scale = prepare(upload.pictures[0], heavy)
-        lines = read_numbers(classifier, preprocessed)
+        lines = read_numbers(classifier, network, preprocessed)
         first = lines[0] if lines else NO_LINE
         NUMBERS.labels(classifier.name, first.reason or "").inc()
         return {
@@ -131,7 +132,7 @@ async def explain(
 
     def work(heavy: bool) -> Json:
         classifier = service.classifier(query.model, upload.examples)
-        reading = read(classifier, upload.pictures[0], heavy)
+        reading = read(service, classifier, upload.pictures[0], heavy)
         digit = reading.prediction.digit if query.target is None else query.target
         values = occlusion(classifier, reading.image, digit)
         # Examples change the last layer alone: the feature maps are those of the model itself.
@@ -167,9 +168,9 @@ def prepare(data: bytes, heavy: bool) -> tuple[Preprocessed, float]:
     return preprocessed, longest / max(preprocessed.source.size)
 
 
-def read(classifier: Classifier, data: bytes, heavy: bool) -> Reading:
-    """Classify the image in the bytes of a file, and count it."""
-    [reading] = read_images(classifier, [prepare(data, heavy)[0]])
+def read(service: Service, classifier: Classifier, data: bytes, heavy: bool) -> Reading:
+    """Read the digit in the bytes of a file, and count it."""
+    [reading] = read_images(classifier, [prepare(data, heavy)[0]], service.line)
     prediction = reading.prediction
     CONFIDENCE.labels(classifier.name).observe(prediction.confidence)
     if prediction.reason is None:

@@ -47,6 +47,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {  # code: status, what to do
     "internal-error": (500, "The service failed: report this with the X-Request-ID."),
     "overloaded": (503, "The service has too much to do: try again in a second."),
     "not-ready": (503, "The service cannot answer now: try again later."),
+    "numbers-unavailable": (503, "This service reads no numbers; see `line` of /api/v1/models."),
 }
 # What FastAPI and Starlette raise, by status.
 FRAMEWORK_CODES = {

@@ -98,6 +98,19 @@ class ModelSummary(BaseModel):
     test_accuracy: float | None = Field(None, description="on MNIST's test set, 0-1")
 
 
+class LineSummary(BaseModel):
+    """The network that reads lines of digits; it is no model that a request can name."""
+
+    available: bool
+    reason: str | None = Field(None, description="why it could not be loaded")
+    version: str | None = None
+    parameters: int | None = Field(None, description="number of trained weights")
+    results: dict[str, float] | None = Field(
+        None, description="shares, 0-1, of lines that were held back from training"
+    )
+
+
 class ModelList(BaseModel):
     default: str = Field(description="the model that answers when a request names none")
     models: list[ModelSummary]
+    line: LineSummary

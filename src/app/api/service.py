@@ -13,8 +13,10 @@ from app.api.problems import ProblemError
 from app.settings import HUNG_SECONDS, MAX_ADAPTED, MAX_WORK_SECONDS, ApiSettings
 from errors import ModelFileError
 from model.adaptation import adapt
+from model.card import find_line_model
 from model.classifier import Classifier, load_classifiers
 from model.examples import read_examples
+from model.numbers.line import LineNetwork
 
 SWITCH_SECONDS = 0.0005  # that the event loop waits at most for a thread that computes
 logger = logging.getLogger("digits")
@@ -69,6 +71,8 @@ class Service:
     Attributes:
         classifiers: the models that answer, by name.
         failures: why the others do not, by name.
+        line: the network that reads lines, or None.
+        line_failure: why there is none.
         stopping: whether the process has been told to stop.
         heavy: the lane for what takes much memory or time: large images, batches, explanations.
         light: the lane for everything else, which never waits for those.
@@ -79,7 +83,8 @@ class Service:
 
         Raises:
             ModelFileError: the default model is missing or cannot be used. Any other one that
-                cannot is left out, logged, and listed with its reason.
+                cannot is left out, logged, and listed with its reason. So is the network for
+                lines.
         """
         sys.setswitchinterval(SWITCH_SECONDS)
         self.settings = settings
@@ -94,6 +99,13 @@ class Service:
                 f"{', '.join(self.classifiers) or 'none'}); train it with bash run.sh cnn, or "
                 "set API_MODEL"
             )
+        self.line: LineNetwork | None = None
+        self.line_failure: str | None = None
+        try:
+            self.line = LineNetwork.load(find_line_model(settings.models_dir))
+        except ModelFileError as error:
+            self.line_failure = str(error)
+            logger.warning("No numbers are read, and digits by the classifiers alone: %s", error)
         self.stopping = False
         self.heavy = Lane(settings.heavy_queue)
         self.light = Lane(settings.queue, self.heavy)
@@ -118,6 +130,13 @@ class Service:
             known = ", ".join(self.classifiers)
             raise ProblemError("unknown-model", f"There is no model {name!r}; there are: {known}.")
         return self._adapted(name, examples) if examples else self.classifiers[name]
+
+    def line_network(self) -> LineNetwork:
+        """Return the network for lines, or raise ``ProblemError`` "numbers-unavailable"."""
+        if self.line is None:
+            told = f"This service reads no numbers: {self.line_failure}"
+            raise ProblemError("numbers-unavailable", told)
+        return self.line
 
     def _adapt(self, name: str, examples: bytes) -> Classifier:
         return adapt(self.classifiers[name], *read_examples(examples))

@@ -41,7 +41,7 @@ def save_untrained(folder: Path, name: str) -> Path:
 
 @pytest.fixture(scope="session")
 def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with four untrained models, one of them truncated."""
+    """A folder with four untrained models, one of them truncated, and no network for lines."""
     folder = tmp_path_factory.mktemp("models")
     for name in ("cnn", "mlp", "cnn-permuted"):
         save_untrained(folder, name)

@@ -10,10 +10,11 @@ from tests.support.drawings import blank, file_of, write
 from tests.support.services import running_api
 
 from model.adaptation import adapt
-from model.card import find_models
+from model.card import find_line_model, find_models
 from model.classifier import Classifier
 from model.config import MODELS_DIR
 from model.examples import read_examples
+from model.numbers.line import LineNetwork
 from model.reading import read_image
 
 SEVEN = write(blank(), [[(85, 70), (195, 70), (130, 220)]], 255, 22)
@@ -47,15 +48,19 @@ def test_the_image_of_an_answer_is_an_example(api_url):
 
 @pytest.mark.parametrize("name", ["cnn", "deep", "mlp", "cnn-permuted", "mlp-permuted"])
 def test_every_model_learns_as_on_the_command_line(api_url, png, name):
-    examples = [GOOD, example(1, png)]
-    answer = post(api_url, png, examples=examples, model=name).json()
+    examples = [GOOD, example(7, png)]
+    answer = post(api_url, WIDER, examples=examples, model=name).json()
 
     base = Classifier.load(find_models(MODELS_DIR)[name])
+    network = LineNetwork.load(find_line_model(MODELS_DIR))
     adapted = adapt(base, *read_examples(json.dumps(examples).encode()))
-    expected = read_image(adapted, png).prediction.probabilities
+    expected, before = (
+        read_image(classifier, WIDER, network).prediction.probabilities
+        for classifier in (adapted, base)
+    )
     assert answer["model"] == name
     assert answer["probabilities"] == pytest.approx(expected, abs=1e-4)
-    assert expected != pytest.approx(read_image(base, png).prediction.probabilities, abs=1e-3)
+    assert expected != pytest.approx(before, abs=1e-3)
 
 
 def test_the_same_examples_give_the_same_answer_again_and_in_another_process(

@@ -4,12 +4,16 @@ from pathlib import Path
 
 import pytest
 import requests
+from tests.support.api import post
 from tests.support.networks import card, change_card
 from tests.support.services import running_api
 
+from model.card import find_line_model
 from model.classifier import Classifier
+from model.config import MODELS_DIR
 from model.export import save_model
 from model.mlp import MLP
+from model.numbers.line import LineNetwork
 
 
 def get(api, path: str) -> requests.Response:
@@ -27,6 +31,23 @@ def test_the_list_names_the_default_and_says_why_a_model_is_missing(api):
     assert not models["deep"]["available"]
     assert "sha256" in models["deep"]["reason"] and "bash run.sh deep" in models["deep"]["reason"]
     assert "The model deep is left out" in api.printed()
+
+
+def test_the_network_for_lines_is_listed_apart_and_is_no_model(api, api_url, png):
+    listed = requests.get(f"{api_url}/api/v1/models", timeout=30).json()
+    card = LineNetwork.load(find_line_model(MODELS_DIR)).card
+    shown = card.model_dump(include={"version", "parameters", "results"})
+    assert listed["line"] == {"available": True, "reason": None, **shown}
+    assert "line" not in {model["name"] for model in listed["models"]}
+    for path in ("predict", "predict/number", "explain"):
+        refused = post(api_url, png, path, model="line")
+        assert (refused.status_code, refused.json()["code"]) == (404, "unknown-model")
+    for path in ("/api/v1/models/line", "/v2/models/line", "/v2/models/line/ready"):
+        assert requests.get(api_url + path, timeout=30).status_code == 404
+    assert requests.get(f"{api_url}/v2/health/ready", timeout=30).status_code == 200
+
+    missing = get(api, "/api/v1/models").json()["line"]
+    assert not missing["available"] and "bash run.sh line" in missing["reason"]
 
 
 def test_a_card_is_answered_as_its_file_has_it(api, small_models):
