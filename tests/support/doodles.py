@@ -1,4 +1,7 @@
-"""Doodles, plain shapes and photographs of no digit, which no network was trained on.
+"""Doodles, signs, plain shapes and photographs of no digit.
+
+Training knows other drawings of the signs, and lines and patches that are made in other ways than
+the shapes and photographs here. It knows none of the doodles.
 
 A form is a list of lines, separated by "/". A line is corners x,y by blanks, y downwards; after "~"
 it is a smooth curve through them; after "@" an ellipse: x,y of the middle, both radii, and for an
@@ -29,14 +32,10 @@ FORMS = {
     "cat": "@50,60 40,38 / 16,42 14,8 38,24 / 84,42 86,8 62,24 / @36,52 3,4 / @64,52 3,4 / "
     "30,70 2,66 / 70,70 98,66",
     "fish": "~0,50 30,20 65,30 100,75 / ~0,50 30,80 65,70 100,25 / 100,25 100,75 / @20,45 2,3",
-    "question mark": "~15,25 30,3 60,3 75,25 60,48 45,60 45,80 / @45,103 3,3",
-    "exclamation mark": "50,0 50,70 / @50,98 3,3",
-    "ampersand": "~92,96 45,50 25,22 45,3 62,20 45,45 12,68 20,95 50,95 84,60",
     "car": "0,70 0,45 20,45 32,15 72,15 84,45 108,45 108,70 0,70 / @26,74 11,11 / @82,74 11,11",
     "stick figure": "@50,15 15,15 / 50,30 50,75 / 20,50 80,50 / 25,115 50,75 75,115",
     "umbrella": "@50,50 50,45 180,360 / 0,50 100,50 / ~50,50 50,95 40,108 30,98",
     "cup": "15,10 20,95 70,95 75,10 15,10 / ~75,25 100,28 98,60 73,65",
-    "G": "~82,20 50,0 12,15 2,50 15,88 50,100 82,85 84,56 / 50,56 84,56",
     "moon": "~60,0 15,15 0,55 20,92 65,100 / ~60,0 42,20 34,50 42,78 65,100",
     "boat": "0,65 15,95 85,95 100,65 0,65 / 50,65 50,0 90,55 50,55",
     "lightning": "55,0 20,55 50,55 35,100 85,40 52,40 75,0 55,0",
@@ -48,6 +47,12 @@ FORMS = {
     "spectacles": "@22,50 20,20 / @78,50 20,20 / ~42,48 50,42 58,48",
     "snail": "0,95 100,95 / ~85,95 95,60 60,30 20,45 20,85 55,90 70,65 50,55 / ~0,95 5,65 0,50",
 }
+SIGNS = {
+    "question mark": "~15,25 30,3 60,3 75,25 60,48 45,60 45,80 / @45,103 3,3",
+    "exclamation mark": "50,0 50,70 / @50,98 3,3",
+    "ampersand": "~92,96 45,50 25,22 45,3 62,20 45,45 12,68 20,95 50,95 84,60",
+    "G": "~82,20 50,0 12,15 2,50 15,88 50,100 82,85 84,56 / 50,56 84,56",
+}
 ELLIPSE_POINTS = 40
 SIDES = (150, 400)  # of photographs, in pixels
 
@@ -55,6 +60,11 @@ SIDES = (150, 400)  # of photographs, in pixels
 def doodle(rng: np.random.Generator) -> np.ndarray:
     """Draw one of the forms, as unlike itself as people's hands make it."""
     return draw_form(FORMS[str(rng.choice(list(FORMS)))], rng)
+
+
+def sign(rng: np.random.Generator) -> np.ndarray:
+    """Draw a sign that is like a digit: ?, !, & or G."""
+    return draw_form(SIGNS[str(rng.choice(list(SIGNS)))], rng)
 
 
 def draw_form(form: str, rng: np.random.Generator) -> np.ndarray:

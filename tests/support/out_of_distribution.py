@@ -4,7 +4,7 @@
 
 writes a folder that ``bash run.sh evaluate FOLDER`` reads. The letters come from the fonts of A. V.
 Hershey ("Calligraphy for Computers", U.S. Naval Weapons Laboratory, 1967; PyPI's Hershey-Fonts),
-the scribbles from a pen that wanders. No network was trained on them. Strokes are drawn on a canvas
+the scribbles from a pen that wanders. No network was trained on these pictures. Strokes are drawn on a canvas
 with a random brush, size and place.
 """
 
@@ -210,6 +210,7 @@ KINDS: Kinds = {
     "taps": tap,
     "photographs": photograph,
     "doodles": doodles.doodle,
+    "signs": doodles.sign,
     "arcs": doodles.arc,
     "polygons": doodles.polygon,
     "gratings": doodles.grating,
