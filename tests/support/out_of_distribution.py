@@ -4,8 +4,8 @@
 
 writes a folder that ``bash run.sh evaluate FOLDER`` reads. The letters come from the fonts of A. V.
 Hershey ("Calligraphy for Computers", U.S. Naval Weapons Laboratory, 1967; PyPI's Hershey-Fonts),
-the scribbles from a pen that wanders. No network was trained on these pictures. Strokes are drawn on a canvas
-with a random brush, size and place.
+the scribbles from a pen that wanders. No network was trained on these pictures. Strokes are drawn
+on a canvas with a random brush, size and place.
 """
 
 import argparse
