@@ -177,11 +177,14 @@ def _crop(foreground: np.ndarray) -> np.ndarray:
     crop = foreground[top : top + height, left : left + width]
     if crop.any(axis=0).all() and crop.any(axis=1).all():
         return crop  # nothing lies apart from the rest
-    components = Components(foreground)
+    # With a pixel of background around it, only what touches the picture's border is at a border.
+    rows = slice(max(top - 1, 0), top + height + 1)
+    around = foreground[rows, max(left - 1, 0) : left + width + 1]
+    components = Components(around)
     boxes = components.boxes[~_is_noise(components)]
     top, _, left, _ = boxes.min(axis=0)
     _, bottom, _, right = boxes.max(axis=0)
-    return foreground[top:bottom, left:right]
+    return around[top:bottom, left:right]
 
 
 def _is_noise(components: Components) -> np.ndarray:

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from model.numbers.find import WORKING_HEIGHT, find_lines
+from model.numbers.find import MAX_HEIGHT, MAX_WIDTH, Line, find_lines, whole
 
 
 def page(*texts_at: tuple[str, int, int], size: tuple[int, int] = (400, 700)) -> np.ndarray:
@@ -13,13 +13,10 @@ def page(*texts_at: tuple[str, int, int], size: tuple[int, int] = (400, 700)) ->
     return foreground
 
 
-def test_a_line_is_scaled_to_the_working_height_and_its_boxes_map_back():
-    foreground = page(("7", 100, 200))
-    (line,) = find_lines(foreground)
-    (seven,) = line.components
-    assert len(seven.foreground) == pytest.approx(WORKING_HEIGHT, abs=2)
-    assert line.height == pytest.approx(WORKING_HEIGHT)
-    assert line.box_in_image(seven.box) == pytest.approx(cv2.boundingRect(foreground), abs=3)
+def boxes(line: Line) -> np.ndarray:
+    """Left, top, width, height of each component, from left to right."""
+    found = line.components[1][:, :4]
+    return found[found[:, 0].argsort()]
 
 
 @pytest.mark.parametrize("degrees", [-12, 9])
@@ -27,30 +24,41 @@ def test_a_tilted_line_is_set_upright(degrees):
     turn = cv2.getRotationMatrix2D((350, 200), degrees, 1)
     foreground = cv2.warpAffine(page(("24680", 150, 230)), turn, (700, 400))
     (line,) = find_lines(foreground)
-    bottoms = [component.bottom for component in line.components]
-    assert len(bottoms) == 5 and max(bottoms) - min(bottoms) <= 5
-    upright = find_lines(page(("24680", 150, 230)))[0].components
-    heights = sorted(len(component.foreground) for component in line.components)
-    assert heights == pytest.approx(sorted(len(c.foreground) for c in upright), abs=5)
-    for component in line.components:  # each box lies on the ink that it came from
-        x, y, width, height = line.box_in_image(component.box)
-        assert foreground[y : y + height, x : x + width].max() == 255
+    bottoms = boxes(line)[:, 1] + boxes(line)[:, 3]
+    assert len(bottoms) == 5 and np.ptp(bottoms) <= 5
+    for box in boxes(line).tolist():  # each box lies on the ink that it came from
+        left, top, right, bottom = np.round(line.box_in_image(box)).astype(int)
+        assert foreground[top:bottom, left:right].max() == 255
 
 
-def test_specks_and_what_lies_far_from_any_line_are_left_out():
+def test_specks_rules_and_what_lies_far_from_any_line_are_left_out():
     foreground = page(("23", 60, 100))
     foreground[60:62, 200:202] = 255  # a speck beside the line
+    foreground[300:303, 5:690] = 255  # a rule
     foreground[390:398, 690:698] = 255  # a blot in the corner
     (line,) = find_lines(foreground)
-    assert len(line.components) == 2
+    assert len(boxes(line)) == 2
 
 
 def test_a_detached_bar_belongs_to_the_line_of_its_digit():
     foreground = page(("2", 60, 100), ("3", 200, 350))
     cv2.line(foreground, (140, 45), (170, 45), 255, 5)
     upper, lower = find_lines(foreground)
-    assert len(upper.components) == 2 and len(lower.components) == 1
+    assert (len(boxes(upper)), len(boxes(lower))) == (2, 1)
 
 
-def test_an_empty_foreground_has_no_lines():
-    assert find_lines(np.zeros((20, 30), dtype=np.uint8)) == []
+PATTERN = np.tile(np.eye(8, dtype=np.uint8)[:4] * 255, (40, 40))
+
+
+@pytest.mark.parametrize("ink", [BLANK := np.zeros((20, 30), np.uint8), BLANK[:1] + 255, PATTERN])
+def test_nothing_a_rule_and_a_pattern_of_like_pieces_hold_no_lines(ink):
+    assert find_lines(np.pad(ink, 2)) == []
+
+
+@pytest.mark.parametrize("size", [(9, 29_900), (2000, 990), (1, 1), (1200, 1600)])
+def test_a_line_has_a_bounded_size_and_knows_where_it_was(size):
+    line = whole(np.pad(np.full(size, 255, np.uint8), 7))
+    rows, columns = line.foreground.shape
+    assert rows <= MAX_HEIGHT + 1 and columns <= MAX_WIDTH + 1
+    wanted = (7, 7, 7 + size[1], 7 + size[0])
+    assert line.box_in_image((0, 0, columns, rows)) == pytest.approx(wanted, rel=0.02, abs=12)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from model.data.strokes import StrokeSample
-from model.numbers.write import GAPS, HEIGHT, numbers_of_writers, write_number
+from model.numbers.write import GAPS, HEIGHT, numbers_of_writers, synthetic_samples, write_number
 
 ONE = StrokeSample(label=1, writer="ada", strokes=[[(0, 0), (0, 100)]])
 ZERO = StrokeSample(label=0, writer="bob", strokes=[[(0, 0), (60, 0), (60, 100), (0, 100), (0, 0)]])
@@ -43,3 +43,10 @@ def test_a_number_has_one_writer_and_a_seed_always_gives_the_same():
     assert all((a.image == b.image).all() for a, b in zip(first, again, strict=True))
     heights = [number.image.any(axis=1).sum() for number in first]
     assert min(heights) > 0.7 * HEIGHT[0] and max(heights) < 1.5 * HEIGHT[1]
+
+
+def test_synthetic_samples_are_of_all_digits_and_a_seed_always_gives_the_same():
+    samples, again = (synthetic_samples(60, seed=2) for _ in range(2))
+    assert {sample.label for sample in samples} == set(range(10))
+    assert [sample.strokes for sample in samples] == [sample.strokes for sample in again]
+    assert all(len(stroke) > 1 for sample in samples for stroke in sample.strokes)
