@@ -12,6 +12,7 @@ MIN_SIDES = 2  # that a frame has; a single one may be the bar of a 7 that touch
 FRAME_SHARE = 0.9  # of a row or column that a frame covers at least
 FRAME_CONTRAST = 24  # grey levels between a frame and the paper
 MARGIN_NOISE = 2  # grey levels
+MARGIN_SHARE = 0.9  # of the border of what a margin surrounds that differs from the margin
 HAT_SIDE = 0.4  # of the picture's longest side: what is wider is no stroke
 FAINT = 170  # a drawing of less contrast is raised to full foreground
 _BLANK = "The picture is blank or too faint: draw or photograph one digit with more contrast."
@@ -74,9 +75,10 @@ def _margin(grey: np.ndarray) -> list[int]:
         return [0, 0, 0, 0]
     apart = cv2.absdiff(grey, np.full_like(grey, level)) > MARGIN_NOISE
     x, y, width, height = cv2.boundingRect(apart.view(np.uint8))
-    filled = border_of(apart[y : y + height, x : x + width])
+    if width == 0 or border_of(apart[y : y + height, x : x + width]).mean() < MARGIN_SHARE:
+        return [0, 0, 0, 0]
     inner = grey[y + height // 8 : y + height - height // 8, x + width // 8 : x + width - width // 8]
-    if width == 0 or filled.mean() < 0.9 or np.ptp(inner) < 2 * MINIMUM_CONTRAST:
+    if np.ptp(inner) < 2 * MINIMUM_CONTRAST:  # a solid shape
         return [0, 0, 0, 0]
     return [y, grey.shape[0] - y - height, x, grey.shape[1] - x - width]
 
