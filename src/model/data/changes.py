@@ -1,13 +1,13 @@
-"""Harmless changes of a picture: what people, cameras and editors do to it, and none misreads.
+"""Harmless changes of a picture, as people, cameras and editors make them.
 
-All lengths are fractions of the picture's shorter side. The paper is the median colour of the
-picture's border.
+Lengths are fractions of the shorter side. The paper is the median colour of the border.
 """
 
 import io
 from collections.abc import Callable
 from functools import partial
 
+import cv2
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
@@ -39,14 +39,10 @@ def paper(image: Image.Image) -> tuple[int, ...]:
     return tuple(np.median(border_of(np.asarray(image)), axis=0).astype(int).tolist())
 
 
-def pixels_of(image: Image.Image, share: float) -> int:
-    return max(1, round(share * min(image.size)))
-
-
 def frame(image: Image.Image, share: float, level: int | None = None) -> Image.Image:
     """Add a frame of one grey level, or of paper, on all four sides; at least one pixel."""
     colour = paper(image) if level is None else (level, level, level)
-    return ImageOps.expand(image, pixels_of(image, share), fill=colour)
+    return ImageOps.expand(image, max(1, round(share * min(image.size))), fill=colour)
 
 
 def resize(image: Image.Image, across: float, down: float) -> Image.Image:
@@ -57,8 +53,13 @@ def resize(image: Image.Image, across: float, down: float) -> Image.Image:
 
 
 def turn(image: Image.Image, degrees: float) -> Image.Image:
-    """Turn to the left, on a sheet of paper that is large enough."""
-    return image.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=paper(image))
+    """Turn to the left; the paper goes on as it is at the picture's border."""
+    size, angle = np.array(image.size), np.radians(abs(degrees))
+    wide = np.ceil(size * np.cos(angle) + size[::-1] * np.sin(angle)).astype(int).tolist()
+    matrix = cv2.getRotationMatrix2D((size / 2).tolist(), degrees, 1)
+    matrix[:, 2] += (wide - size) / 2
+    pixels = cv2.warpAffine(np.asarray(image), matrix, wide, borderMode=cv2.BORDER_REPLICATE)
+    return Image.fromarray(pixels)
 
 
 def relight(image: Image.Image, light: tuple[float, ...], exponent: float = 1) -> Image.Image:
@@ -87,10 +88,10 @@ def rule(image: Image.Image, squared: bool) -> Image.Image:
     """Print rules across, if squared also down, under the writing and half as strong as ink."""
     ground = np.array(paper(image))
     ink, under = (0, np.minimum) if ground.mean() > 127 else (255, np.maximum)
-    wide, step = pixels_of(image, RULE_WIDTH), pixels_of(image, 1 / RULES)
+    wide, step = max(1, round(RULE_WIDTH * min(image.size))), min(image.size) // RULES
     down, across = ((np.arange(side) + step // 2) % step < wide for side in image.size)
-    is_rule = across[:, None] | (down & squared)
-    sheet = np.where(is_rule[:, :, None], (ground + ink) // 2, ground)
+    is_rule = (across[:, None] | (down & squared))[:, :, None]
+    sheet = np.where(is_rule, (ground + ink) // 2, ground)
     return Image.fromarray(under(np.asarray(image), sheet).astype(np.uint8))
 
 
@@ -102,7 +103,6 @@ CHANGES: dict[str, Change] = {
     "three quarters as wide": partial(resize, across=0.75, down=1),
     "three quarters as high": partial(resize, across=1, down=0.75),
     "yellow light": partial(relight, light=(1, 0.9, 0.6)),
-    "blue light": partial(relight, light=(0.7, 0.85, 1)),
     "dark: gamma 1.6": partial(relight, light=(1, 1, 1), exponent=1.6),
     "light: gamma 0.6": partial(relight, light=(1, 1, 1), exponent=0.6),
     "inverted": ImageOps.invert,
