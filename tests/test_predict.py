@@ -15,9 +15,10 @@ import pytest
 from PIL import Image, ImageOps
 
 from model.card import find_model
+from model.classifier import Classifier
 from model.config import REPOSITORY
-from predict import main
-from tests.support.drawings import SEVEN, blank, in_a_box, write
+from predict import describe_digit, load_line_network, main
+from tests.support.drawings import SEVEN, blank, squared, write
 from tests.support.pictures import drawn, printed
 
 DIGITS = REPOSITORY / "data" / "digits"
@@ -40,11 +41,15 @@ def test_a_number_is_read_whole_line_by_line(tmp_path, capsys):
     assert second.startswith("no number. The picture holds other things than digits")
 
 
-def test_a_digit_that_the_classifier_rejects_is_asked_of_the_network_for_lines(tmp_path, capsys):
-    file = tmp_path / "boxed.png"
-    in_a_box(write(blank(255), SEVEN, ink=0)).save(file)
+def test_the_network_for_lines_is_asked_for_a_digit_that_the_classifier_is_not_sure_of(
+    tmp_path, capsys
+):
+    file = tmp_path / "squared.png"
+    squared(write(blank(255), SEVEN, ink=0)).save(file)
+    classifier, network = Classifier.load(find_model("cnn")), load_line_network()
+    alone, asked = (describe_digit(classifier, n, file.read_bytes()) for n in (None, network))
     assert main([str(file)]) == 0
-    assert capsys.readouterr().out.startswith(f"{file}: 7 (")
+    assert capsys.readouterr().out == f"{file}: {asked}\n" != f"{file}: {alone}\n"
 
 
 @pytest.mark.parametrize("damaged", [False, True])
@@ -64,7 +69,7 @@ def test_without_the_network_for_lines_digits_are_read_all_the_same_and_numbers_
     assert "7.png: 7 (" in digit.stdout and number.stdout == ""
     assert digit.stderr.startswith("Digits are read by the classifier alone.")
     for ended in (digit, number):
-        assert ended.stderr.endswith("train it with: bash run.sh line\n")
+        assert ended.stderr.endswith(": bash run.sh line\n")
         assert len(ended.stderr.splitlines()) == 1
 
 

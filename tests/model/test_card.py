@@ -29,7 +29,7 @@ def test_the_file_of_the_cnn_carries_no_name_and_the_highest_version_is_found(tm
 
 
 def test_the_network_for_lines_is_found_apart_from_the_classifiers(tmp_path):
-    with pytest.raises(ModelFileError, match=r"no model 'line' .*: bash run.sh line"):
+    with pytest.raises(ModelFileError, match=r"no model 'line' .*: bash run.sh line$"):
         find_line_model(tmp_path)
     for version in ("0.0.9", "0.0.10"):
         model_path("line", version, tmp_path).touch()

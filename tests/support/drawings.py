@@ -24,10 +24,12 @@ def write(canvas: Image.Image, strokes: Sequence[Stroke], ink: int, width: int =
     return canvas
 
 
-def in_a_box(picture: Image.Image) -> Image.Image:
-    """Draw a box with a thick black pen around what a picture shows, and return it."""
-    width, height = picture.size
-    ImageDraw.Draw(picture).rectangle((30, 30, width - 31, height - 31), outline=0, width=10)
+def squared(picture: Image.Image, side: int = 40) -> Image.Image:
+    """Draw the black lines of squared paper over a picture, and return it."""
+    pen = ImageDraw.Draw(picture)
+    for place in range(0, max(picture.size), side):
+        pen.line((0, place, picture.width, place), fill=0, width=3)
+        pen.line((place, 0, place, picture.height), fill=0, width=3)
     return picture
 
 
