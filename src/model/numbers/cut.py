@@ -57,7 +57,7 @@ def cut_digits(line: Line, places: np.ndarray) -> tuple[list[Cut], int]:
 
 
 def _cut(foreground: np.ndarray, is_digit: np.ndarray) -> Cut:
-    left, top, width, height = cv2.boundingRect(is_digit.view(np.uint8))
+    left, top, width, height = cv2.boundingRect((is_digit & (foreground > 0)).view(np.uint8))
     box = slice(top, top + height), slice(left, left + width)
     return Cut((left, top, width, height), np.where(is_digit[box], foreground[box], 0))
 

@@ -15,7 +15,7 @@ def blots(*boxes: tuple[int, int, int, int]) -> Line:
 
 
 def boxes_of(line: Line, *places: float) -> list[tuple[int, ...]]:
-    return [tuple(cv2.boundingRect(crop)) for crop in cut_digits(line, np.array(places))[0]]
+    return [cut.box for cut in cut_digits(line, np.array(places))[0]]
 
 
 def test_a_component_goes_to_the_digit_whose_place_it_covers_or_to_the_nearest():
@@ -42,7 +42,8 @@ def test_every_pixel_of_the_ink_belongs_to_just_one_digit(places):
         line = blots()
         for ends in np.random.default_rng(seed).integers((0, 0), (200, 60), (12, 2, 2)).tolist():
             cv2.line(line.foreground, *ends, 255, 2, cv2.LINE_AA)
-        crops, _ = cut_digits(line, np.array(places))
-        total = np.sum(crops, axis=0, dtype=int)
+        total = np.zeros(line.foreground.shape, int)
+        for (left, top, width, height), foreground in cut_digits(line, np.array(places))[0]:
+            total[top : top + height, left : left + width] += foreground
         assert (total <= line.foreground).all()
         assert (total == line.foreground)[line.foreground >= 48].all()
