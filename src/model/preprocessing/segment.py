@@ -13,6 +13,10 @@ FRAME_SHARE = 0.9  # of a row or column that a frame covers at least
 FRAME_CONTRAST = 24  # grey levels between a frame and the paper
 MARGIN_NOISE = 2  # grey levels
 MARGIN_SHARE = 0.9  # of the border of what a margin surrounds that differs from the margin
+MIN_RULES = 3  # no digit has three strokes from edge to edge
+MAX_RULED = 0.4  # of all rows
+RULE_SHARE = 0.85  # of a row or column that a rule covers at least
+RULE_CONTRAST = 1.3  # ink is so many times darker than a rule under it
 HAT_SIDE = 0.4  # of the picture's longest side: what is wider is no stroke
 FAINT = 170  # a drawing of less contrast is raised to full foreground
 _BLANK = "The picture is blank or too faint: draw or photograph one digit with more contrast."
@@ -50,11 +54,13 @@ def erase_frame(grey: np.ndarray) -> np.ndarray:
     """Replace a printed frame along the border, or a flat margin, by the paper inside of it.
 
     A row or column at the border belongs to a frame if nearly all of it differs from the paper, in
-    the same direction. The paper has the picture's median level. A margin of one level surrounds
-    what fills a rectangle, as a photograph does, and no drawing.
+    the same direction. The paper has the median level of what no frame reaches. A margin of one
+    level surrounds what fills a rectangle, as a photograph does, and no drawing.
     """
-    reduced = grey[:: max(1, grey.shape[0] // 256), :: max(1, grey.shape[1] // 256)]
-    paper = int(np.median(reduced))
+    height, width = grey.shape
+    up, aside = int(MAX_FRAME * height), int(MAX_FRAME * width)
+    within = grey[up : height - up, aside : width - aside]
+    paper = int(np.median(within[:: max(1, height // 256), :: max(1, width // 256)]))
     edges = []  # what the frame covers at the top, bottom, left and right
     for rows in (grey, grey[::-1], grey.T, grey.T[::-1]):
         edges.append(_frame_rows(rows[: int(MAX_FRAME * len(rows))], paper))
@@ -63,7 +69,6 @@ def erase_frame(grey: np.ndarray) -> np.ndarray:
     if not any(edges):
         return grey
     top, bottom, left, right = edges
-    height, width = grey.shape
     inside = grey[top : height - bottom, left : width - right]
     return cv2.copyMakeBorder(inside, top, bottom, left, right, cv2.BORDER_REPLICATE)
 
@@ -77,10 +82,38 @@ def _margin(grey: np.ndarray) -> list[int]:
     x, y, width, height = cv2.boundingRect(apart.view(np.uint8))
     if width == 0 or border_of(apart[y : y + height, x : x + width]).mean() < MARGIN_SHARE:
         return [0, 0, 0, 0]
-    inner = grey[y + height // 8 : y + height - height // 8, x + width // 8 : x + width - width // 8]
+    inner = grey[
+        y + height // 8 : y + height - height // 8, x + width // 8 : x + width - width // 8
+    ]
     if np.ptp(inner) < 2 * MINIMUM_CONTRAST:  # a solid shape
         return [0, 0, 0, 0]
-    return [y, grey.shape[0] - y - height, x, grey.shape[1] - x - width]
+    edge = 2 + min(width, height) // 50  # the edge of a sheet is often dark
+    below, beside = grey.shape[0] - y - height, grey.shape[1] - x - width
+    return [y + edge, below + edge, x + edge, beside + edge]
+
+
+def _erase_rules(difference: np.ndarray, floor: float) -> np.ndarray:
+    """Erase printed rules: three or more rows, or columns, that are dark nearly from edge to edge.
+
+    Ink that is darker than the rules stays. Strokes as dark as a rule are mended across it.
+    """
+    for is_upright in (False, True):
+        rows = difference.T if is_upright else difference
+        filled = (rows > floor).mean(axis=1) > RULE_SHARE
+        edges = np.flatnonzero(np.diff(filled, prepend=False, append=False))
+        if len(edges) < 2 * MIN_RULES or filled.mean() > MAX_RULED:
+            continue
+        near = np.flatnonzero(np.convolve(filled, np.ones(3), "same"))  # their soft edges, too
+        strips = rows[near]
+        level = np.minimum(np.median(strips, axis=1, keepdims=True), np.median(rows[filled]))
+        is_rule = strips <= RULE_CONTRAST * level
+        rest = rows.copy()
+        rest[near] = np.where(is_rule, 0, strips)
+        width = int((edges[1::2] - edges[::2]).max()) // 2 * 2 + 3
+        mended = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((width, 1), np.uint8))[near]
+        rest[near] = np.where(is_rule, np.minimum(mended, strips), strips)
+        difference = np.ascontiguousarray(rest.T) if is_upright else rest
+    return difference
 
 
 def _frame_rows(rows: np.ndarray, paper: int) -> int:
@@ -106,6 +139,7 @@ def _of_drawing(grey: np.ndarray, level: int, noise: int, lossy: bool) -> np.nda
         difference = max(
             (darker, lighter), key=lambda side: float(np.square(side, dtype=np.float32).sum())
         )
+    difference = _erase_rules(difference, max(noise, MINIMUM_CONTRAST - 1))
     contrast = _contrast(difference, max(noise, MINIMUM_CONTRAST - 1))
     floor = max(noise, RINGING * contrast / 255 if lossy else 0)
     foreground = cv2.threshold(difference, floor, 255, cv2.THRESH_TOZERO)[1]
@@ -130,7 +164,7 @@ def _of_photograph(grey: np.ndarray, side: int) -> np.ndarray:
     small = reduce(grey, side)
     if max(small.shape) >= NOISY_SIDE:
         small = cv2.medianBlur(small, 3)
-    difference = strokes(small)
+    difference = _erase_rules(strokes(small), least_contrast(small))
     return soft_threshold(difference, 0.5 * _contrast(difference, least_contrast(small)))
 
 
