@@ -39,7 +39,8 @@ UNLIKELY = 1e-7  # strings less likely than this are not cut
 MIN_PROBABILITY = 1e-3  # of a digit by the classifier: no digit is impossible
 MIN_NUMBER = 0.5  # the least probability that a line holds digits alone
 SURE = 0.95  # a look in which the best string has this share ends the search
-LEFT_OVER_COST = math.log(0.05)
+REJECTED_COST = math.log(0.3)  # of a cut that the classifier takes for no digit
+LEFT_OVER_COST = math.log(0.05)  # of what is as high as a digit but none
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,7 @@ def propose(
         chosen, places = ranked[:, -1], np.arange(len(string))
         score = math.log(p * number + TINY) + look.cost + left_over * LEFT_OVER_COST
         score += float((both[places, chosen] - near[places, list(string)]).sum())
+        score += REJECTED_COST * sum(not one.is_digit for one in seen)
         best = tuple(chosen.tolist())
         judgement.add(best, score)
         if judgement.best is None or score > judgement.best.score:

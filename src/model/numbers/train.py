@@ -118,7 +118,7 @@ def train(
         network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
     )
     schedule = OneCycleLR(
-        optimizer, recipe.learning_rate, total_steps=recipe.steps + 1, pct_start=recipe.warm_up
+        optimizer, recipe.learning_rate, total_steps=max(recipe.steps + 1, 20), pct_start=recipe.warm_up
     )
     average = AveragedModel(
         network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True

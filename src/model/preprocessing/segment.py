@@ -11,6 +11,7 @@ MAX_FRAME = 0.12  # of a side: what lies farther inside is no frame
 MIN_SIDES = 2  # that a frame has; a single one may be the bar of a 7 that touches the border
 FRAME_SHARE = 0.9  # of a row or column that a frame covers at least
 FRAME_CONTRAST = 24  # grey levels between a frame and the paper
+MIN_PHOTO = 64  # pixels of the shorter side; a smaller picture with a margin is a drawing
 MARGIN_NOISE = 2  # grey levels
 MARGIN_SHARE = 0.9  # of the border of what a margin surrounds that differs from the margin
 MIN_RULES = 3  # no digit has three strokes from edge to edge
@@ -76,7 +77,7 @@ def erase_frame(grey: np.ndarray) -> np.ndarray:
 def _margin(grey: np.ndarray) -> list[int]:
     """Return how wide a margin of one level is at the top, bottom, left and right."""
     level = int(grey[0, 0])
-    if (border_of(grey) != level).any():
+    if min(grey.shape) < MIN_PHOTO or (border_of(grey) != level).any():
         return [0, 0, 0, 0]
     apart = cv2.absdiff(grey, np.full_like(grey, level)) > MARGIN_NOISE
     x, y, width, height = cv2.boundingRect(apart.view(np.uint8))
