@@ -73,7 +73,7 @@ MAX_WIDTH = 320  # pixels; what is longer is cut off in training
 HELD_BACK = 2048  # lines of MNIST's validation part, read now and then
 REPORT_EVERY = 500  # steps
 CALIBRATION = 1000  # composed lines, and numbers of synthetic strokes, to calibrate with
-MAX_WRONG = 0.03  # of the numbers that are accepted
+MAX_WRONG = 0.04  # of the composed numbers that are accepted; of those that people write, less
 CHECKPOINT = "line.checkpoint"
 
 
@@ -118,7 +118,10 @@ def train(
         network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
     )
     schedule = OneCycleLR(
-        optimizer, recipe.learning_rate, total_steps=max(recipe.steps + 1, 20), pct_start=recipe.warm_up
+        optimizer,
+        recipe.learning_rate,
+        total_steps=max(recipe.steps + 1, 20),
+        pct_start=recipe.warm_up,
     )
     average = AveragedModel(
         network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
@@ -284,7 +287,6 @@ def run(recipe: Recipe, data: str, folder: Path) -> None:
     unseen = Composer(mnist.validation, seed=recipe.seed + 1)
     check = islice(Lines(unseen, recipe, first_step=2**40), HELD_BACK // recipe.batch_size)
     held_back = list(check)
-    started = time.perf_counter()
     network = train(composer, held_back, recipe, checkpoint)
     buffer = io.BytesIO()
     torch.save(network.state_dict(), buffer)
@@ -294,7 +296,7 @@ def run(recipe: Recipe, data: str, folder: Path) -> None:
         version=VERSION,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         data={"source": mnist.source, "training": len(mnist.training)},
-        training={**asdict(recipe), "seconds": round(time.perf_counter() - started)},
+        training=asdict(recipe),
         results={"lines_held_back": read_right(network, held_back)},
         slope=1.0,
         intercept=0.0,
