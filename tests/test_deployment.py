@@ -52,9 +52,10 @@ def test_a_pod_is_taken_off_before_it_stops_and_has_time_to_end():
     assert container["readinessProbe"]["httpGet"] == {"path": "/ready", "port": 8000}
 
 
-def test_the_service_named_api_sets_no_variable_that_the_api_reads():
-    """Kubernetes sets API_PORT=tcp://... in pods beside a service `api`, unless told not to."""
-    assert PODS[0]["enableServiceLinks"] is False
+@pytest.mark.parametrize("pod", PODS)
+def test_services_set_no_variables_in_pods(pod):
+    """Beside a service `api` Kubernetes sets API_PORT=tcp://..., unless told not to."""
+    assert pod["enableServiceLinks"] is False
 
 
 def table() -> dict[str, tuple[str, str]]:

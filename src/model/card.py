@@ -85,7 +85,13 @@ def model_path(name: str, version: str, folder: Path) -> Path:
 
 
 def find_models(folder: Path) -> dict[str, Path]:
-    """Return the ``.onnx`` file of the highest version of each model in ``folder``, by name."""
+    """Return the ``.onnx`` file of the highest version of each model in ``folder``, by name.
+
+    Raises:
+        ModelFileError: the folder is there, but this user may not list it.
+    """
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        raise ModelFileError(f"{folder} cannot be read: let others read it: chmod -R a+rX {folder}")
     found = []
     for path in folder.glob("mnist-*.onnx"):
         if match := _STEM.fullmatch(path.stem):
@@ -127,6 +133,9 @@ def read_file(path: Path) -> bytes:
             raise unusable(path, f"it has more than {MAX_MODEL_BYTES / 1e6:.0f} MB")
         return path.read_bytes()
     except OSError as error:
+        if isinstance(error, PermissionError):
+            advice = f"let others read it: chmod -R a+rX {path.parent}"
+            raise ModelFileError(f"The model {path} cannot be read: {advice}") from error
         raise unusable(path, f"it cannot be read ({error.strerror})") from error
 
 
