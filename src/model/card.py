@@ -90,11 +90,15 @@ def find_models(folder: Path) -> dict[str, Path]:
     Raises:
         ModelFileError: the folder is there, but this user may not list it.
     """
-    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
-        raise ModelFileError(f"{folder} cannot be read: let others read it: chmod -R a+rX {folder}")
+    try:
+        files = list(folder.iterdir())
+    except PermissionError as error:
+        raise ModelFileError(_unreadable(folder, folder)) from error
+    except OSError:  # there is no such folder
+        files = []
     found = []
-    for path in folder.glob("mnist-*.onnx"):
-        if match := _STEM.fullmatch(path.stem):
+    for path in files:
+        if path.suffix == ".onnx" and (match := _STEM.fullmatch(path.stem)):
             version = [int(number) for number in match["version"].split(".")]
             found.append((match["name"] or "cnn", version, path))
     return {name: path for name, _, path in sorted(found)}
@@ -113,6 +117,10 @@ def find_model(name: str) -> Path:
         there = ", ".join(models) or "none; train one with: bash run.sh cnn"
         raise ModelFileError(f"There is no model {name!r} in {MODELS_DIR} (there: {there}).")
     return models[name]
+
+
+def _unreadable(path: Path, folder: Path) -> str:
+    return f"This user may not read {path}; as its owner, say: chmod -R a+rX '{folder}'"
 
 
 def unusable(path: Path, fault: str) -> ModelFileError:
@@ -134,8 +142,7 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         if isinstance(error, PermissionError):
-            advice = f"let others read it: chmod -R a+rX {path.parent}"
-            raise ModelFileError(f"The model {path} cannot be read: {advice}") from error
+            raise ModelFileError(_unreadable(path, path.parent)) from error
         raise unusable(path, f"it cannot be read ({error.strerror})") from error
 
 
