@@ -25,7 +25,7 @@
 set +o posix
 set -euo pipefail # works with bash 3.2, which is what macOS has
 
-unset CDPATH PYTHONHOME PYTHONOPTIMIZE PYTHONPATH PYTHONSAFEPATH # .venv needs none of them
+unset CDPATH PYTHONHOME PYTHONOPTIMIZE PYTHONSAFEPATH # the user's, for other programs
 # Kubernetes and docker --link set these to tcp://... beside services called api and front.
 case ${API_PORT:-} in *://*) unset API_PORT ;; esac
 case ${FRONT_PORT:-} in *://*) unset FRONT_PORT ;; esac
@@ -39,6 +39,7 @@ case $BIND in # HOST: where both answer, as a URL has it
     *:*) HOST="[$BIND]" ;;
     *) HOST=$BIND ;;
 esac
+export PYTHONPATH="$ROOT/src"
 say() { printf 'run.sh: %s\n' "$*" >&2; }
 die() { say "$@"; exit "${STATUS:-1}"; }
 usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
