@@ -17,114 +17,99 @@
 #          fuzz               thousands of bad requests to the API
 #          test-containers    build the container images, run and test them
 #          lock               write requirements.txt from pyproject.toml (--upgrade: newest versions)
-# Every command first makes .venv from requirements.txt where that is needed.
+# Every command first installs into .venv what it needs (install.py).
 # Environment (default): API_PORT (8000), FRONT_PORT (8501), BIND (127.0.0.1), MODELS_DIR (models),
 #   MNIST_MIRROR (a folder or URL with MNIST's four .gz files), TORCH_INDEX (index of CPU wheels);
 #   deploy/README.md lists the settings of the API and the page
 
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@" # sh run.sh
+set +o posix
 set -euo pipefail # works with bash 3.2, which is what macOS has
 
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+unset CDPATH PYTHONHOME PYTHONOPTIMIZE PYTHONSAFEPATH # the user's, for other programs
+# Kubernetes and docker --link set these to tcp://... beside services called api and front.
+case ${API_PORT:-} in *://*) unset API_PORT ;; esac
+case ${FRONT_PORT:-} in *://*) unset FRONT_PORT ;; esac
+
+ROOT=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 VENV=$ROOT/.venv
-TORCH_INDEX=${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}
 API_PORT=${API_PORT:-8000} FRONT_PORT=${FRONT_PORT:-8501} BIND=${BIND:-${API_HOST:-127.0.0.1}}
-case $BIND in 0.0.0.0 | ::) HOST=127.0.0.1 ;; *) HOST=$BIND ;; esac # where both answer
+case $BIND in # HOST: where both answer, as a URL has it
+    0.0.0.0) HOST=127.0.0.1 ;;
+    ::) HOST='[::1]' ;;
+    *:*) HOST="[$BIND]" ;;
+    *) HOST=$BIND ;;
+esac
 export PYTHONPATH="$ROOT/src"
 say() { printf 'run.sh: %s\n' "$*" >&2; }
 die() { say "$@"; exit "${STATUS:-1}"; }
 usage() { sed -n '2,/^$/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
-pin() { grep "^$1==" "$ROOT/requirements.txt"; }
 
 # --- The environment -----------------------------------------------------------------------------
 # Sets PYTHON. Each is really started: pyenv and macOS put stand-ins on the PATH with no Python behind.
 find_python() {
-    for PYTHON in python3.13 python3.12 python3.11 python3 ''; do
-        if "$PYTHON" -c 'import sys; assert (3, 11) <= sys.version_info[:2] <= (3, 13)'; then break; fi
+    for PYTHON in "$VENV/bin/python" python3.13 python3.14 python3.12 python3.11 python3 ''; do
+        if "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))'; then break; fi
     done >/dev/null 2>&1
-    [ -n "$PYTHON" ] || die 'No Python 3.11, 3.12 or 3.13 found: install one of them (Debian, Ubuntu:' \
-        'apt-get install python3 python3-venv; macOS: brew install python@3.13), then run this again.'
-    "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null || die "$PYTHON has no venv module: install it" \
-        "(Debian, Ubuntu: apt-get install $PYTHON-venv), then run this again."
+    [ -n "$PYTHON" ] || fetch_python || die 'No Python 3.11 to 3.14 found, and uv could not fetch one:' \
+        'install one (Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python@3.13)' \
+        'or uv (https://docs.astral.sh/uv), then run this again.'
 }
+# Sets PYTHON to one that uv downloads. A Python that is too old or too new can install uv.
+fetch_python() {
+    local folder
+    folder=$(mktemp -d)
+    local PATH=$PATH:$folder/bin
+    command -v uv || { python3 -m venv "$folder" && "$folder/bin/pip" install "$(grep ^uv== "$ROOT/requirements.txt")"; }
+    uv python install 3.13 && PYTHON=$(uv python find --managed-python 3.13)
+    rm -rf "$folder"
+    [ -n "$PYTHON" ]
+} >/dev/null 2>&1
 
-# pip_install ARGUMENTS...: by uv in a minute; by pip where uv is not there or does not get through.
-pip_install() {
-    set -- install --quiet --only-binary :all: "$@"
-    if [ -x "$VENV/bin/uv" ] && "$VENV/bin/uv" pip "$@" --python "$VENV/bin/python" >&2; then return; fi
-    # downloads wait in .venv: /tmp is often held in memory and too small for them
-    TMPDIR=$VENV "$VENV/bin/python" -m pip --disable-pip-version-check --no-cache-dir "$@" >&2
-}
-
-install() {
-    local index='' need=8 free
-    # torch from PyPI brings CUDA, on Linux; the alarm ends a name look-up that hangs, too
-    if nvidia-smi -L >/dev/null 2>&1; then say 'There is an NVIDIA GPU: torch comes from PyPI, with CUDA.'
-    elif [ "$(uname)" = Darwin ]; then need=3
-    elif { "$PYTHON" -c 'import signal, sys, urllib.request as u
-signal.alarm(3); u.urlopen(sys.argv[1]).close()' "$TORCH_INDEX/torch/"; } >/dev/null 2>&1; then
-        index=$TORCH_INDEX need=3
-        say "There is no NVIDIA GPU: torch comes as CPU build from $index."
-    else say "$TORCH_INDEX does not answer within 3 s: torch comes from PyPI, with CUDA (about 7 GB)."; fi
-    free=$(df -Pk "$ROOT" | awk 'NR == 2 {print int($4 / 1048576)}')
-    [ "$free" -ge "$need" ] || die "The installation needs about $need GB of free disk and $ROOT" \
-        "has $free GB: free some space there, then run this again."
-    say "Making .venv with $("$PYTHON" --version) and installing requirements.txt (a minute or two)."
-    { rm -rf "$VENV" && "$PYTHON" -m venv "$VENV"; } >&2 || die "$PYTHON could not make $VENV (see above)."
-    pip_install "$(pin uv)" || true
-    # shellcheck disable=SC2046 # one argument a pin
-    [ -z "$index" ] ||
-        PIP_INDEX_URL=$index UV_DEFAULT_INDEX=$index pip_install --no-deps $(pin torch) $(pin torchvision) ||
-        say "$index has no build for this machine: torch comes from PyPI."
-    pip_install -r "$ROOT/requirements.txt" || die 'The installation failed (the reason stands above):' \
-        'see to the network or the disk, then run this again.'
-    cp "$ROOT/requirements.txt" "$VENV/installed"
-}
-
-is_installed() { cmp -s "$ROOT/requirements.txt" "$VENV/installed" && "$VENV/bin/python" -c ''; } 2>/dev/null
-# Makes .venv what requirements.txt says, one run.sh at a time; costs nothing where it is so already.
+is_installed() { cmp -s "$ROOT/requirements.txt" "$VENV/installed-$1" && "$VENV/bin/python" -c ''; } 2>/dev/null
+# prepare app|train|test: installs what .venv lacks of it; costs nothing where that is nothing.
 prepare() {
-    if is_installed; then return; fi
+    if is_installed "$1"; then return; fi
     find_python
-    { exec 9>"$ROOT/.venv.lock"; } 2>/dev/null || # locked as long as this is open, here or in a child
-        die "Cannot write into $ROOT: make it writable or clone the project elsewhere, then run this again."
-    "$PYTHON" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null ||
-        { say 'Another run.sh is installing: waiting.'; "$PYTHON" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'; }
-    if ! is_installed; then install; fi
-    exec 9>&-
+    "$PYTHON" "$ROOT/install.py" "$1"
 }
-in_venv() { prepare; exec "$VENV/bin/python" "$@"; }
+# in_venv app|train|test ARGUMENTS...: of Python
+in_venv() { prepare "$1"; exec "$VENV/bin/python" "${@:2}"; }
 
 # On Linux training takes a tenth to a fifth less time where glibc keeps its memory, in large pages.
 train() {
     local keep=4000000000 # bytes
     case " $* " in *' --processes'*) STATUS=2 die "'--processes' is now:" \
-        "PYTHONPATH=src .venv/bin/torchrun --nproc-per-node 2 src/main_pipeline.py $1" ;; esac
+        ".venv/bin/torchrun --nproc-per-node 2 src/main_pipeline.py $1" ;; esac
     export GLIBC_TUNABLES=${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=$keep:glibc.malloc.trim_threshold=$keep}
-    in_venv "$ROOT/src/main_pipeline.py" "$@"
+    in_venv train "$ROOT/src/main_pipeline.py" "$@"
 }
 
 # --- The commands --------------------------------------------------------------------------------
-# check_port NAME: nobody listens on the port in the variable NAME.
+# check_port NAME: the port in the variable NAME can be listened on at $BIND.
 check_port() {
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/${!1}") 2>/dev/null; then return; fi
-    die "Port ${!1} is taken: stop what listens there, or take another: $1=$((${!1} + 1)) bash run.sh ..."
+    local fault
+    fault=$("$VENV/bin/python" -c 'import socket, sys
+host, port = sys.argv[1:]
+socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)' \
+        "$BIND" "${!1}" 2>&1) || die "$1=${!1} cannot be listened on at BIND=$BIND (${fault##*$'\n'}):" \
+        "stop what listens there, or take others: $1=8123 bash run.sh ..."
 }
 
 # MALLOC_*: large images do not fragment the heap, and what they needed goes back to the system.
 api() {
     export MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=32000000 MALLOC_MMAP_THRESHOLD_=4000000
-    API_HOST=$BIND in_venv -m app
+    API_HOST=$BIND in_venv app -m app
 }
 front() {
     cd "$ROOT" # where .streamlit/config.toml lies
-    API_URL=${API_URL:-http://$HOST:$API_PORT} in_venv -m streamlit run src/app/streamlit_app.py \
+    API_URL=${API_URL:-http://$HOST:$API_PORT} in_venv app -m streamlit run src/app/streamlit_app.py \
         --server.address "$BIND" --server.port "$FRONT_PORT"
 }
 
 both() {
     [ "$API_PORT" != "$FRONT_PORT" ] ||
         die "API and page cannot share port $API_PORT: set API_PORT or FRONT_PORT to another one."
-    prepare
     api & api=$!; front & front=$!
     trap 'kill $api $front 2>/dev/null || true; wait; say "API and page are stopped."' EXIT
     trap 'exit 130' INT; trap 'exit 143' TERM HUP
@@ -139,12 +124,13 @@ moved() { STATUS=2 die "'$2 ${3:-}' is now: bash run.sh $1"; }
 # run_tests ARGUMENTS...: of pytest. If one of them is a path, pytest runs alone.
 run_tests() {
     local argument
-    prepare; cd "$ROOT"
+    prepare test; cd "$ROOT"
     export PATH="$VENV/bin:$PATH" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" # two workers share the cores
     for argument in "$@"; do
         if [ -e "${argument%%::*}" ]; then exec python -m pytest "$@"; fi
     done
-    ruff check .; ruff format --check .; mypy; shellcheck run.sh .ci/run; PYTHONPATH=src lint-imports
+    ruff check .; ruff format --check .; mypy; lint-imports
+    if command -v shellcheck >/dev/null; then shellcheck run.sh .ci/run; else say 'run.sh is not linted: no shellcheck.'; fi
     exec python -m pytest --durations=10 -n 2 --dist loadfile "$@"
 }
 
@@ -152,32 +138,34 @@ case "${1:-} ${2:-}" in
 'help '* | '-h '* | '--help '* | 'app --help' | 'api --help' | 'front --help') usage ;;
 'bench --help' | 'notebooks --help' | 'test-containers --help') usage ;;
 'cnn '* | 'mlp '* | 'deep '*) train "$@" ;;
-'line '*) in_venv -m model.numbers.train "${@:2}" ;;
-'export '*) in_venv -m model.export "${@:2}" ;;
-'app ') check_port API_PORT; check_port FRONT_PORT; both ;;
-'api ') check_port API_PORT; api ;;
-'front ') check_port FRONT_PORT; front ;;
-'predict '*) in_venv -m predict "${@:2}" ;;
+'line '*) in_venv train -m model.numbers.train "${@:2}" ;;
+'export '*) in_venv train -m model.export "${@:2}" ;;
+'app ') prepare app; check_port API_PORT; check_port FRONT_PORT; both ;;
+'api ') prepare app; check_port API_PORT; api ;;
+'front ') prepare app; check_port FRONT_PORT; front ;;
+'predict '*) in_venv app -m predict "${@:2}" ;;
 'bench quality' | 'drawn '*) moved "evaluate PATH..." "$@" ;;
 'evaluate '*)
     [ -e "${2:-}" ] || case "${2:-}" in # a path of the user's may have one of these names
         images | strokes | quality) moved "evaluate PATH..." "$@" ;;
         numbers) moved "evaluate --numbers PATH..." "$@" ;;
     esac
-    in_venv -m evaluate "${@:2}" ;;
-'compare '*) in_venv -m study "${@:2}" ;;
-'notebooks --quick') NOTEBOOKS_QUICK=1 in_venv "$VENV/bin/jupyter-execute" --timeout=1200 "$ROOT"/notebooks/*.ipynb ;;
-'notebooks ') in_venv "$VENV/bin/jupyter-nbconvert" --execute --inplace --ExecutePreprocessor.timeout=1200 \
+    in_venv train -m evaluate "${@:2}" ;;
+'compare '*) in_venv train -m study "${@:2}" ;;
+'notebooks --quick') NOTEBOOKS_QUICK=1 in_venv train "$VENV/bin/jupyter-execute" --timeout=1200 "$ROOT"/notebooks/*.ipynb ;;
+'notebooks ') in_venv train "$VENV/bin/jupyter-nbconvert" --execute --inplace --ExecutePreprocessor.timeout=1200 \
     --ExecutePreprocessor.record_timing=False "$ROOT"/notebooks/*.ipynb ;;
-'bench train' | 'bench serve') in_venv -m bench "${@:2}" ;;
-'bench page') STATUS=2 die "'bench page' is now: PYTHONPATH=src .venv/bin/python -m tests.support.page_load" ;;
+'bench train' | 'bench serve') in_venv train -m bench "${@:2}" ;;
+'bench page') STATUS=2 die "'bench page' is now: .venv/bin/python -m tests.support.page_load" ;;
 'test '*) run_tests "${@:2}" ;;
-'fuzz '*) cd "$ROOT"; in_venv -m tests.fuzz "${@:2}" ;;
+'fuzz '*) cd "$ROOT"; in_venv test -m tests.fuzz "${@:2}" ;;
 'test-containers '*)
     { docker info && docker compose version; } >/dev/null 2>&1 || STATUS=3 die \
         'No Docker engine with compose answers: install and start Docker, then run this again.'
-    cd "$ROOT"; in_venv -m pytest tests/containers/check.py "${@:2}" ;;
-'lock '*) prepare; cd "$ROOT"; exec "$VENV/bin/uv" pip compile -q --group all -o requirements.txt "${@:2}" ;;
+    cd "$ROOT"; in_venv test -m pytest tests/containers/check.py "${@:2}" ;;
+'lock '*) prepare app; cd "$ROOT"
+    "$VENV/bin/python" install.py --list all |
+        "$VENV/bin/uv" pip compile -q --universal --python-version 3.11 - -o requirements.txt "${@:2}" ;;
 'readme '*) STATUS=2 die "'readme' is gone: evaluate, bench and compare write their tables themselves" ;;
 'app '* | 'api '* | 'front '*) say "'$1' takes no options, but environment variables."; usage >&2; exit 2 ;;
 'bench ') say "What should be measured? bash run.sh bench serve or train"; usage >&2; exit 2 ;;

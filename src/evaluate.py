@@ -11,6 +11,7 @@ import argparse
 import base64
 import functools
 import html
+import io
 import json
 import os
 import sys
@@ -198,7 +199,7 @@ def evaluate(options: argparse.Namespace) -> None:
     if options.json:
         about = {"model": classifier.name, "version": classifier.version, "tables": tables}
         files[options.json] = json.dumps(about, indent=1)
-    write_atomically({path: text.encode() for path, text in files.items()})
+    write_atomically({path: text.encode(errors="replace") for path, text in files.items()})
     print(f"\n{len(failed)} failures, with what the network saw: {options.output}")
 
 
@@ -223,6 +224,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("argument --json: name another file than --output")
     if options.numbers and (options.examples or any(path.is_dir() for path in options.paths)):
         parser.error("argument --numbers: give files of strokes alone, and no --examples")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a folder's name need not be UTF-8
+        sys.stdout.reconfigure(errors="surrogateescape")
     try:
         evaluate(options)
     except (DigitsError, OSError) as error:

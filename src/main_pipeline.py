@@ -48,7 +48,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
     options = parser.parse_args(arguments)
     if options.device == "auto":
-        options.device = str(torch.accelerator.current_accelerator(check_available=True) or "cpu")
+        options.device = choose_device(torch.accelerator.current_accelerator(check_available=True))
     if options.device == "cuda":  # each process of torchrun has a GPU of its own
         options.device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     if options.epochs is not None and options.epochs < 1:
@@ -62,12 +62,34 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     try:
         options.output.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=options.output).close()
-        torch.empty(1, device=options.device).cpu()
+        try_device(options.device)
     except OSError as error:
         parser.error(f"--output {options.output}: {error.strerror}; choose another folder")
-    except (RuntimeError, AssertionError):  # AssertionError: a torch without CUDA
+    except (RuntimeError, AssertionError):
         parser.error(f"--device {options.device} cannot be used here: give auto or cpu")
     return options
+
+
+def try_device(device: str | torch.device) -> None:
+    """Multiply and add on a device: one may be there whose generation torch has no kernels for.
+
+    Raises:
+        RuntimeError, AssertionError: it cannot be used; the latter from a torch without CUDA.
+    """
+    (torch.ones(8, 8, device=device) @ torch.ones(8, 8, device=device) + 1).cpu()
+
+
+def choose_device(accelerator: torch.device | None) -> str:
+    """Return the accelerator if torch can calculate on it, else the CPU."""
+    if accelerator is None:
+        return "cpu"
+    try:
+        try_device(accelerator)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        print(f"{accelerator} cannot be used ({reason}): training on the CPU", file=sys.stderr)
+        return "cpu"
+    return str(accelerator)
 
 
 def main(arguments: list[str] | None = None, load: Callable[[str], Mnist] = load_mnist) -> int:

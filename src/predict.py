@@ -1,6 +1,7 @@
 """Read picture files without any service: ``bash run.sh predict FILE...``."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -31,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         "--examples", type=Path, metavar="FILE", help="your own digits, saved by the page"
     )
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need not be UTF-8
+        sys.stdout.reconfigure(errors="surrogateescape")
     status = 0
     try:
         classifier = load_classifier(options.model, options.examples)
@@ -42,13 +45,17 @@ def main(arguments: list[str] | None = None) -> int:
             describe = partial(describe_digit, classifier, load_line_network())
         for path in options.files:
             try:
-                print(f"{path}: {describe(path.read_bytes())}")
+                told = describe(path.read_bytes())
             except OSError as error:
                 print(f"{path}: {error.strerror}: give a picture file", file=sys.stderr)
                 status = 1
             except DigitsError as error:
                 print(f"{path}: {error}", file=sys.stderr)
                 status = 1
+            else:
+                print(f"{path}: {told}", flush=True)
+    except BrokenPipeError:  # the reader, such as head, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's last flush
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

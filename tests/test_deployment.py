@@ -1,6 +1,8 @@
 """The deployment files and the table of settings keep their promises."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import kubernetes_validate
@@ -11,6 +13,7 @@ from pydantic_settings import BaseSettings
 from app.front.settings import PageSettings
 from app.settings import ApiSettings
 from model.config import REPOSITORY
+from tests.support.services import free_port, running
 
 COMPOSE = (REPOSITORY / "docker-compose.yml").read_text()
 OBJECTS = list(yaml.safe_load_all((REPOSITORY / "deploy" / "kubernetes.yaml").read_text()))
@@ -52,9 +55,23 @@ def test_a_pod_is_taken_off_before_it_stops_and_has_time_to_end():
     assert container["readinessProbe"]["httpGet"] == {"path": "/ready", "port": 8000}
 
 
-def test_the_service_named_api_sets_no_variable_that_the_api_reads():
-    """Kubernetes sets API_PORT=tcp://... in pods beside a service `api`, unless told not to."""
-    assert PODS[0]["enableServiceLinks"] is False
+@pytest.mark.parametrize("pod", PODS)
+def test_services_set_no_variables_in_pods(pod):
+    """Beside a service `api` Kubernetes sets API_PORT=tcp://..., unless told not to."""
+    assert pod["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize("prefix", ["", "/tools/digits/"])
+def test_the_pages_health_check_passes_under_a_prefix(prefix):
+    text = (REPOSITORY / "Dockerfile.front").read_text()
+    [code] = re.findall(r'^HEALTHCHECK .*"-c", \\\n *"(.*)"\]$', text, re.MULTILINE)
+    port, environment = free_port(), {"STREAMLIT_SERVER_BASE_URL_PATH": prefix}
+    page = ["-m", "streamlit", "run", "src/app/streamlit_app.py", "--server.port", str(port)]
+    health = prefix.rstrip("/") + "/_stcore/health"
+    with running(page, f"http://127.0.0.1:{port}", health, **environment):
+        check = [sys.executable, "-IS", "-c", code.replace("8501", str(port))]
+        assert subprocess.run(check, env=environment).returncode == 0
+    assert subprocess.run(check, env=environment, stderr=subprocess.DEVNULL).returncode != 0
 
 
 def table() -> dict[str, tuple[str, str]]:
@@ -98,3 +115,10 @@ def test_the_table_has_every_variable_that_compose_reads():
     for service in yaml.safe_load(COMPOSE)["services"].values():
         variables |= {name for name in service.get("environment", []) if "=" not in name}
     assert read_by("compose").keys() == variables
+
+
+def test_an_address_that_kubernetes_injects_is_not_taken_for_the_port(monkeypatch):
+    monkeypatch.setenv("API_PORT", "tcp://10.96.14.3:8000")
+    assert ApiSettings().port == 8000
+    monkeypatch.setenv("API_PORT", "9000")
+    assert ApiSettings().port == 9000

@@ -1,6 +1,9 @@
 """What a user sees of evaluate: counts by hand, and the shipped CNN on a few pictures."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -8,7 +11,7 @@ from PIL import Image
 
 import evaluate
 from model.numbers.write import synthetic_samples
-from tests.support.drawings import SEVEN, blank, squared, write
+from tests.support.drawings import SEVEN, blank, file_of, squared, write
 from tests.support.out_of_distribution import letter, scribble, write_folder
 from tests.support.pictures import drawn, printed
 
@@ -153,3 +156,16 @@ def test_what_cannot_be_done_is_one_sentence(strokes, line, reason, tmp_path, ca
     arguments = line.format(strokes=strokes).split()
     assert evaluate.main([*arguments, "--output", str(tmp_path / "page.html")]) == 1
     assert reason in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="no such names: a Mac refuses them")
+def test_a_folder_and_a_picture_whose_names_are_no_utf8_are_evaluated(tmp_path):
+    folder = tmp_path / os.fsdecode(b"mine-\xff")
+    folder.mkdir()
+    (folder / os.fsdecode(b"7_\xe9.png")).write_bytes(file_of(Image.fromarray(printed("W"))))
+    command = [sys.executable, "-m", "evaluate", folder, "--output", tmp_path / "page.html"]
+    environment = {"PYTHONPATH": "src", "PYTHONUTF8": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert b" on " + os.fsencode(folder) in done.stdout
+    assert "7_?.png" in (tmp_path / "page.html").read_text()

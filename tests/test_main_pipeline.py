@@ -90,6 +90,14 @@ def test_what_cannot_be_done_is_said_before_data_and_training(
     assert "usage: bash run.sh cnn" in said and advice in said
 
 
+def test_an_accelerator_that_cannot_calculate_leaves_training_to_the_cpu(capsys):
+    meta = torch.device("meta")  # it is there and takes tensors, but calculates nothing
+    assert main_pipeline.choose_device(meta) == "cpu"
+    assert "meta cannot be used" in capsys.readouterr().err
+    assert main_pipeline.choose_device(torch.device("cpu")) == "cpu"
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("option", ["--data", "--strokes"])
 def test_data_that_is_not_there_is_one_line(option, capsys, tmp_path):
     assert main_pipeline.main(["cnn", "--output", str(tmp_path), option, "nowhere"]) == 1

@@ -121,6 +121,29 @@ def test_examples_or_a_model_that_cannot_be_read_are_an_error_of_one_line(capsys
     assert output.out == ""
 
 
+def test_a_reader_that_has_had_enough_ends_it_in_silence():
+    files = [str(DIGITS / "7.png"), str(DIGITS / "1.png"), str(DIGITS / "3.png")]
+    command = [sys.executable, "-m", "predict", *files]
+    with subprocess.Popen(
+        command, env={"PYTHONPATH": "src"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="no such names: a Mac refuses them")
+def test_a_name_that_is_no_utf8_is_printed_as_it_is(tmp_path):
+    name = os.fsencode(tmp_path) + b"/seven-\xff.png"
+    shutil.copy(os.fsencode(DIGITS / "7.png"), name)
+    command = [sys.executable, "-m", "predict", name]
+    done = subprocess.run(
+        command, env={"PYTHONPATH": "src", "PYTHONUTF8": "1"}, capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(name + b": 7 ")
+
+
 def test_ctrl_c_ends_it_with_a_sentence(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -7,15 +7,19 @@ import tomllib
 from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
+import install
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOCK = (REPOSITORY / "requirements.txt").read_text()
-GROUPS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["dependency-groups"]
-OURS = {path.stem for folder in ("src", "tests") for path in (REPOSITORY / folder).iterdir()}
+PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+GROUPS = PYPROJECT["dependency-groups"]
+OURS = {path.stem for folder in ("", "src", "tests") for path in (REPOSITORY / folder).iterdir()}
 OF_TORCH = re.compile("nvidia-|cuda-|triton$")  # which of these there are depends on the platform
 
 
 def canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", re.sub(r"\[.*\]", "", name)).lower()
+    """The name alone, of a requirement too: no extras, no marker."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[ ;\[]", name)[0]).lower()
 
 
 def pinned() -> dict[str, set[str]]:
@@ -71,3 +75,18 @@ def test_the_groups_name_every_package_that_the_code_imports_and_each_is_pinned(
     unnamed = [n for n in imported() if not named("all") & {*map(canonical, of.get(n, [n]))}]
     assert unnamed == []
     assert named("all") - pinned().keys() == set()
+
+
+def test_no_setting_of_uv_makes_an_installation_take_wheels_of_another_python():
+    """`uv pip install` obeys them as `uv pip compile` does."""
+    assert (
+        not {"python-version", "python-platform", "universal"}
+        & PYPROJECT["tool"]["uv"]["pip"].keys()
+    )
+
+
+def test_what_starts_the_api_the_page_and_training_needs_no_tool_for_tests():
+    needed = {*install.packages("app"), *install.packages("train")}
+    assert {"torch", "streamlit", "onnxruntime"} <= needed
+    assert not {"pytest", "ruff", "playwright"} & needed
+    assert "torch" not in install.packages("app")

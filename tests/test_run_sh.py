@@ -1,5 +1,6 @@
 """run.sh itself in small clones: real Python, venv, uv and pip, with an index of tiny packages."""
 
+import errno
 import fcntl
 import shutil
 import signal
@@ -10,11 +11,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import install
 import psutil
 import pytest
 import requests
 
-from tests.support.machine import REPOSITORY, Machine, serve_indexes, write_script
+from tests.support.machine import PYTHON, REPOSITORY, Machine, serve_indexes, write_script
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +36,13 @@ def ready(machine: Machine) -> Machine:
     machine.venv.mkdir()
     for name in ("bin", "lib", "pyvenv.cfg"):
         (machine.venv / name).symlink_to(Path(sys.prefix) / name)
-    shutil.copy(machine.project / "requirements.txt", machine.venv / "installed")
+    mark_installed(machine)
     return machine
+
+
+def mark_installed(machine: Machine) -> None:
+    for group in install.GROUPS:
+        shutil.copy(machine.project / "requirements.txt", machine.venv / f"installed-{group}")
 
 
 def assert_one_sentence(result: subprocess.CompletedProcess, *parts: str) -> None:
@@ -96,7 +103,7 @@ def test_an_old_name_ends_with_one_line_that_names_the_new_one(machine, old, new
 
 def test_options_pass_through_and_the_user_stays_in_the_current_folder(ready):
     result = ready.run("cnn", "--data", "a folder")
-    assert result.stdout == f"{ready.project.parent} ['cnn', '--data', 'a folder']\n"
+    assert result.stdout == f"{ready.project.parent} ['cnn', '--data', 'a folder'] 0\n"
 
 
 def test_a_path_after_test_is_tested_alone_and_nothing_else_is_checked(ready):
@@ -115,24 +122,39 @@ def test_without_docker_the_container_tests_end_with_status_3(ready):
     assert "No Docker engine" in result.stderr
 
 
-def test_the_environment_is_made_once_and_anew_when_the_requirements_change(machine):
+def test_each_command_installs_what_it_needs_and_all_is_made_anew_when_a_version_changes(machine):
     cpu_index = f"{machine.indexes}/cpu"
-    machine.require("torch==2", "torchvision==2", "uv==1", "extra==1")
-    first = machine.run("predict", "1.png", TORCH_INDEX=cpu_index)
-    assert first.stdout == f"{machine.project.parent} ['1.png']\n2+cpu\n", first.stderr
-    assert machine.run("predict", TORCH_INDEX=cpu_index).stderr == ""
+    first = machine.run("predict", "1.png")
+    assert first.stdout == f"{machine.project.parent} ['1.png'] 0\n", first.stderr
+    assert machine.installed() == {"uv-1"}
+    assert machine.run("cnn", TORCH_INDEX=cpu_index).returncode == 0
+    assert machine.installed() == {"uv-1", "torch-2+cpu", "torchvision-2+cpu"}
+    assert machine.run("cnn").stderr == machine.run("predict").stderr == ""
+    machine.run("test")
+    assert "extra-1" in machine.installed()
 
-    machine.require("torch==2", "torchvision==2", "uv==1")
-    changed = machine.run("predict", TORCH_INDEX=f"{machine.indexes}/empty-cpu")
-    assert changed.stdout.endswith("\n2\n"), changed.stderr
+    machine.require("torch==2", "torchvision==2", "uv==1", "extra==1", "more==1")
+    changed = machine.run("cnn", TORCH_INDEX=f"{machine.indexes}/empty-cpu")
     assert "no build for this machine: torch comes from PyPI" in changed.stderr
-    assert not list(machine.venv.glob("lib/python*/site-packages/extra*"))
+    assert machine.installed() == {"uv-1", "torch-2", "torchvision-2"}
+
+
+def test_torch_comes_with_cuda_where_there_is_a_gpu(machine):
+    write_script(machine.bin / "nvidia-smi", "echo GPU 0")
+    assert machine.run("cnn", TORCH_INDEX=f"{machine.indexes}/cpu").returncode == 0
+    assert "torch-2" in machine.installed()
+
+
+def test_an_index_of_cpu_builds_that_says_nothing_is_given_up(machine):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        result = machine.run("cnn", TORCH_INDEX=f"http://127.0.0.1:{silent.getsockname()[1]}")
+    assert result.returncode == 0 and "does not answer within 3 s" in result.stderr
 
 
 def test_a_failed_installation_is_one_sentence_and_mended_by_the_next_run(machine):
-    machine.require("torch==2", "torchvision==2", "uv==1", "extra==2")
+    machine.require("uv==2")
     assert_one_sentence(machine.run("predict"), "installation failed")
-    machine.require("torch==2", "torchvision==2", "uv==1")
+    machine.require("uv==1")
     assert machine.run("predict").returncode == 0
 
 
@@ -144,58 +166,102 @@ def test_an_environment_whose_python_is_gone_is_made_anew(ready):
 
 
 def test_a_run_waits_for_the_one_that_installs(ready):
-    (ready.venv / "installed").unlink()
+    (ready.venv / "installed-app").unlink()
     with (ready.project / ".venv.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         process = ready.start("predict")
         assert "installing: waiting" in process.stderr.readline()
-        shutil.copy(ready.project / "requirements.txt", ready.venv / "installed")
+        mark_installed(ready)
     with process:
         assert process.communicate()[1] == ""
     assert process.returncode == 0
 
 
+def with_module(machine: Machine, name: str, code: str) -> None:
+    """Let the machine's Python find this module before the one of its own."""
+    machine.write(f"lacking/{name}.py", code)
+    path = f'PYTHONPATH="{machine.project}/lacking"'
+    write_script(machine.bin / "python3", f'{path} exec "{PYTHON}" "$@"')
+
+
+def test_a_file_system_without_locks_is_installed_on_all_the_same(machine):
+    code = f"LOCK_EX = LOCK_NB = 0\ndef flock(*_): raise OSError({errno.ENOLCK}, 'No locks')"
+    with_module(machine, "fcntl", code)
+    result = machine.run("predict")
+    assert (result.returncode, machine.installed()) == (0, {"uv-1"}), result.stderr
+    assert "no locks" in result.stderr and "Traceback" not in result.stderr
+
+
 @pytest.mark.parametrize(
     ("prepare", "said"),
     [
-        (lambda machine: write_script(machine.bin / "python3", "exit 127"), "install one of them"),
-        (lambda machine: write_script(machine.bin / "python3", "exit 1"), "No Python 3.11, 3.12"),
-        (lambda machine: machine.write("src/ensurepip.py", "raise ImportError"), "python3-venv"),
+        (lambda machine: write_script(machine.bin / "python3", "exit 127"), "install one"),
+        (lambda machine: with_module(machine, "ensurepip", "raise ImportError"), "-venv)"),
         (lambda machine: (machine.project / ".venv.lock").mkdir(), "Cannot write into"),
+        (lambda machine: machine.write("pip.conf", "[install]\ntarget = away"), "pip config list"),
     ],
 )
 def test_what_prevents_an_installation_is_one_sentence(machine, prepare, said):
     prepare(machine)
-    assert_one_sentence(machine.run("predict"), said)
+    result = machine.run("predict", PIP_CONFIG_FILE=str(machine.project / "pip.conf"))
+    assert_one_sentence(result, said)
 
 
-def test_a_shim_with_no_python_behind_it_is_passed_over(machine):
+def test_python_3_14_is_taken_and_a_shim_with_no_python_behind_it_passed_over(machine):
+    (machine.bin / "python3").rename(machine.bin / "python3.14")
     write_script(machine.bin / "python3.13", "echo 'pyenv: command not found' >&2; exit 127")
-    write_script(machine.bin / "df", "echo head; echo disk 1 1 2097152 1% /")
-    assert_one_sentence(machine.run("predict"), "free disk")
+    assert machine.run("predict").returncode == 0
+
+
+def test_a_python_that_is_too_new_lets_uv_fetch_one(machine):
+    refuses = 'case "$2" in *version_info*) exit 1 ;; esac'
+    write_script(machine.bin / "python3", f'{refuses}; exec "{PYTHON}" "$@"')
+    result = machine.run("predict")
+    assert (result.returncode, machine.installed()) == (0, {"uv-1"}), result.stderr
 
 
 def test_pip_installs_where_uv_does_not_get_through(machine):
-    result = machine.run("predict", UV_DEFAULT_INDEX=f"{machine.indexes}/nowhere")
-    assert result.stdout.endswith("\n2\n"), result.stderr
+    result = machine.run("cnn", UV_DEFAULT_INDEX=f"{machine.indexes}/nowhere")
+    assert "torch-2" in machine.installed(), result.stderr
     assert "unsatisfiable" in result.stderr  # says uv
 
 
-@pytest.mark.parametrize(
-    ("tool", "script", "need"),
-    [
-        ("true", "", "8 GB"),
-        ("nvidia-smi", "echo GPU 0", "8 GB"),
-        ("uname", "echo Darwin", "3 GB"),  # where PyPI's torch has no CUDA
-    ],
-)
-def test_too_little_disk_is_said_before_anything_is_made(machine, tool, script, need):
-    write_script(machine.bin / "df", "echo head; echo disk 1 1 2097152 1% /")
-    write_script(machine.bin / tool, script)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        index = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert_one_sentence(machine.run("predict", TORCH_INDEX=index), need, "has 2 GB")
-    assert not machine.venv.exists()
+def test_the_users_own_settings_of_python_pip_uv_and_the_shell_change_nothing(machine):
+    machine.command = ["bash", "digits/run.sh"]
+    settings = {"PIP_USER": "1", "PIP_TARGET": "away", "PIP_CONSTRAINT": "/nowhere.txt"}
+    settings |= {"UV_CONSTRAINT": "/nowhere.txt", "UV_SYSTEM_PYTHON": "1", "CDPATH": "."}
+    result = machine.run("predict", **settings, PYTHONHOME="/nowhere", PYTHONOPTIMIZE="1")
+    assert result.stdout == f"{machine.project.parent} [] 0\n", result.stderr
+    assert machine.installed() == {"uv-1"}
+
+
+def test_any_shell_may_call_run_sh_through_a_link_in_another_folder(machine):
+    link = machine.project.parent / "elsewhere" / "run.sh"
+    link.parent.mkdir()
+    link.symlink_to("../digits/run.sh")
+    machine.command = ["sh", "elsewhere/run.sh"]
+    result = machine.run("predict")
+    assert result.returncode == 0, result.stderr
+    assert machine.venv.exists() and list(link.parent.iterdir()) == [link]
+
+
+def test_a_clone_with_windows_line_ends_and_its_python_alone_find_what_they_need(machine, tmp_path):
+    shutil.copy(REPOSITORY / ".gitattributes", machine.project)
+    git = ["git", "-c", "core.autocrlf=true", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "a"]):
+        subprocess.run([*git, *command], cwd=machine.project, check=True, capture_output=True)
+    machine.write("run.sh", "")
+    subprocess.run([*git, "checkout", "-q", "run.sh"], cwd=machine.project, check=True)
+    assert machine.run("predict").returncode == 0
+    alone = subprocess.run([machine.venv / "bin" / "python", "-m", "predict"], cwd=tmp_path)
+    assert alone.returncode == 0
+
+
+@pytest.mark.parametrize(("need", "said"), [(900, ""), (5800, "TORCH_INDEX to an index of CPU")])
+def test_too_little_disk_is_said_with_what_to_do(need, said):
+    install.require_disk("train", need, free=need)
+    with pytest.raises(install.InstallError, match=f"{need} MB .* has 100 MB: free some.*{said}"):
+        install.require_disk("train", need, free=100)
 
 
 @pytest.mark.parametrize("given", [{}, {"GLIBC_TUNABLES": "glibc.malloc.check=1"}])
@@ -226,10 +292,29 @@ def test_a_port_that_is_taken_is_one_sentence(ready, ports, command, variable):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
         result = ready.run(command, **ports | {variable: port})
-    assert_one_sentence(result, f"Port {port} is taken", f"{variable}=")
+    assert_one_sentence(result, f"{variable}={port} ", "already in use", f"{variable}=8123")
 
 
-@pytest.mark.parametrize(("bind", "host"), [("192.0.2.1", "192.0.2.1"), ("0.0.0.0", "127.0.0.1")])
+@pytest.mark.parametrize("bind", ["192.0.2.1", "2001:db8::1", "no.such.host.invalid", "[::1]"])
+def test_an_address_that_is_none_of_this_machine_is_one_sentence(ready, ports, bind):
+    assert_one_sentence(ready.run("app", **ports, BIND=bind), f"BIND={bind}")
+
+
+@pytest.mark.parametrize("name", ["API_PORT", "FRONT_PORT"])
+def test_an_address_that_a_platform_injects_is_no_port(ready, ports, name):
+    ready.write("src/streamlit/__init__.py", "")
+    ready.write(
+        "src/streamlit/__main__.py", "import os, sys; print(os.environ['API_URL'], sys.argv)"
+    )
+    result = ready.run("front", **ports | {name: "tcp://10.96.14.3:8000"})
+    assert "tcp" not in result.stdout
+    assert {"API_PORT": "127.0.0.1:8000", "FRONT_PORT": "'8501'"}[name] in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("bind", "host"),
+    [("localhost", "localhost"), ("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]")],
+)
 def test_the_page_looks_for_the_api_where_it_is_bound(ready, ports, bind, host):
     ready.write("src/streamlit/__init__.py", "")
     ready.write("src/streamlit/__main__.py", "import os; print(os.environ['API_URL'])")

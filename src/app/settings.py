@@ -42,6 +42,12 @@ class ApiSettings(BaseSettings):
     heavy_queue: int = Field(16, ge=1, description="the same for large images and batches")
     upload_seconds: float = Field(30, gt=0, description="time for a request's body; then 408")
 
+    @field_validator("port", mode="before")
+    @classmethod
+    def _given(cls, value: object) -> object:
+        # Beside a service called api, Kubernetes and docker --link set API_PORT=tcp://10.1.2.3:8000.
+        return 8000 if "://" in str(value) else value
+
     @field_validator("token")
     @classmethod
     def _usable(cls, value: SecretStr) -> SecretStr:

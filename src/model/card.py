@@ -119,9 +119,20 @@ def find_line_model(folder: Path) -> Path:
 
 
 def _find(folder: Path) -> dict[str, Path]:
+    """Return the ``.onnx`` file of the highest version of each model in ``folder``, by name.
+
+    Raises:
+        ModelFileError: the folder is there, but this user may not list it.
+    """
+    try:
+        files = list(folder.iterdir())
+    except PermissionError as error:
+        raise ModelFileError(_unreadable(folder, folder)) from error
+    except OSError:  # there is no such folder
+        files = []
     found = []
-    for path in folder.glob("mnist-*.onnx"):
-        if match := _STEM.fullmatch(path.stem):
+    for path in files:
+        if path.suffix == ".onnx" and (match := _STEM.fullmatch(path.stem)):
             version = [int(number) for number in match["version"].split(".")]
             found.append((match["name"] or "cnn", version, path))
     return {name: path for name, _, path in sorted(found)}
@@ -142,6 +153,10 @@ def find_model(name: str) -> Path:
     return models[name]
 
 
+def _unreadable(path: Path, folder: Path) -> str:
+    return f"This user may not read {path}; as its owner, say: chmod -R a+rX '{folder}'"
+
+
 def unusable(path: Path, fault: str) -> ModelFileError:
     """Return the error of a model file that cannot be used; it names the command that trains it."""
     match = _STEM.fullmatch(path.stem)
@@ -160,6 +175,8 @@ def read_file(path: Path) -> bytes:
             raise unusable(path, f"it has more than {MAX_MODEL_BYTES / 1e6:.0f} MB")
         return path.read_bytes()
     except OSError as error:
+        if isinstance(error, PermissionError):
+            raise ModelFileError(_unreadable(path, path.parent)) from error
         raise unusable(path, f"it cannot be read ({error.strerror})") from error
 
 

@@ -1,5 +1,7 @@
 """Model files: how they are found, and writing that may be interrupted."""
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from model.card import (
     find_model,
     find_models,
     model_path,
+    read_file,
     write_atomically,
 )
 
@@ -69,3 +72,18 @@ def test_a_killed_write_leaves_the_old_file_and_the_next_write_nothing_else(tmp_
     write_atomically({file: b"new"})
     assert file.read_bytes() == b"new"
     assert set(tmp_path.iterdir()) == {file, of_an_editor}
+
+
+def test_models_that_this_user_may_not_read_are_not_called_missing(tmp_path):
+    shutil.copy(find_model("cnn"), tmp_path)
+    tmp_path.chmod(0)
+    user = os.geteuid()
+    if user == 0:  # who may read everything
+        os.seteuid(65534)
+    try:
+        for look in (find_models, lambda folder: read_file(folder / "mnist-0.0.1.onnx")):
+            with pytest.raises(ModelFileError, match=r"may not read .* chmod -R"):
+                look(tmp_path)
+    finally:
+        os.seteuid(user)
+        tmp_path.chmod(0o700)

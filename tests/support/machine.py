@@ -13,10 +13,14 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-TOOLS = "awk bash cmp cp df dirname env grep mkdir rm sed sleep tr uname"
-SHOW = (
-    "import os, sys; from importlib.metadata import version as v\nprint(os.getcwd(), sys.argv[1:])"
-)
+TOOLS = "awk bash cmp cp dirname env grep mkdir mktemp readlink rm sed sh sleep tr uname"
+PYTHON = Path(sys._base_executable).resolve()
+GROUPS = """[dependency-groups]
+app = ["uv"]
+train = ["torch", "torchvision"]
+test = ["extra", {include-group = "app"}]
+"""
+SHOW = "import os, sys; print(os.getcwd(), sys.argv[1:], sys.flags.optimize)"
 
 
 def write_script(path: Path, script: str) -> None:
@@ -46,7 +50,14 @@ def write_wheel(folder: Path, name: str, version: str, script: str = "") -> None
 @contextmanager
 def serve_indexes(root: Path) -> Iterator[str]:
     """The address of /pypi, of /cpu with CPU builds of torch and of /empty-cpu without any."""
-    uv = f'#!/bin/sh\nexec "{Path(sys.executable).parent / "uv"}" "$@"\n'
+    uv = Path(sys.executable).parent / "uv"
+    uv = f"""#!/bin/sh
+case "$1 $2" in # the one Python that can be had here stands for what uv would download
+"python install") ;;
+"python find") echo "{PYTHON}" ;;
+*) exec "{uv}" "$@" ;;
+esac
+"""
     write_wheel(root / "pypi" / "uv", "uv", "1", uv)
     for name in ("torch", "torchvision"):
         write_wheel(root / "pypi" / name, name, "2")
@@ -70,11 +81,14 @@ class Machine:
         self.bin.mkdir()
         for name in TOOLS.split():
             (self.bin / name).symlink_to(shutil.which(name))
-        write_script(self.bin / "python3", f'exec "{Path(sys._base_executable).resolve()}" "$@"')
-        shutil.copy(REPOSITORY / "run.sh", self.project)
+        write_script(self.bin / "python3", f'exec "{PYTHON}" "$@"')
+        for name in ("run.sh", "install.py"):
+            shutil.copy(REPOSITORY / name, self.project)
+        self.command = ["bash", str(self.project / "run.sh")]
+        self.write("pyproject.toml", GROUPS)
         self.write("src/main_pipeline.py", SHOW)
-        self.write("src/predict.py", f"{SHOW}\nprint(v('torch'))")
-        self.require("torch==2", "torchvision==2", "uv==1")
+        self.write("src/predict.py", SHOW)
+        self.require("torch==2", "torchvision==2", "uv==1", "extra==1")
         self.env = {
             "PATH": str(self.bin),
             "HOME": str(folder),
@@ -90,9 +104,15 @@ class Machine:
     def require(self, *pins: str) -> None:
         self.write("requirements.txt", "\n".join(pins) + "\n")
 
+    def installed(self) -> set[str]:
+        """The packages in .venv with their versions, such as uv-1; but those of Python itself."""
+        found = self.venv.glob("lib/python3*/site-packages/*.dist-info")
+        names = {path.name.removesuffix(".dist-info") for path in found}
+        return {name for name in names if not name.startswith(("pip-", "setuptools-"))}
+
     def start(self, *arguments: str, **env: str) -> subprocess.Popen:
         return subprocess.Popen(
-            ["bash", str(self.project / "run.sh"), *arguments],
+            [*self.command, *arguments],
             env=self.env | env,
             cwd=self.project.parent,
             stdout=subprocess.PIPE,

@@ -17,7 +17,7 @@ PROJECT = "digits-check"
 TOKEN = "a-token-of-the-check"
 BUILT_FROM = (
     *("docker-compose.yml", "Dockerfile.api", "Dockerfile.front", ".dockerignore", "deploy"),
-    *("pyproject.toml", "requirements.txt", ".streamlit", "src", "models"),
+    *("install.py", "pyproject.toml", "requirements.txt", ".streamlit", "src", "models"),
 )
 
 
@@ -58,6 +58,8 @@ class Stack:
         for name in BUILT_FROM:
             copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
             copy(REPOSITORY / name, folder / name)
+        for name in ("src", ".streamlit", "deploy"):  # as in a clone made under umask 077
+            run("chmod", "-R", "go=", str(folder / name))
         for path in (self.models, *self.models.rglob("*")):
             os.chown(path, owner, -1)
         ports = {name: str(free_port()) for name in ("API_PORT", "FRONT_PORT", "GATEWAY_PORT")}

@@ -77,7 +77,8 @@ def read_names(folder: Path) -> pd.DataFrame:
     labels = {file: match[1] for file in files if (match := re.match("([0-9]+)[_.]", file))}
     if left_out := [file for file in files if file not in labels]:
         print(f"no label in its name, left out: {', '.join(left_out)}", file=sys.stderr)
-    return pd.DataFrame(labels.items(), columns=["file", "label"])
+    # object: pandas' own strings are UTF-8, which a file's name need not be
+    return pd.DataFrame(labels.items(), columns=["file", "label"], dtype=object)
 
 
 def content(data: Path | bytes) -> bytes:

@@ -5,12 +5,14 @@ import json
 import numpy as np
 import pytest
 import requests
-import tritonclient.http as triton
-from tritonclient.utils import InferenceServerException
 
 from model.card import find_models
 from model.classifier import Classifier
 from model.data.mnist import load_mnist
+
+NO_CLIENT = "no Triton client: on a Mac take Python 3.12 or newer"
+triton = pytest.importorskip("tritonclient.http", reason=NO_CLIENT)
+InferenceServerException = triton.InferenceServerException
 
 
 @pytest.fixture
