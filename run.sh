@@ -116,7 +116,7 @@ api() {
 }
 front() {
     cd "$ROOT" # where .streamlit/config.toml lies
-    API_URL=${API_URL:-http://$HOST:$API_PORT} in_venv -m streamlit run src/app/streamlit_app.py \
+    API_URL=${API_URL:-http://$HOST:$API_PORT} in_venv -m streamlit run src/app/page_server.py \
         --server.address "$BIND" --server.port "$FRONT_PORT"
 }
 

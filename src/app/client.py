@@ -49,6 +49,7 @@ class DigitsClient:
         self._answer_seconds = answer_seconds
         self._explain_seconds = explain_seconds
         self._session = requests.Session()
+        self._session.trust_env = False  # neither a proxy nor a netrc of this machine
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
 

@@ -48,7 +48,6 @@ SETTINGS = {
     "API_CONNECT_SECONDS": "2",
     "API_ANSWER_SECONDS": "10",
     "API_EXPLAIN_SECONDS": "40",
-    "API_RETRY_SECONDS": "3",
     "HTTP_PROXY": "http://proxy.invalid:3128",  # as Docker's own configuration may set it
 }
 

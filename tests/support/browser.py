@@ -21,7 +21,7 @@ def running_page(api_url: str, **environment: str) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     address = ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    script = ["-m", "streamlit", "run", "src/app/streamlit_app.py", *address]
+    script = ["-m", "streamlit", "run", "src/app/page_server.py", *address]
     with running(script, url, "/_stcore/health", API_URL=api_url, **environment):
         yield url
 
