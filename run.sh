@@ -5,7 +5,7 @@
 #
 # Train    cnn | mlp | deep   train that network on MNIST, save it in models/ (--help: options)
 #          export             write the form of the models that the API runs
-# Use      app                the API and the drawing page together; Ctrl-C stops both
+# Use      app                the API and the drawing page together; --share: the page for all in this network
 #          api | front        one alone: http://localhost:8000/docs, http://localhost:8501
 #          predict FILE...    read pictures of digits, without any service
 # Measure  evaluate PATH...   how well a model reads your pictures and drawings
@@ -117,17 +117,18 @@ api() {
 front() {
     cd "$ROOT" # where .streamlit/config.toml lies
     API_URL=${API_URL:-http://$HOST:$API_PORT} in_venv -m streamlit run src/app/page_server.py \
-        --server.address "$BIND" --server.port "$FRONT_PORT"
+        --server.address "${1:-$BIND}" --server.port "$FRONT_PORT"
 }
 
-both() {
+both() { # both [ADDRESS]: of the page, if it is for others too
     [ "$API_PORT" != "$FRONT_PORT" ] ||
         die "API and page cannot share port $API_PORT: set API_PORT or FRONT_PORT to another one."
     prepare
-    api & api=$!; front & front=$!
+    api & api=$!; front "$1" & front=$!
     trap 'kill $api $front 2>/dev/null || true; wait; say "API and page are stopped."' EXIT
     trap 'exit 130' INT; trap 'exit 143' TERM HUP
     say "Draw at http://${HOST/127.0.0.1/localhost}:$FRONT_PORT; API: http://$HOST:$API_PORT/docs. Ctrl-C stops both."
+    [ -z "$1" ] || "$VENV/bin/python" -m app.share "$FRONT_PORT" >&2
     while kill -0 $api 2>/dev/null && kill -0 $front 2>/dev/null; do sleep 0.3; done
     die 'The API or the page has ended by itself (the reason stands above), so both are stopped.'
 }
@@ -152,7 +153,7 @@ case "${1:-} ${2:-}" in
 'bench --help' | 'notebooks --help' | 'test-containers --help') usage ;;
 'cnn '* | 'mlp '* | 'deep '*) train "$@" ;;
 'export '*) in_venv -m model.export "${@:2}" ;;
-'app ') check_port API_PORT; check_port FRONT_PORT; both ;;
+'app ' | 'app --share') check_port API_PORT; check_port FRONT_PORT; both "${2:+0.0.0.0}" ;;
 'api ') check_port API_PORT; api ;;
 'front ') check_port FRONT_PORT; front ;;
 'predict '*) in_venv -m predict "${@:2}" ;;
@@ -177,7 +178,7 @@ case "${1:-} ${2:-}" in
     cd "$ROOT"; in_venv -m pytest tests/containers/check.py "${@:2}" ;;
 'lock '*) prepare; cd "$ROOT"; exec "$VENV/bin/uv" pip compile -q --group all -o requirements.txt "${@:2}" ;;
 'readme '*) STATUS=2 die "'readme' is gone: evaluate, bench and compare write their tables themselves" ;;
-'app '* | 'api '* | 'front '*) say "'$1' takes no options, but environment variables."; usage >&2; exit 2 ;;
+'app '* | 'api '* | 'front '*) say "'$1' takes no such option, but environment variables."; usage >&2; exit 2 ;;
 'bench ') say "What should be measured? bash run.sh bench serve or train"; usage >&2; exit 2 ;;
 *) [ $# = 0 ] || say "There is no command '$*'."; usage >&2; exit 2 ;;
 esac
