@@ -38,7 +38,7 @@ def digit_view(reply: dict[str, Any], language: str, said: int | None = None) ->
         head, more = (
             translate(f"digit.said{part}", language, digit=said) for part in ("", "_more")
         )
-        return view | {"kind": "accepted", "sign": str(said), "head": head, "more": more}
+        return view | {"kind": "digit", "sign": str(said), "head": head, "more": more}
     if not reply["is_digit"]:
         return view | _rejection("digit", reply["reason"], language)
     digit = reply["prediction"]
@@ -47,7 +47,7 @@ def digit_view(reply: dict[str, Any], language: str, said: int | None = None) ->
         key = "answer.learnt_one" if count == 1 else "answer.learnt"
         more += f" {translate(key, language, count=count)}"
     head = translate("digit.is", language, digit=digit)
-    return view | {"kind": "accepted", "sign": str(digit), "head": head, "more": more}
+    return view | {"kind": "digit", "sign": str(digit), "head": head, "more": more}
 
 
 def number_view(reply: dict[str, Any], language: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def number_view(reply: dict[str, Any], language: str) -> dict[str, Any]:
         numbers = ", ".join(line["number"] or "?" for line in others)
         more += f" {translate('number.lines', language, numbers=numbers)}"
     head = translate("number.is", language, number=number)
-    return view | {"kind": "accepted number", "sign": number, "head": head, "more": more}
+    return view | {"kind": "number", "sign": number, "head": head, "more": more}
 
 
 def _rejection(what: str, reason: str, language: str) -> dict[str, Any]:

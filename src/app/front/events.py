@@ -59,10 +59,11 @@ def read_events(value: object, handled: int) -> list[Event]:
     sent = value.get("events") if isinstance(value, dict) else None
     events = []
     for one in sent if isinstance(sent, list) else []:
+        number = one.get("number") if isinstance(one, dict) else None
+        if not isinstance(number, int) or number <= handled:
+            continue
         try:
-            event = _EVENT.validate_python(one)
+            events.append(_EVENT.validate_python(one))
         except ValidationError:
             continue
-        if event.number > handled:
-            events.append(event)
     return events

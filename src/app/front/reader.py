@@ -4,6 +4,7 @@ The script reads while somebody draws, through the route `live`, and draws what 
 the end. Undo, Clear and Next act in the browser at once.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,33 +60,38 @@ def new_events(session: Session) -> list[Event]:
     return events
 
 
-def reader(session: Session, mode: str, view: dict[str, Any], **given: Any) -> None:
+def reader(
+    session: Session,
+    mode: str,
+    view: dict[str, Any] | None = None,
+    count: int = 0,
+    todo: Sequence[int] = (),
+) -> None:
     """Mount the answer beside the canvas.
 
     Args:
         session: the visitor's.
         mode: "read", "picture" where there is no canvas, or "practice".
-        view: what is to be shown, of `components`.
-        given: further values for the script.
+        view: what is to be shown, of `components`; that an answer is waited for, if absent.
+        count: the number of strokes that the answer is about.
+        todo: the digits to practise, in order.
     """
-    _mount(
-        key="reader",
-        data={
-            "mode": mode,
-            "view": view,
-            "waiting": waiting(current_language(), mode),
-            "key": session.key,
-            "url": live_url(session.key) if mode == "read" else "",
-            "language": current_language(),
-            "texts": script_texts(current_language()),
-            "handled": session.handled,
-            "kept": session.kept(),
-            "fresh": not session.handled and not session.labelled,
-            **given,
-        },
-        default={"events": []},
-        on_events_change=lambda: None,
-    )
+    language = current_language()
+    empty = waiting(language, mode)
+    data = {
+        "mode": mode,
+        "view": view or empty,
+        "waiting": empty,
+        "count": count,
+        "todo": list(todo),
+        "url": live_url(session.key) if mode == "read" else "",
+        "language": language,
+        "texts": script_texts(language),
+        "handled": session.handled,
+        "fresh": not session.handled and not session.labelled,
+        "examples": session.kept(),
+    }
+    _mount(key="reader", data=data, default={"events": []}, on_events_change=lambda: None)
 
 
 def script_texts(language: str) -> dict[str, Any]:

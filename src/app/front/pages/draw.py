@@ -14,7 +14,7 @@ from app.front.common import (
     show_api_errors,
     t,
 )
-from app.front.components import digit_view, number_view, waiting
+from app.front.components import digit_view, number_view
 from app.front.events import Event
 from app.front.images import as_shown, data_url, encode_png, evidence, upload_problem
 from app.front.reader import canvas, new_events, reader
@@ -30,7 +30,7 @@ def board() -> None:
     session = current_session()
     source = st.session_state.get("source", SOURCES[0])
     mode = "read" if source == "canvas" else "picture"
-    view, strokes = waiting(current_language(), mode), 0
+    view, strokes = None, 0
     board, messages = st.container(key="board"), st.container()
     with board:
         if source == "canvas":
@@ -38,8 +38,8 @@ def board() -> None:
         else:
             image = picture(session, source)
         session.show(image)
-    with st.container(key="settings", horizontal=True), show_api_errors():
-        settings(session)
+        with st.container(key="settings", horizontal=True), show_api_errors():
+            settings(session)
     with messages, show_api_errors(kept=session.image is not None):
         reply = read(session)
         if events := new_events(session):
@@ -49,7 +49,7 @@ def board() -> None:
         if reply:
             view = shown(session, reply)
     with board:
-        reader(session, mode, view, count=strokes)
+        reader(session, mode, view, strokes)
 
 
 def read(session: Session) -> dict[str, Any] | None:

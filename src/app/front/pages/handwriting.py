@@ -35,8 +35,7 @@ def handwriting() -> None:
     if missing:
         with st.container(key="board"):
             canvas("practice")
-            view = components.waiting(current_language(), "practice")
-            reader(session, "practice", view, count=0, todo=missing)
+            reader(session, "practice", todo=missing)
     else:
         st.success(t("practice.complete"), icon=":material/check:")
         st.page_link("front/pages/draw.py", label=t("practice.challenge"), icon=":material/draw:")
