@@ -3,7 +3,7 @@
 answer   from mouse-up to the final answer on the screen, in Chromium
 frame    from a live frame to changed bars in Chromium, against a plain POST to the API
 cost     processor time of page and API for a live frame, against one prediction
-class    20 visitors who draw a stroke a second, with live frames, and the memory that this takes
+class    visitors (20) who draw a stroke a second, with live frames, and the memory that this takes
 uploads  memory of the page's server after 300 uploads that no page shows
 clear    bytes that Clear sends after 200 drawings, both ways, in Chromium
 
@@ -26,7 +26,7 @@ from tests.support.pen import DIGITS, canvas_box, clear, draw, smooth
 from tests.support.services import Running, resident_megabytes, running_api
 from tests.support.visitor import Visitor, visit
 
-VISITORS, STROKES = 20, 20
+STROKES = 20
 FRAMES = 400
 UPLOADS, UPLOAD_BYTES = 300, 4_900_000
 DRAWINGS = 200
@@ -117,7 +117,7 @@ def measure_answer(api: Running, page_server: Running) -> None:
 
 def measure_frame(api: Running, page_server: Running) -> None:
     def strokes(page: Page) -> None:
-        for digit in list(DIGITS.values()) * 2:
+        for digit in DIGITS.values():
             draw_slowly(page, digit)
             clear(page)
 
@@ -134,7 +134,7 @@ def draw_slowly(page: Page, strokes: list[list[tuple[float, float]]]) -> None:
     for stroke in strokes:
         page.mouse.move(box["x"] + stroke[0][0], box["y"] + stroke[0][1])
         page.mouse.down()
-        for x, y in smooth(stroke, 10):
+        for x, y in smooth(stroke):
             page.mouse.move(box["x"] + x, box["y"] + y)
             page.wait_for_timeout(20)
         page.mouse.up()
@@ -182,14 +182,14 @@ def measure_cost(api: Running, page_server: Running) -> None:
     print(f"ratio: {statistics.median(ratios):.2f}")
 
 
-def measure_class(api: Running, page_server: Running) -> None:
+def measure_class(api: Running, page_server: Running, visitors: int = 20) -> None:
     growing = {digit: frames_of(digit, 5) for digit in DIGITS}
     finals: list[float] = []
     statuses: list[int] = []
     missing: list[str] = []
 
     async def draw_all(number: int, visitor: Visitor) -> None:
-        await asyncio.sleep(number / VISITORS)
+        await asyncio.sleep(number / visitors)
         for stroke in range(STROKES):
             begun = time.perf_counter()
             frames = growing[(number + stroke) % 10]
@@ -202,11 +202,11 @@ def measure_class(api: Running, page_server: Running) -> None:
                 missing.append(view["head"])
             await asyncio.sleep(begun + 1 - time.perf_counter())
 
-    async def together(visitors: int) -> None:
+    async def together() -> None:
         if len(opened) < visitors:
             async with visit(page_server.url) as visitor:
                 opened.append(visitor)
-                await together(visitors)
+                await together()
         else:
             await asyncio.gather(*(draw_all(*each) for each in enumerate(opened)))
 
@@ -215,7 +215,7 @@ def measure_class(api: Running, page_server: Running) -> None:
     alone = resident_megabytes(page_server.process.pid)
     for service in services:
         service.cpu_percent()
-    asyncio.run(together(VISITORS))
+    asyncio.run(together())
     cores = [service.cpu_percent() / 100 for service in services]
     answered = statuses.count(200)
     print(f"final answers: {summary(finals)}; missing: {len(missing)}")
@@ -277,9 +277,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=MEASUREMENTS)
-    what = parser.parse_args().what
+    parser.add_argument("--visitors", type=int, help="how many draw in `class` (20)")
+    options = parser.parse_args()
+    more = {} if options.visitors is None else {"visitors": options.visitors}
     with running_api() as api, page_service(api.url) as page_server:
-        MEASUREMENTS[what](api, page_server)
+        MEASUREMENTS[options.what](api, page_server, **more)
 
 
 if __name__ == "__main__":
