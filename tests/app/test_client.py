@@ -70,6 +70,12 @@ def test_a_running_api_is_ready(client):
     assert client.ready()
 
 
+def test_the_proxy_of_the_machine_is_not_asked(client, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert client.ready()
+
+
 def test_where_nobody_listens_the_message_says_how_to_start_the_api():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
