@@ -53,13 +53,6 @@ class DigitsClient:
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
-    def ready(self) -> bool:
-        """Whether the API is up and its default model answers; never raises."""
-        try:
-            return self._call("/ready").ok
-        except ApiError:
-            return False
-
     def models(self) -> dict[str, Any]:
         """The models that the API serves: `{"default": name, "models": [{"name": ...}, ...]}`."""
         return self._json("/api/v1/models")
@@ -221,7 +214,8 @@ def _problem(response: requests.Response) -> ApiError:
     """The error that an answer other than 2xx stands for (RFC 9457 where the API wrote it)."""
     problem = _json_object(response) or {}
     other = "refused" if response.status_code < 500 else "failed"
-    cause = {404: "missing", 503: "busy"}.get(response.status_code, other)
+    causes = {404: "missing", 502: "busy", 503: "busy", 504: "slow"}  # 502, 504: of a proxy
+    cause = causes.get(response.status_code, other)
     detail = problem.get("detail") or problem.get("error")
     if not isinstance(detail, str):
         detail = f"The API answered with status {response.status_code}."

@@ -113,10 +113,15 @@ def show_api_errors(kept: bool = False) -> Iterator[None]:
             st.info(message, icon=":material/info:")
             return
         st.warning(f"{message} {t('error.kept')}" if kept else message, icon=":material/cloud_off:")
-        _try_again(min(FIRST_PAUSE * 2**session.failures, LONGEST_PAUSE))
+        _try_again(pause_after(session.failures))
         session.failures += 1
     else:
         session.failures = 0
+
+
+def pause_after(failures: int) -> int:
+    """The seconds to wait before the API is asked again, after so many failures before this one."""
+    return min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE)
 
 
 def describe_error(error: ApiError) -> str:

@@ -30,7 +30,7 @@ def digit_view(reply: dict[str, Any], language: str, said: int | None = None) ->
         said: what the visitor says that it is; then nothing is claimed any more.
     """
     view = EMPTY | {
-        "probabilities": reply["probabilities"],
+        "probabilities": [round(share, 4) for share in reply["probabilities"]],
         "image": reply["image"],
         "whole": translate("button.as_number", language),
     }
