@@ -12,13 +12,12 @@ from model.config import REPOSITORY
 )
 def test_the_server_of_the_page_rejects_a_larger_upload(open_page, page_url, size, status):
     page = open_page(page_url)
-    page.locator(".answer").wait_for()
     page.get_by_role("radio", name="Upload").click()
     with page.expect_request(lambda request: request.method == "PUT") as put:
         page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(
             REPOSITORY / "data" / "digits" / "5.png"
         )
-    expect(page.locator(".answer-head")).to_have_text("This is a 5")
+    expect(page.locator(".head")).to_have_text("This is a 5")
     token = {"X-Xsrftoken": put.value.headers["x-xsrftoken"]}
     file = {"name": "large.png", "mimeType": "image/png", "buffer": bytes(size)}
     answer = page.request.put(put.value.url, headers=token, multipart={"file": file})

@@ -78,7 +78,7 @@ def assert_read_on_the_page(stack: Stack, chromium: str, digit: int) -> None:
         page = browser.new_page()
         page.goto(stack.front)
         draw(page, DIGITS[digit])
-        answer = page.locator(".answer-head")
+        answer = page.locator(".head")
         expect(answer).to_have_text(f"This is a {digit}", timeout=60_000)
 
 

@@ -1,22 +1,25 @@
 """The ten digits as mouse strokes, and a hand that draws them on the page's canvas in a browser.
 
-Points are (x, y) in canvas pixels, x right, y down, on the 280x280 canvas; each stroke is drawn
-along a smooth curve through its points. Regional forms are among them: a 1 with flag and foot, a
-crossed 7, a 9 with a curled tail, an open 4.
+Points are (x, y) in canvas pixels, x right, y down, on the left 280x280 of the canvas. Each stroke
+is drawn along a smooth curve through its points. Regional forms are among them: a 1 with flag and
+foot, a crossed 7, a 9 with a curled tail, an open 4.
 """
 
 from typing import TYPE_CHECKING
 
 import torch
 
+from app.front.settings import CANVAS_SIZE
 from errors import BenchError
 from model.data.synthetic.templates import curve
 
 if TYPE_CHECKING:
     from playwright.sync_api import FloatRect, Page
 
-SEEN = ".answer .seen img"  # the page's 28x28 picture: a new one comes with every answer
 WAIT = 60_000  # ms
+# The last stroke is painted in the next animation frame.
+AS_PAINTED = """canvas => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
+    () => done(canvas.toDataURL()))))"""
 Strokes = list[list[tuple[float, float]]]
 
 DIGITS: dict[int, Strokes] = {
@@ -52,16 +55,46 @@ def smooth(points: list[tuple[float, float]], steps: int = 6) -> list[tuple[floa
     return [(round(x, 1), round(y, 1)) for x, y in drawn.tolist()]
 
 
-def draw(page: "Page", strokes: Strokes) -> None:
-    """Draw the strokes with the mouse, each as one press, drag and release."""
-    box = canvas_box(page)
-    for stroke in strokes:
-        points = [(box["x"] + x, box["y"] + y) for x, y in smooth(stroke)]
+def draw(page: "Page", strokes: Strokes, pause: float = 0) -> None:
+    """Draw the strokes with the mouse, each as one press, drag and release.
+
+    Args:
+        page, strokes: where and what.
+        pause: milliseconds between two points; a hand takes about 15.
+    """
+    for points in on_screen(page, strokes):
         page.mouse.move(*points[0])
         page.mouse.down()
         for point in points[1:]:
             page.mouse.move(*point)
+            if pause:
+                page.wait_for_timeout(pause)
         page.mouse.up()
+
+
+def draw_with_a_finger(page: "Page", strokes: Strokes) -> None:
+    """Draw the strokes by Chromium's own touch events, each as one touch."""
+    chrome = page.context.new_cdp_session(page)
+
+    def send(kind: str, points: list[tuple[float, float]]) -> None:
+        touches = [{"x": x, "y": y} for x, y in points]
+        chrome.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    for points in on_screen(page, strokes):
+        send("touchStart", points[:1])
+        for point in points[1:]:
+            send("touchMove", [point])
+        send("touchEnd", [])
+
+
+def on_screen(page: "Page", strokes: Strokes) -> Strokes:
+    """The curves through the strokes' points, in pixels of the window."""
+    box = canvas_box(page)
+    scale = box["width"] / CANVAS_SIZE[0]
+    return [
+        [(box["x"] + scale * x, box["y"] + scale * y) for x, y in smooth(stroke)]
+        for stroke in strokes
+    ]
 
 
 def clear(page: "Page") -> None:
@@ -75,8 +108,20 @@ def canvas_box(page: "Page") -> "FloatRect":
 
     canvas = page.locator("canvas.upper-canvas")
     expect(canvas).to_have_count(1, timeout=WAIT)
+    # the script that follows the pen has found the canvas as soon as the tools are there
+    expect(page.locator(".tools .clear")).not_to_be_empty(timeout=WAIT)
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     if box is None:
         raise BenchError("The canvas is not shown: the page has not finished, or has changed.")
     return box
+
+
+def ink(page: "Page") -> str:
+    """The finished strokes on the canvas, as data URL."""
+    return page.locator("canvas.lower-canvas").evaluate(AS_PAINTED)
+
+
+def mirrored(digit: int) -> Strokes:
+    """The strokes of a digit as in a mirror."""
+    return [[(280 - x, y) for x, y in stroke] for stroke in DIGITS[digit]]

@@ -80,7 +80,9 @@ def test_a_number_is_told_as_a_whole_and_digit_by_digit():
 
 def test_further_lines_are_told_too():
     lines = [LINE, {**LINE, "number": "12"}, {**LINE, "number": None}]
-    assert "Further lines: 12, ?." in components.number_view({**NUMBER, "lines": lines}, "en")["more"]
+    assert (
+        "Further lines: 12, ?." in components.number_view({**NUMBER, "lines": lines}, "en")["more"]
+    )
 
 
 def test_every_image_has_a_text_alternative_or_words_beside_it():

@@ -24,7 +24,8 @@ TRANSPARENT = data_url(file_of(Image.fromarray(np.uint8(255 * NOISE)).convert("L
 
 def test_saved_examples_come_back():
     examples = [{"label": digit, "image": IMAGE} for digit in range(10)]
-    assert load_examples(save_examples(examples).encode()) == examples
+    loaded = load_examples(save_examples(examples).encode())
+    assert [{"label": entry.label, "image": entry.image} for entry in loaded] == examples
 
 
 def test_a_file_is_a_json_list_of_labels_and_images():
