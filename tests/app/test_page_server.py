@@ -35,7 +35,7 @@ def test_the_route_obeys_the_base_path(api_url):
         async def draw() -> str:
             async with visit(service.url) as visitor:
                 assert await visitor.post_frames([SEVEN], every=0) == [200]
-                return visitor.components["reader"][2]["url"]
+                return visitor.live
 
         assert asyncio.run(draw()).startswith("/digits/live?")
 

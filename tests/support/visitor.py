@@ -23,6 +23,7 @@ class Visitor:
         session: its id in Streamlit.
         components: the components on the page: id, fragment and data by their names.
         uploads: how many files it has uploaded.
+        transferred: bytes of all messages, both ways.
     """
 
     url: str
@@ -30,6 +31,12 @@ class Visitor:
     session: str = ""
     components: dict[str, tuple[str, str, Any]] = field(default_factory=dict)
     uploads: int = 0
+    transferred: int = 0
+
+    @property
+    def live(self) -> str:
+        """Where the page's script posts its live frames."""
+        return self.components["reader"][2]["url"]
 
     async def draw(self, png: bytes, strokes: int = 1) -> dict[str, Any]:
         """Send what the canvas holds after a stroke; give what the answer beside it then shows."""
@@ -48,9 +55,13 @@ class Visitor:
 
     async def run(self, message: BackMsg) -> None:
         """Let the script run, and take in what it shows."""
-        await self.socket.send(message.SerializeToString())
+        sent = message.SerializeToString()
+        self.transferred += len(sent)
+        await self.socket.send(sent)
         while True:
-            answer = ForwardMsg.FromString(await self.socket.recv())
+            received = await self.socket.recv()
+            self.transferred += len(received)
+            answer = ForwardMsg.FromString(received)
             if answer.HasField("new_session"):
                 self.session = answer.new_session.initialize.session_id
             element = answer.delta.new_element
@@ -65,8 +76,7 @@ class Visitor:
         """Post the frames of a stroke as the browser does, so many seconds apart; give statuses."""
         parts = urlsplit(self.url)
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        path = self.components["reader"][2]["url"]
-        head = f"POST {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: image/png\r\n"
+        head = f"POST {self.live} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: image/png\r\n"
         statuses = []
         for frame in frames:
             begun = asyncio.get_running_loop().time()
