@@ -53,7 +53,9 @@ def model_card(name: str) -> dict[str, Any]:
 
 def current_session() -> Session:
     """This visitor's drawings, kept while the browser's tab is open."""
-    return st.session_state.setdefault("session", Session())
+    if "session" not in st.session_state:
+        st.session_state["session"] = Session()
+    return st.session_state["session"]
 
 
 def current_language() -> str:

@@ -15,10 +15,19 @@ EMPTY: dict[str, Any] = {
 }
 
 
+def labels(probabilities: list[float], language: str) -> list[str]:
+    """What each of the ten values is for somebody who does not see it, and what it is for."""
+    return [
+        f"{translate('answer.label', language, digit=digit)}, {percent(share, language)}"
+        for digit, share in enumerate(probabilities)
+    ]
+
+
 def waiting(language: str, mode: str) -> dict[str, Any]:
     """What stands where the answer will be."""
     head, more = (translate(f"waiting.{mode}{part}", language) for part in ("", "_more"))
-    return EMPTY | {"kind": "waiting", "sign": "", "head": head, "more": more}
+    texts = {"kind": "waiting", "sign": "", "head": head, "more": more}
+    return EMPTY | texts | {"labels": labels(EMPTY["probabilities"], language)}
 
 
 def digit_view(reply: dict[str, Any], language: str, said: int | None = None) -> dict[str, Any]:
@@ -31,6 +40,7 @@ def digit_view(reply: dict[str, Any], language: str, said: int | None = None) ->
     """
     view = EMPTY | {
         "probabilities": [round(share, 4) for share in reply["probabilities"]],
+        "labels": labels(reply["probabilities"], language),
         "image": reply["image"],
         "whole": translate("button.as_number", language),
     }
@@ -55,7 +65,10 @@ def number_view(reply: dict[str, Any], language: str) -> dict[str, Any]:
     digits = [
         {"image": digit["image"], "words": summary(digit, language)} for digit in reply["digits"]
     ]
-    view = EMPTY | {"digits": digits, "whole": translate("button.as_digit", language)}
+    view = waiting(language, "read") | {
+        "digits": digits,
+        "whole": translate("button.as_digit", language),
+    }
     if not reply["is_number"]:
         return view | _rejection("number", reply["reason"], language)
     number = reply["number"]

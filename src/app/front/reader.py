@@ -78,9 +78,11 @@ def reader(
     """
     language = current_language()
     empty = waiting(language, mode)
+    view = view or empty
     data = {
         "mode": mode,
-        "view": view or empty,
+        "view": view,
+        "parts": parts(mode, view, language),
         "waiting": empty,
         "count": count,
         "todo": list(todo),
@@ -94,17 +96,47 @@ def reader(
     _mount(key="reader", data=data, default={"events": []}, on_events_change=lambda: None)
 
 
+def parts(mode: str, view: dict[str, Any], language: str) -> dict[str, dict[str, Any]]:
+    """What the elements of `reader.html` are given, by their classes: properties of the DOM."""
+
+    def text(key: str, **properties: bool) -> dict[str, Any]:
+        return {"textContent": translate(key, language), **properties}
+
+    drawn = mode != "picture"
+    explained = mode == "read" and view["image"] is not None
+    hint = {"waiting": "", "number": translate("answer.correct_number", language)}
+    return {
+        "undo": text("button.undo"),
+        "clear": text("button.clear"),
+        "next": text("button.next", hidden=mode != "practice"),
+        "why": text("button.why", hidden=not explained, ariaPressed=bool(view["evidence"])),
+        "look": text("button.look", hidden=not explained),
+        "whole": {"textContent": view["whole"], "hidden": not view["whole"]},
+        "legend": {"textContent": view["legend"]},
+        "hint": {"textContent": hint.get(view["kind"], translate("answer.correct", language))},
+        "bars": {"ariaLabel": translate("answer.bars", language)},
+        "small": {"alt": translate("answer.small", language)},
+        "drawn-words": text("way.drawn"),
+        "centred-words": text("way.centred"),
+        "small-words": text("way.small"),
+        "tools": {"hidden": not drawn},
+        "over": {"hidden": not drawn},
+        "values": {"hidden": mode == "practice"},
+    }
+
+
 def script_texts(language: str) -> dict[str, Any]:
     """The texts that the script fills in itself; where they name a digit, ten of them."""
     texts = all_texts(language)
-    prefix = "script."
-    single = {
-        key.removeprefix(prefix): text for key, text in texts.items() if key.startswith(prefix)
+    network = {
+        key.removeprefix("network."): text
+        for key, text in texts.items()
+        if key.startswith("network.")
     }
-    of_digits = {
-        name: [translate(key, language, digit=digit) for digit in range(10)]
-        for name, key in (("is", "digit.is"), ("label", "answer.label"), ("draw", "practice.draw"))
+    return network | {
+        "is": [translate("digit.is", language, digit=digit) for digit in range(10)],
+        "is_number": texts["number.is"],
+        "sure": texts["digit.sure"],
+        "draw": [translate("practice.draw", language, digit=digit) for digit in range(10)],
+        "complete": texts["practice.last"],
     }
-    buttons = {name: texts[f"button.{name}"] for name in ("undo", "clear", "next", "why", "look")}
-    way = [texts[f"way.{step}"] for step in ("drawn", "centred", "small")]
-    return {**single, **of_digits, "buttons": buttons, "way": way}

@@ -7,6 +7,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from app.client import Example
+from app.front.events import NextEvent
 from app.front.examples import Entry, Stroke
 from app.front.settings import MAX_EXAMPLES
 
@@ -40,9 +41,7 @@ class Session:
     labelled: list[Labelled] = field(default_factory=list)
     uses_examples: bool = True
     handled: int = 0  # number of the browser's last event that was taken over
-    to_teach: list[dict[str, Any]] = field(
-        default_factory=list
-    )  # drawings that the API has yet to see
+    to_teach: list[NextEvent] = field(default_factory=list)  # drawings that the API has yet to see
     changed: bool = False  # the browser has to keep `labelled` anew
     failures: int = 0  # of the API, one after the other
 
