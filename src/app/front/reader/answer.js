@@ -71,14 +71,14 @@ function show(state, { ...view }) {
   showDigits(state, view.digits);
 }
 
-function showValues(state, { probabilities, labels, kind }) {
+function showValues(state, { probabilities, labels, kind, image }) {
   part(state, "values").className = `values ${kind}`;
   const best = kind === "digit" ? probabilities.indexOf(Math.max(...probabilities)) : -1;
   state.bars.forEach((button, digit) => {
     const share = probabilities[digit];
     const shown = share > 0.99 ? "> 99" : Math.round(100 * share);
     button.style.setProperty("--share", share);
-    button.querySelector(".share").textContent = share ? shown : "";
+    button.querySelector(".share").textContent = image ? shown : "";
     button.classList.toggle("best", digit === best);
     button.disabled = kind === "waiting";
     if (!state.live) button.ariaLabel = labels[digit];

@@ -55,11 +55,6 @@ def test_an_experiment_alters_what_the_models_are_given(visitor, experiment, cha
     assert data_url(encode_png(corrupt(visitor.seen, *change))) in visitor.shown
 
 
-def test_the_sliders_alter_it_further(visitor):
-    move(visitor, right=6, degrees=45)
-    assert data_url(encode_png(corrupt(visitor.seen, 6, 0, 45, 100, 0))) in visitor.shown
-
-
 def test_centring_again_brings_a_shifted_digit_back(visitor):
     move(visitor, right=4, down=-3)
     assert data_url(encode_png(visitor.seen)) not in visitor.shown

@@ -36,7 +36,3 @@ def test_the_study_is_shown_with_mean_and_spread_and_in_plain_words(open_page, f
 def test_where_there_is_no_study_the_page_says_which_command_makes_it(open_page, cnn_api_url):
     visitor = open_page("results", url=cnn_api_url)
     assert "bash run.sh compare" in visitor.shown
-
-
-def test_about_says_what_it_cannot_do(open_page):
-    assert "What it cannot do" in open_page("about").shown
