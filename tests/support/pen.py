@@ -7,11 +7,10 @@ foot, a crossed 7, a 9 with a curled tail, an open 4.
 
 from typing import TYPE_CHECKING
 
-import torch
+import numpy as np
 
 from app.front.settings import CANVAS_SIZE
 from errors import BenchError
-from model.data.synthetic.templates import curve
 
 if TYPE_CHECKING:
     from playwright.sync_api import FloatRect, Page
@@ -48,11 +47,14 @@ DIGITS: dict[int, Strokes] = {
 
 def smooth(points: list[tuple[float, float]], steps: int = 6) -> list[tuple[float, float]]:
     """Return a Catmull-Rom curve through the points, `steps` points per piece."""
-    last = len(points) - 1
-    xy = torch.tensor(points, dtype=torch.float64)[None, None]
-    at = torch.linspace(0, last, steps * last + 1, dtype=torch.float64)[None, None]
-    drawn = curve(xy, torch.zeros(1, 1, last + 1, dtype=xy.dtype), torch.tensor([[last]]), at)[0, 0]
-    return [(round(x, 1), round(y, 1)) for x, y in drawn.tolist()]
+    p = np.array([points[0], *points, points[-1]], dtype=float)
+    t = np.arange(steps)[:, None] / steps
+    pieces = [
+        a + t * (b - before) / 2 + t**2 * (before - 2.5 * a + 2 * b - after / 2)
+        + t**3 * (1.5 * (a - b) + (after - before) / 2)
+        for before, a, b, after in zip(p, p[1:], p[2:], p[3:], strict=False)
+    ]  # fmt: skip
+    return [(round(x, 1), round(y, 1)) for x, y in np.concatenate([*pieces, p[-1:]]).tolist()]
 
 
 def draw(page: "Page", strokes: Strokes, pause: float = 0) -> None:

@@ -88,7 +88,14 @@ def tables(results: dict[str, Any]) -> None:
         for on, rows in accuracy_tables(results).items():
             name = t(f"results.on_{on}") if has_text(f"results.on_{on}") else escape_markdown(on)
             st.markdown(f"**{name}**")
-            named = [[network_name(cells[0]), *cells[1:]] for cells in rows]
+            french = current_language() == "fr"
+            named = [
+                [
+                    network_name(name),
+                    *(cell.replace(".", ",") if french else cell for cell in cells),
+                ]
+                for name, *cells in rows
+            ]
             st.markdown(markdown_table(header[: len(AUGMENTATIONS) + 1], named))
         st.caption(t("results.spread"))
         for name in results["figures"]:
@@ -100,6 +107,11 @@ def network_name(row: str) -> str:
     """A network and the order of its pixels, as in the study's table, in words."""
     key = f"results.{row.replace(', ', '_').replace(' ', '_')}"
     return t(key) if has_text(key) else escape_markdown(row)
+
+
+def decimal(cell: str) -> str:
+    """Numbers with the decimal sign of the chosen language."""
+    return cell.replace(".", ",") if current_language() == "fr" else cell
 
 
 def show_figure(model: str | None, name: str) -> None:

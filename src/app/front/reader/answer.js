@@ -129,8 +129,7 @@ function start(place) {
   return state;
 }
 
-/** Called by Streamlit at every run of the script's fragment. */
-export default function ({ data, parentElement: place, setStateValue }) {
+export default function ({ data, parentElement: place, setStateValue }) { // at each rerun
   const state = places.get(place) ?? start(place);
   const { view, parts, examples, todo, ...given } = data;
   Object.assign(state, given, { setStateValue });
@@ -146,6 +145,7 @@ export default function ({ data, parentElement: place, setStateValue }) {
   clearTimeout(state.final);
   state.final = setTimeout(() => {
     if (state.down) return; // there is a newer drawing, and soon its own answer
+    if (state.strokes.length && data.count === 0) pressTool(state, "Update"); // of a lost session
     state.live = false;
     show(state, view);
     readNetwork(state);
