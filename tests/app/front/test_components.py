@@ -31,11 +31,6 @@ def test_a_digit_is_told_with_how_sure_it_is():
     assert view["probabilities"] == REPLY["probabilities"]
 
 
-@pytest.mark.parametrize(("count", "words"), [(1, "one of your"), (2, "2 of your")])
-def test_it_is_told_how_many_examples_were_learnt(count, words):
-    assert words in components.digit_view({**REPLY, "examples": count}, "en")["more"]
-
-
 def test_of_what_the_visitor_said_nothing_is_claimed():
     view = components.digit_view(REPLY, "en", said=8)
     assert (view["sign"], view["head"]) == ("8", "You said 8")

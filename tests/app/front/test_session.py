@@ -34,12 +34,6 @@ def test_the_models_are_given_what_was_labelled_oldest_first(session):
     ]
 
 
-def test_switched_off_examples_stay_but_are_not_sent(session):
-    session.uses_examples = False
-    assert session.examples == []
-    assert session.counts == [1, 0, 0, 0, 0, 0, 0, 1, 0, 0]
-
-
 def test_the_same_image_is_one_example_with_its_last_label(session):
     session.learn(1, "image 7", [])
     assert [digit.label for digit in session.labelled] == [0, 1]
@@ -50,21 +44,6 @@ def test_the_oldest_example_goes_where_there_are_too_many(session):
         session.learn(3, f"another {number}", [])
     assert len(session.labelled) == MAX_EXAMPLES
     assert session.counts[:4] == [0, 0, 0, MAX_EXAMPLES]
-
-
-def test_the_missing_digits_are_asked_for_round_by_round(session):
-    assert session.missing(1) == [1, 2, 3, 4, 5, 6, 8, 9]
-    assert session.missing(2) == [1, 2, 3, 4, 5, 6, 8, 9, *range(10)]
-    for digit in range(10):
-        session.learn(digit, f"more {digit}", [])
-    assert session.missing(1) == []
-
-
-def test_one_example_or_all_are_forgotten(session):
-    session.forget(session.labelled[0])
-    assert [digit.label for digit in session.labelled] == [7]
-    session.forget()
-    assert session.labelled == []
 
 
 def test_the_browser_keeps_each_change_once(session):
