@@ -1,5 +1,6 @@
 """What all pages share: the client, the session, the language, the messages for API errors."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -115,10 +116,11 @@ def show_api_errors(kept: bool = False) -> Iterator[None]:
             st.info(message, icon=":material/info:")
             return
         st.warning(f"{message} {t('error.kept')}" if kept else message, icon=":material/cloud_off:")
+        now = time.monotonic()
+        if now - session.failed_at > 2 * LONGEST_PAUSE:  # not since the last failure: a new one
+            session.failures = 0
         _try_again(pause_after(session.failures))
-        session.failures += 1
-    else:
-        session.failures = 0
+        session.failures, session.failed_at = session.failures + 1, now
 
 
 def pause_after(failures: int) -> int:

@@ -60,14 +60,20 @@ def digit_view(reply: dict[str, Any], language: str, said: int | None = None) ->
     return view | {"kind": "digit", "sign": str(digit), "head": head, "more": more}
 
 
-def number_view(reply: dict[str, Any], language: str) -> dict[str, Any]:
-    """An answer of `/api/v1/predict/number` in words, as a sign, and digit by digit."""
+def number_view(reply: dict[str, Any], language: str, wanted: bool = False) -> dict[str, Any]:
+    """An answer of `/api/v1/predict/number` in words, as a sign, and digit by digit.
+
+    Args:
+        reply: the API's answer.
+        language: of the texts.
+        wanted: the visitor wants a number, though the picture may hold one digit.
+    """
     digits = [
         {"image": digit["image"], "words": summary(digit, language)} for digit in reply["digits"]
     ]
     view = waiting(language, "read") | {
         "digits": digits,
-        "whole": translate("button.as_digit", language),
+        "whole": translate("button.as_digit", language) if wanted else "",
     }
     if not reply["is_number"]:
         return view | _rejection("number", reply["reason"], language)

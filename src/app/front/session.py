@@ -1,5 +1,6 @@
 """What one visitor has drawn and labelled, and what the script in the browser tells about it."""
 
+import math
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class Session:
     to_teach: list[NextEvent] = field(default_factory=list)  # drawings that the API has yet to see
     changed: bool = False  # the browser has to keep `labelled` anew
     failures: int = 0  # of the API, one after the other
+    failed_at: float = -math.inf  # s, of `time.monotonic`
 
     def __post_init__(self) -> None:
         SESSIONS[self.key] = self

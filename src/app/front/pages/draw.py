@@ -38,9 +38,10 @@ def board() -> None:
         else:
             image = picture(session, source)
         session.show(image)
-        with st.container(key="settings", horizontal=True), show_api_errors():
-            settings(session)
+        choices = st.container(key="settings", horizontal=True)
     with messages, show_api_errors(kept=session.image is not None):
+        with choices:
+            settings(session)
         reply = read(session)
         if events := new_events(session):
             for event in events:
@@ -48,6 +49,8 @@ def board() -> None:
             reply = read(session)
         if reply:
             view = shown(session, reply)
+            if session.explains and view["image"]:
+                view |= explanation(session)
     with board:
         reader(session, mode, view, strokes)
 
@@ -81,17 +84,21 @@ def take(session: Session, event: Event, reply: dict[str, Any] | None) -> None:
 
 
 def shown(session: Session, reply: dict[str, Any]) -> dict[str, Any]:
-    """What the page shows of an answer; raises `ApiError` where it cannot be explained."""
+    """What the page shows of an answer."""
     if "number" in reply:
-        return number_view(reply, current_language())
-    view = digit_view(reply, current_language(), session.said)
-    if not session.explains or session.image is None:
-        return view
+        return number_view(reply, current_language(), session.reads_number)
+    return digit_view(reply, current_language(), session.said)
+
+
+def explanation(session: Session) -> dict[str, Any]:
+    """Which pixels spoke for the answer, as a picture and in words; raises `ApiError`."""
+    if session.image is None:
+        return {}
     answer = client().explain(session.image, session.model, examples=session.examples)
     digit, values = answer["attribution"]["target"], np.array(answer["attribution"]["values"])
     half = "upper" if values[:14].sum() >= values[14:].sum() else "lower"
     legend = t("evidence.legend", digit=digit, most=t(f"evidence.{half}"))
-    return view | {"evidence": data_url(encode_png(evidence(values))), "legend": legend}
+    return {"evidence": data_url(encode_png(evidence(values))), "legend": legend}
 
 
 def picture(session: Session, source: str) -> bytes | None:

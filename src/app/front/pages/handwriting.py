@@ -39,7 +39,7 @@ def handwriting() -> None:
     else:
         st.success(t("practice.complete"), icon=":material/check:")
         st.page_link("front/pages/draw.py", label=t("practice.challenge"), icon=":material/draw:")
-    if session.labelled:
+    if session.labelled and not session.to_teach:
         with show_api_errors():
             effect(session)
         controls(session)
