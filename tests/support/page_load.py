@@ -46,7 +46,9 @@ WATCH = """() => {
         if (String(url).includes("/live")) sent = grabbed;
         return ask(url, ...rest);
     };
-    window.addEventListener("mouseup", () => { up = performance.now() }, true);
+    window.addEventListener("mouseup", event => {
+        if (event.composedPath()[0].matches("canvas")) up = performance.now();
+    }, true);
     const note = (list, begun) => { if (begun) list.push((performance.now() - begun) / 1000) };
     new MutationObserver(() => { note(window.live, sent); sent = 0 })
         .observe(document.querySelector(".bars"), {subtree: true, attributes: true});
@@ -161,11 +163,18 @@ def measure_class(api: Running, server: Running, visitors: int = 20) -> None:
             opened.append(visitor)
             await open_all()
 
+    services = [psutil.Process(service.process.pid) for service in (api, server)]
     before = resident_megabytes(server.process.pid)
+    spent = [sum(service.cpu_times()[:2]) for service in services]
     asyncio.run(open_all())
     after = resident_megabytes(server.process.pid)
+    of_api, of_page = (
+        1000 * (sum(service.cpu_times()[:2]) - earlier) / len(finals)
+        for service, earlier in zip(services, spent, strict=True)
+    )
     print(f"final answers: {summary(finals)}; missing: {views.count('waiting')}")
     print(f"live frames: {statuses.count(200)} of {len(statuses)} answered")
+    print(f"processor time a stroke: API {of_api:.1f} ms, page {of_page:.1f} ms")
     print(f"memory of the page's server: {before:.0f} MB, at the end {after:.0f} MB")
 
 
