@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import FloatRect, Page
 
 WAIT = 60_000  # ms
+FINISHED = "canvas.dc-canvas.lower-canvas"  # where the component keeps the finished strokes
 # The last stroke is painted in the next animation frame.
 AS_PAINTED = """canvas => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
     () => done(canvas.toDataURL()))))"""
@@ -121,7 +122,7 @@ def canvas_box(page: "Page") -> "FloatRect":
 
 def ink(page: "Page") -> str:
     """The finished strokes on the canvas, as data URL."""
-    return page.locator("canvas.lower-canvas").evaluate(AS_PAINTED)
+    return page.locator(FINISHED).evaluate(AS_PAINTED)
 
 
 def mirrored(digit: int) -> Strokes:
