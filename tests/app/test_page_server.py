@@ -16,7 +16,7 @@ SEVEN = (Path(__file__).parents[2] / "data" / "digits" / "7.png").read_bytes()
 
 @pytest.fixture(scope="module")
 def page(api_url: str) -> Iterator[Running]:
-    with page_service(api_url) as service:
+    with page_service(api_url, API_LIVE_SECONDS="30") as service:
         yield service
 
 
@@ -30,7 +30,7 @@ def test_frames_are_answered_and_then_the_drawing(page):
 
 
 def test_the_route_obeys_the_base_path(api_url):
-    with page_service(api_url, base_path="/digits") as service:
+    with page_service(api_url, base_path="/digits", API_LIVE_SECONDS="30") as service:
 
         async def draw() -> str:
             async with visit(service.url) as visitor:
@@ -76,7 +76,7 @@ def test_told_to_stop_it_ends_with_status_0_though_somebody_draws(api_url, end):
             async with visit(service.url) as visitor:
                 await visitor.draw(SEVEN)
                 service.process.send_signal(end)
-                await asyncio.to_thread(service.process.wait, 10)
+                await asyncio.to_thread(service.process.wait, 60)
 
         asyncio.run(stop())
         assert service.process.returncode == 0

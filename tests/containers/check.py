@@ -48,6 +48,7 @@ SETTINGS = {
     "API_CONNECT_SECONDS": "2",
     "API_ANSWER_SECONDS": "10",
     "API_EXPLAIN_SECONDS": "40",
+    "API_LIVE_SECONDS": "2",
     "HTTP_PROXY": "http://proxy.invalid:3128",  # as Docker's own configuration may set it
 }
 

@@ -21,7 +21,6 @@ from app.front.settings import PageSettings
 
 MAX_FRAME_BYTES = 100_000  # a drawing has 3 to 11 kB
 MAX_FRAMES = 2  # on their way to the API at a time, of all visitors; beyond it a frame is dropped
-SECONDS = 1.0  # for a frame to arrive, and for its answer: later neither is worth anything
 PREDICT, NUMBER, ACTIVATIONS = "predict", "predict/number", "activations"
 SEVERAL_DIGITS = b'"reason":"several_digits"'
 
@@ -47,9 +46,10 @@ class Live:
 
     def __init__(self, settings: PageSettings) -> None:
         """Connect to nothing yet."""
+        self._seconds = settings.api_live_seconds
         # urllib3 takes 0.7 ms of processor time a frame, requests 1.2; it uses no proxy by itself
         self._api = urllib3.connection_from_url(
-            settings.api_url, maxsize=MAX_FRAMES, retries=False, timeout=SECONDS
+            settings.api_url, maxsize=MAX_FRAMES, retries=False, timeout=self._seconds
         )
         self._base = f"{urlsplit(settings.api_url).path.rstrip('/')}/api/v1"
         token = settings.api_token.get_secret_value()
@@ -68,7 +68,7 @@ class Live:
         if session is None or request.headers.get("content-type") != "image/png":
             return Response(status_code=403)
         try:
-            with fail_after(SECONDS):
+            with fail_after(self._seconds):
                 frame = await request.body()
         except (ClientDisconnect, TimeoutError):
             return Response(status_code=408)

@@ -28,3 +28,4 @@ class PageSettings(BaseSettings):
     api_connect_seconds: float = 1.0
     api_answer_seconds: float = 5.0
     api_explain_seconds: float = 30.0
+    api_live_seconds: float = 1.0  # later an answer to a drawing in the making is worth nothing

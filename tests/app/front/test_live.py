@@ -28,9 +28,10 @@ PNG = {"Content-Type": "image/png"}
 
 
 @contextmanager
-def served(**settings: object) -> Iterator[str]:
+def served(api_url: str, seconds: float = 30) -> Iterator[str]:
     """The route on a port of its own; gives its URL."""
-    app = Starlette(routes=[live_route(PageSettings(**settings))])
+    settings = PageSettings(api_url=api_url, api_live_seconds=seconds)
+    app = Starlette(routes=[live_route(settings)])
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -51,11 +52,11 @@ def session():
 @pytest.fixture
 def ask(api_url, session):
     """Posts a frame as the script of the session does."""
-    with served(api_url=api_url) as url:
+    with served(api_url) as url:
 
         def send(frame: bytes, view: str = "", **headers: str) -> requests.Response:
             address = url + live_url(session.key) + (view and f"&view={view}")
-            return requests.post(address, frame, headers=PNG | headers, timeout=10)
+            return requests.post(address, frame, headers=PNG | headers, timeout=60)
 
         yield send
 
@@ -106,18 +107,18 @@ def test_who_has_no_session_is_refused(ask, session):
 
 
 def test_a_large_frame_is_refused_before_its_body_comes(api_url, session):
-    with served(api_url=api_url) as url, connect(url) as connection:
+    with served(api_url) as url, connect(url) as connection:
         head = f"POST {live_url(session.key)} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
         connection.sendall(f"{head}Content-Length: 100001\r\n\r\n".encode())
         assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
-    with served(api_url=api_url) as url:
+    with served(api_url) as url:
         chunks = iter([b"x" * 60_000, b"x" * 60_000])
         address = url + live_url(session.key)
-        assert requests.post(address, chunks, headers=PNG, timeout=10).status_code == 413
+        assert requests.post(address, chunks, headers=PNG, timeout=60).status_code == 413
 
 
 def test_a_frame_that_does_not_come_is_given_up(api_url, session):
-    with served(api_url=api_url) as url, connect(url) as connection:
+    with served(api_url, seconds=1) as url, connect(url) as connection:
         head = f"POST {live_url(session.key)} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
         connection.sendall(f"{head}Content-Length: 1000\r\nConnection: close\r\n\r\n".encode())
         assert until_closed(connection).startswith(b"HTTP/1.1 408 ")
@@ -126,9 +127,9 @@ def test_a_frame_that_does_not_come_is_given_up(api_url, session):
 def test_frames_beyond_two_at_a_time_are_dropped_and_the_script_told_to_wait(session):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         api = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with served(api_url=api) as url, ThreadPoolExecutor(5) as pool:
+        with served(api, seconds=1) as url, ThreadPoolExecutor(5) as pool:
             address = url + live_url(session.key)
-            send = partial(requests.post, address, FRAME, headers=PNG, timeout=10)
+            send = partial(requests.post, address, FRAME, headers=PNG, timeout=60)
             answers = [job.result() for job in [pool.submit(send) for _ in range(5)]]
     dropped = [answer for answer in answers if answer.headers.get("Retry-After")]
     assert [answer.status_code for answer in dropped] == [204, 204, 204]
@@ -138,6 +139,6 @@ def test_frames_beyond_two_at_a_time_are_dropped_and_the_script_told_to_wait(ses
 def test_without_the_api_there_is_no_answer(session):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with served(api_url=f"http://127.0.0.1:{port}") as url:
+    with served(f"http://127.0.0.1:{port}") as url:
         address = url + live_url(session.key)
-        assert requests.post(address, FRAME, headers=PNG, timeout=10).status_code == 502
+        assert requests.post(address, FRAME, headers=PNG, timeout=60).status_code == 502
