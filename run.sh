@@ -6,7 +6,7 @@
 # Train    cnn | mlp | deep   train that network on MNIST, save it in models/ (--help: options)
 #          line               train the network that reads numbers; it goes on where it was stopped
 #          export             write the form of the models that the API runs
-# Use      app                the API and the drawing page together; Ctrl-C stops both
+# Use      app                the API and the drawing page together; --share: the page for all in this network
 #          api | front        one alone: http://localhost:8000/docs, http://localhost:8501
 #          predict FILE...    read pictures of digits, without any service
 # Measure  evaluate PATH...   how well a model reads your pictures and drawings
@@ -103,17 +103,18 @@ api() {
 }
 front() {
     cd "$ROOT" # where .streamlit/config.toml lies
-    API_URL=${API_URL:-http://$HOST:$API_PORT} in_venv app -m streamlit run src/app/streamlit_app.py \
-        --server.address "$BIND" --server.port "$FRONT_PORT"
+    API_URL=${API_URL:-http://$HOST:$API_PORT} in_venv app -m streamlit run src/app/page_server.py \
+        --server.address "${1:-$BIND}" --server.port "$FRONT_PORT"
 }
 
-both() {
+both() { # both [ADDRESS]: of the page, if it is for others too
     [ "$API_PORT" != "$FRONT_PORT" ] ||
         die "API and page cannot share port $API_PORT: set API_PORT or FRONT_PORT to another one."
-    api & api=$!; front & front=$!
+    api & api=$!; front "$1" & front=$!
     trap 'kill $api $front 2>/dev/null || true; wait; say "API and page are stopped."' EXIT
     trap 'exit 130' INT; trap 'exit 143' TERM HUP
     say "Draw at http://${HOST/127.0.0.1/localhost}:$FRONT_PORT; API: http://$HOST:$API_PORT/docs. Ctrl-C stops both."
+    [ -z "$1" ] || "$VENV/bin/python" -m app.share "$FRONT_PORT" >&2
     while kill -0 $api 2>/dev/null && kill -0 $front 2>/dev/null; do sleep 0.3; done
     die 'The API or the page has ended by itself (the reason stands above), so both are stopped.'
 }
@@ -140,7 +141,7 @@ case "${1:-} ${2:-}" in
 'cnn '* | 'mlp '* | 'deep '*) train "$@" ;;
 'line '*) in_venv train -m model.numbers.train "${@:2}" ;;
 'export '*) in_venv train -m model.export "${@:2}" ;;
-'app ') prepare app; check_port API_PORT; check_port FRONT_PORT; both ;;
+'app ' | 'app --share') prepare app; check_port API_PORT; check_port FRONT_PORT; both "${2:+0.0.0.0}" ;;
 'api ') prepare app; check_port API_PORT; api ;;
 'front ') prepare app; check_port FRONT_PORT; front ;;
 'predict '*) in_venv app -m predict "${@:2}" ;;
@@ -156,7 +157,7 @@ case "${1:-} ${2:-}" in
 'notebooks ') in_venv train "$VENV/bin/jupyter-nbconvert" --execute --inplace --ExecutePreprocessor.timeout=1200 \
     --ExecutePreprocessor.record_timing=False "$ROOT"/notebooks/*.ipynb ;;
 'bench train' | 'bench serve') in_venv train -m bench "${@:2}" ;;
-'bench page') STATUS=2 die "'bench page' is now: .venv/bin/python -m tests.support.page_load" ;;
+'bench page') STATUS=2 die "'bench page' is now: PYTHONPATH=src .venv/bin/python -m tests.support.page_load browser" ;;
 'test '*) run_tests "${@:2}" ;;
 'fuzz '*) cd "$ROOT"; in_venv test -m tests.fuzz "${@:2}" ;;
 'test-containers '*)
@@ -167,7 +168,7 @@ case "${1:-} ${2:-}" in
     "$VENV/bin/python" install.py --list all |
         "$VENV/bin/uv" pip compile -q --universal --python-version 3.11 - -o requirements.txt "${@:2}" ;;
 'readme '*) STATUS=2 die "'readme' is gone: evaluate, bench and compare write their tables themselves" ;;
-'app '* | 'api '* | 'front '*) say "'$1' takes no options, but environment variables."; usage >&2; exit 2 ;;
+'app '* | 'api '* | 'front '*) say "'$1' takes no such option, but environment variables."; usage >&2; exit 2 ;;
 'bench ') say "What should be measured? bash run.sh bench serve or train"; usage >&2; exit 2 ;;
 *) [ $# = 0 ] || say "There is no command '$*'."; usage >&2; exit 2 ;;
 esac

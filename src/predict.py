@@ -79,7 +79,7 @@ def load_classifier(model: str, examples: Path | None) -> Classifier:
     except OSError as error:
         raise ExamplesError(
             f"--examples {examples}: {error.strerror}: "
-            "give the file that the page saves on Your hand"
+            "give the file that the page saves on Your handwriting"
         ) from error
     return adapt(classifier, *read_examples(text))
 

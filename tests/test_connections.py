@@ -42,7 +42,7 @@ def traps(tmp_path_factory):
         assert post(api.url, SEVEN.read_bytes()).ok
         port = str(free_port())
         page = (
-            "-m", "streamlit", "run", "src/app/streamlit_app.py",
+            "-m", "streamlit", "run", "src/app/page_server.py",
             "--server.address", "0.0.0.0", "--server.port", port,
         )  # fmt: skip
         variables = {**traps["page"].environment, "API_URL": api.url}

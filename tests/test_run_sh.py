@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import install
@@ -16,6 +16,7 @@ import psutil
 import pytest
 import requests
 
+from app.share import local_address
 from tests.support.machine import PYTHON, REPOSITORY, Machine, serve_indexes, write_script
 
 
@@ -62,8 +63,8 @@ def assert_one_sentence(result: subprocess.CompletedProcess, *parts: str) -> Non
         ("nonsense", "There is no command 'nonsense'."),
         ("bench nonsense", "There is no command 'bench nonsense'."),
         ("notebooks --loud", "There is no command 'notebooks --loud'."),
-        ("api --port 3", "'api' takes no options, but environment variables."),
-        ("app now", "'app' takes no options, but environment variables."),
+        ("api --port 3", "'api' takes no such option, but environment variables."),
+        ("app now", "'app' takes no such option, but environment variables."),
         ("bench", "bash run.sh bench serve or train"),
     ],
 )
@@ -333,14 +334,24 @@ def test_api_and_page_cannot_share_a_port(ready, ports):
 
 
 @pytest.fixture
-def app(ready: Machine, ports: dict[str, str]) -> Iterator[subprocess.Popen]:
-    """`run.sh app` with the real API and page, both answering."""
+def real_app(ready: Machine, ports: dict[str, str]) -> Callable[..., subprocess.Popen]:
+    """Starts run.sh with the real API and page, and waits until both answer."""
     shutil.rmtree(ready.project / "src")
     for name in ("src", "models", ".streamlit"):
         (ready.project / name).symlink_to(REPOSITORY / name)
-    with ready.start("app", **ports) as process:
+
+    def start(*command: str) -> subprocess.Popen:
+        process = ready.start(*command, **ports)
         while not all(map(answers, ports.values())):
             time.sleep(0.1)
+        return process
+
+    return start
+
+
+@pytest.fixture
+def app(real_app: Callable[..., subprocess.Popen]) -> Iterator[subprocess.Popen]:
+    with real_app("app") as process:
         yield process
 
 
@@ -350,6 +361,21 @@ def test_ctrl_c_stops_the_api_and_the_page(app, ports):
     assert "API and page are stopped." in app.communicate()[1]
     assert app.returncode == 130
     assert not any(map(answers, ports.values()))
+
+
+@pytest.mark.timeout(120)
+def test_shared_the_page_is_open_to_the_network_and_the_api_is_not(real_app, ports):
+    with real_app("app", "--share") as process:
+        listening = {
+            connection.laddr.port: connection.laddr.ip
+            for child in psutil.Process(process.pid).children()
+            for connection in child.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+        process.terminate()
+        printed = process.communicate()[1]
+    assert listening == {int(ports["FRONT_PORT"]): "0.0.0.0", int(ports["API_PORT"]): "127.0.0.1"}
+    assert f"http://{local_address()}:{ports['FRONT_PORT']}" in printed
 
 
 @pytest.mark.timeout(120)

@@ -49,15 +49,9 @@ class DigitsClient:
         self._answer_seconds = answer_seconds
         self._explain_seconds = explain_seconds
         self._session = requests.Session()
+        self._session.trust_env = False  # neither a proxy nor a netrc of this machine
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
-
-    def ready(self) -> bool:
-        """Whether the API is up and its default model answers; never raises."""
-        try:
-            return self._call("/ready").ok
-        except ApiError:
-            return False
 
     def models(self) -> dict[str, Any]:
         """The models that the API serves: `{"default": name, "models": [{"name": ...}, ...]}`."""
@@ -220,7 +214,8 @@ def _problem(response: requests.Response) -> ApiError:
     """The error that an answer other than 2xx stands for (RFC 9457 where the API wrote it)."""
     problem = _json_object(response) or {}
     other = "refused" if response.status_code < 500 else "failed"
-    cause = {404: "missing", 503: "busy"}.get(response.status_code, other)
+    causes = {404: "missing", 502: "busy", 503: "busy", 504: "slow"}  # 502, 504: of a proxy
+    cause = causes.get(response.status_code, other)
     if problem.get("code") == "numbers-unavailable":  # asking again does not help
         cause = "refused"
     detail = problem.get("detail") or problem.get("error")

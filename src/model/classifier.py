@@ -34,11 +34,13 @@ REASONS = {
 _AMBIGUOUS_SHARE, _AMBIGUOUS_SECOND = 0.9, 0.2
 _BATCH_SIZE = 16  # images in one pass, which bounds its memory
 
-# Inputs and outputs of the graph; behind these outputs stand those of the convolutions.
+# Inputs and outputs of the graph. Behind these outputs stand those of the layers before the output
+# layer, each under the layer's name, and then the layers' weights.
 X = "x"
 LOGITS, FEATURES = "logits", "features"  # (N, 10) and (N, d), what the output layer sees
 WEIGHTS, BIAS = "weights", "bias"  # of the output layer, (10, d) and (10,)
 OUTPUTS = [LOGITS, FEATURES, WEIGHTS, BIAS]
+WEIGHT_SUFFIX = ".weight"
 # The keys of the file's metadata
 CARD, WEIGHTS_SHA256, SHA256 = "card", "weights_sha256", "sha256"
 _MAX_CARD_LENGTH = 500_000  # a longer text is no card and would take seconds to parse
@@ -76,6 +78,8 @@ class Classifier:
         output_layer: weights (10, d) and bias (10,) that replace the trained ones, or None.
         examples: how many of a person's examples it has learnt.
         permutation: (784,) of the pixels, or None.
+        layers: names of the layers before the output layer; the graph's output of that name is
+            theirs, and the one with ``WEIGHT_SUFFIX`` has their weights.
     """
 
     def __init__(
@@ -91,6 +95,8 @@ class Classifier:
         self.temperature, self.threshold = card.temperature, card.threshold
         permutation = card.permutation
         self.permutation = None if permutation is None else np.array(permutation.indices)
+        names = [output.name for output in session.get_outputs()][len(OUTPUTS) :]
+        self.layers = [name for name in names if name + WEIGHT_SUFFIX in names]
 
     @classmethod
     def load(cls, path: Path) -> "Classifier":

@@ -66,8 +66,10 @@ def test_an_unknown_model_is_missing(client):
     assert (caught.value.cause, caught.value.problem) == ("missing", "unknown-model")
 
 
-def test_a_running_api_is_ready(client):
-    assert client.ready()
+def test_the_proxy_of_the_machine_is_not_asked(client, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert client.models()["models"]
 
 
 def test_where_nobody_listens_the_message_says_how_to_start_the_api():
@@ -77,7 +79,6 @@ def test_where_nobody_listens_the_message_says_how_to_start_the_api():
     with pytest.raises(ApiError, match=r"bash run\.sh api") as caught:
         client.models()
     assert caught.value.cause == "unreachable"
-    assert not client.ready()
 
 
 def test_a_server_that_accepts_and_never_answers_is_given_up():
@@ -118,7 +119,8 @@ def always_answering(status, body, token="", requests=None):
     ("status", "body", "cause"),
     [
         (500, b"<html>oh no</html>", "failed"),
-        (502, b"", "failed"),
+        (502, b"", "busy"),
+        (504, b"", "slow"),
         (503, b'{"type": "not-ready", "detail": "Starting."}', "busy"),
         (503, b'{"code": "numbers-unavailable", "detail": "No numbers."}', "refused"),
         (404, b"[]", "missing"),

@@ -48,7 +48,7 @@ SETTINGS = {
     "API_CONNECT_SECONDS": "2",
     "API_ANSWER_SECONDS": "10",
     "API_EXPLAIN_SECONDS": "40",
-    "API_RETRY_SECONDS": "3",
+    "API_LIVE_SECONDS": "2",
     "HTTP_PROXY": "http://proxy.invalid:3128",  # as Docker's own configuration may set it
 }
 
@@ -79,7 +79,7 @@ def assert_read_on_the_page(stack: Stack, chromium: str, digit: int) -> None:
         page = browser.new_page()
         page.goto(stack.front)
         draw(page, DIGITS[digit])
-        answer = page.locator(".answer-head")
+        answer = page.locator(".head")
         expect(answer).to_have_text(f"This is a {digit}", timeout=60_000)
 
 

@@ -27,7 +27,7 @@ ANSWER_SECONDS = 30
 IMAGES_AT_ONCE = 1000  # Hypothesis remembers them
 TOKEN = "fuzz"  # the description says that one may be asked for
 AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}"}
-PATHS = ("predict", "predict/batch", "predict/number", "explain")
+PATHS = ("predict", "predict/batch", "predict/number", "explain", "activations")
 UNHURRIED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 PROBLEMS = (413, 415, 422)  # what a damaged picture may be answered with
 

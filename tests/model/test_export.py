@@ -13,7 +13,6 @@ from model.card import find_models
 from model.classifier import Classifier, load_classifiers
 from model.config import MODELS_DIR
 from model.data.mnist import standardize
-from model.explanation import feature_maps
 from model.export import export, load_network, main, replace_model, save_model
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (5, 28, 28)).astype(np.uint8)
@@ -48,16 +47,17 @@ def test_a_permuted_network_is_given_the_pixels_in_their_places_and_stays_as_it_
     assert network.training
     assert not any(module._forward_hooks for module in network.modules())
     assert_computes(path, network, standardize(X.flatten(1)[:, indices].view_as(X)))
-    assert feature_maps(Classifier.load(path), IMAGES[0]) == []
 
 
-def test_feature_maps_are_what_each_convolution_gives(saved):
+def test_the_layers_before_the_output_layer_are_outputs_with_their_weights(saved):
     layers = small_cnn().eval().features
-    maps = feature_maps(Classifier.load(saved), IMAGES[0])
-    assert [name for name, _ in maps] == ["features.0", "features.4"]
-    for (_, values), depth in zip(maps, (1, 5), strict=True):
-        expected = layers[:depth](standardize(X[:1]))[0].detach().numpy()
-        np.testing.assert_allclose(values, expected, atol=1e-5)
+    classifier = Classifier.load(saved)
+    assert classifier.layers == ["features.0", "features.4"]
+    for name, depth in zip(classifier.layers, (1, 5), strict=True):
+        values = classifier.session.run([name, f"{name}.weight"], {"x": X.numpy()})
+        expected = layers[:depth](standardize(X)), layers[depth - 1].weight
+        for value, tensor in zip(values, expected, strict=True):
+            np.testing.assert_allclose(value, tensor.detach().numpy(), atol=1e-5)
 
 
 def test_the_weights_are_a_plain_state_dict_to_train_on_from(saved):

@@ -1,12 +1,9 @@
-"""Measures an API under load: ``python -m tests.support.api_load health | memory | flood``.
+"""Measures an API under load: ``python -m tests.support.api_load health | memory``.
 
 health  GET /health a hundred times, beside 64 clients that post the worst small picture
 memory  of a process with all models, warm; then after a hundred large pictures
-flood   GET /health a hundred times, beside 8 connections that each send 3 MB of GET /health
-        back to back, and the memory that this takes
 
-Each starts an API of its own on 127.0.0.1; `flood --url` asks another one on this machine, such as
-the gateway's.
+Each starts an API of its own on 127.0.0.1.
 """
 
 import argparse
@@ -32,11 +29,8 @@ from tests.support.drawings import SEVEN, blank, file_of, write
 from tests.support.services import Running, resident_megabytes, running_api
 from tests.support.telemetry import metrics
 
-LOCAL_HOSTS = ("127.0.0.1", "localhost")
 ROUNDS = 100  # of GET /health, and large pictures
 CLIENTS = 64
-FLOOD_CONNECTIONS = 8
-FLOOD_BYTES = 3_000_000
 WARM_SECONDS = 2.0  # until the load is there
 Client = Callable[[], Coroutine[None, None, None]]
 
@@ -72,15 +66,6 @@ async def post_for_ever(host: str, port: int, picture: bytes) -> None:
         await reader.readexactly(int(length))
 
 
-async def flood(host: str, port: int) -> None:
-    """Send many requests at once, and read what comes."""
-    reader, writer = await asyncio.open_connection(host, port)
-    request = f"GET /health HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
-    writer.write(request * (FLOOD_BYTES // len(request)))
-    while await reader.read(1_000_000):
-        pass
-
-
 def run_clients(client: Client, count: int, begun: Event) -> None:
     async def together() -> None:
         tasks = [asyncio.create_task(client()) for _ in range(count)]
@@ -110,11 +95,9 @@ def clients(client: Client, count: int) -> Iterator[None]:
 
 
 def address(url: str) -> tuple[str, int]:
-    """Host and port of a service on this machine; no other one is put under load."""
+    """Host and port of a service."""
     parts = urlsplit(url)
-    if parts.hostname not in LOCAL_HOSTS:
-        raise SystemExit(f"{url} is not on this machine: use http://127.0.0.1:PORT")
-    return parts.hostname, parts.port or 80
+    return str(parts.hostname), int(parts.port or 80)
 
 
 def print_health(url: str) -> None:
@@ -168,28 +151,13 @@ def measure_memory() -> None:
         print_memory(api, f"after {answered} of {ROUNDS} large pictures")
 
 
-def measure_flood(url: str | None) -> None:
-    if url:
-        with clients(partial(flood, *address(url)), FLOOD_CONNECTIONS):
-            print_health(url)
-        return
-    with running_api() as api:
-        with clients(partial(flood, *address(api.url)), FLOOD_CONNECTIONS):
-            print_health(api.url)
-        print_memory(api, "after the flood")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("health", "memory", "flood"))
-    parser.add_argument("--url", help="of the service to flood, on this machine")
-    options = parser.parse_args()
-    if options.what == "flood":
-        measure_flood(options.url)
-    else:
-        {"health": measure_health, "memory": measure_memory}[options.what]()
+    parser.add_argument("what", choices=("health", "memory"))
+    what = parser.parse_args().what
+    {"health": measure_health, "memory": measure_memory}[what]()
 
 
 if __name__ == "__main__":

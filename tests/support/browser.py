@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.support.services import free_port, running
+from tests.support.services import Running, free_port, running
 
 from errors import BenchError
 
@@ -16,14 +16,22 @@ MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 
 
 @contextmanager
+def page_service(api_url: str, base_path: str = "", **environment: str) -> Iterator[Running]:
+    """The page's server in a process of its own; `base_path` is empty or begins with a slash."""
+    port = free_port()
+    address = ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    script = ["-m", "streamlit", "run", "src/app/page_server.py", *address]
+    script += ["--server.baseUrlPath", base_path]
+    url = f"http://127.0.0.1:{port}{base_path}"
+    with running(script, url, "/_stcore/health", API_URL=api_url, **environment) as service:
+        yield service
+
+
+@contextmanager
 def running_page(api_url: str, **environment: str) -> Iterator[str]:
     """The page in a process of its own; gives its URL."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    address = ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    script = ["-m", "streamlit", "run", "src/app/streamlit_app.py", *address]
-    with running(script, url, "/_stcore/health", API_URL=api_url, **environment):
-        yield url
+    with page_service(api_url, **environment) as service:
+        yield service.url
 
 
 def find_chromium() -> str | None:

@@ -6,15 +6,12 @@ From the repository: PYTHONPATH=src .venv/bin/python -m tests.support.draw_digit
 import base64
 
 from tests.support.browser import chromium, running_page
-from tests.support.pen import DIGITS, canvas_box, draw
+from tests.support.pen import DIGITS, draw, ink
 from tests.support.services import free_port
 
 from model.config import REPOSITORY
 
 FOLDER = REPOSITORY / "data" / "digits"
-# The picture as the canvas sends it; the last stroke is painted in the next animation frame.
-AS_SENT = """canvas => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
-    () => done(canvas.toDataURL('image/png')))))"""
 
 
 def main() -> None:
@@ -25,10 +22,8 @@ def main() -> None:
         for digit, strokes in DIGITS.items():
             page = browser.new_page()
             page.goto(url)
-            canvas_box(page)
             draw(page, strokes)
-            sent = page.locator("canvas.dc-canvas.lower-canvas").evaluate(AS_SENT)
-            (FOLDER / f"{digit}.png").write_bytes(base64.b64decode(sent.partition(",")[2]))
+            (FOLDER / f"{digit}.png").write_bytes(base64.b64decode(ink(page).partition(",")[2]))
             page.close()
             print(f"data/digits/{digit}.png")
 

@@ -1,22 +1,25 @@
 """The ten digits as mouse strokes, and a hand that draws them on the page's canvas in a browser.
 
-Points are (x, y) in canvas pixels, x right, y down, on the 280x280 canvas; each stroke is drawn
-along a smooth curve through its points. Regional forms are among them: a 1 with flag and foot, a
-crossed 7, a 9 with a curled tail, an open 4.
+Points are (x, y) in canvas pixels, x right, y down, on the left 280x280 of the canvas. Each stroke
+is drawn along a smooth curve through its points. Regional forms are among them: a 1 with flag and
+foot, a crossed 7, a 9 with a curled tail, an open 4.
 """
 
 from typing import TYPE_CHECKING
 
-import torch
+import numpy as np
 
+from app.front.settings import CANVAS_SIZE
 from errors import BenchError
-from model.data.synthetic.templates import curve
 
 if TYPE_CHECKING:
     from playwright.sync_api import FloatRect, Page
 
-SEEN = ".answer .seen img"  # the page's 28x28 picture: a new one comes with every answer
 WAIT = 60_000  # ms
+FINISHED = "canvas.dc-canvas.lower-canvas"  # where the component keeps the finished strokes
+# The last stroke is painted in the next animation frame.
+AS_PAINTED = """canvas => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
+    () => done(canvas.toDataURL()))))"""
 Strokes = list[list[tuple[float, float]]]
 
 DIGITS: dict[int, Strokes] = {
@@ -45,30 +48,61 @@ DIGITS: dict[int, Strokes] = {
 
 def smooth(points: list[tuple[float, float]], steps: int = 6) -> list[tuple[float, float]]:
     """Return a Catmull-Rom curve through the points, `steps` points per piece."""
-    last = len(points) - 1
-    xy = torch.tensor(points, dtype=torch.float64)[None, None]
-    at = torch.linspace(0, last, steps * last + 1, dtype=torch.float64)[None, None]
-    drawn = curve(xy, torch.zeros(1, 1, last + 1, dtype=xy.dtype), torch.tensor([[last]]), at)[0, 0]
-    return [(round(x, 1), round(y, 1)) for x, y in drawn.tolist()]
+    p = np.array([points[0], *points, points[-1]], dtype=float)
+    t = np.arange(steps)[:, None] / steps
+    pieces = [
+        a + t * (b - before) / 2 + t**2 * (before - 2.5 * a + 2 * b - after / 2)
+        + t**3 * (1.5 * (a - b) + (after - before) / 2)
+        for before, a, b, after in zip(p, p[1:], p[2:], p[3:], strict=False)
+    ]  # fmt: skip
+    return [(round(x, 1), round(y, 1)) for x, y in np.concatenate([*pieces, p[-1:]]).tolist()]
 
 
-def draw(page: "Page", strokes: Strokes) -> None:
-    """Draw the strokes with the mouse, each as one press, drag and release."""
-    box = canvas_box(page)
-    for stroke in strokes:
-        points = [(box["x"] + x, box["y"] + y) for x, y in smooth(stroke)]
+def draw(page: "Page", strokes: Strokes, pause: float = 0) -> None:
+    """Draw the strokes with the mouse, each as one press, drag and release.
+
+    Args:
+        page, strokes: where and what.
+        pause: milliseconds between two points; a hand takes about 15.
+    """
+    for points in on_screen(page, strokes):
         page.mouse.move(*points[0])
         page.mouse.down()
         for point in points[1:]:
             page.mouse.move(*point)
+            if pause:
+                page.wait_for_timeout(pause)
         page.mouse.up()
 
 
+def draw_with_a_finger(page: "Page", strokes: Strokes) -> None:
+    """Draw the strokes by Chromium's own touch events, each as one touch."""
+    chrome = page.context.new_cdp_session(page)
+
+    def send(kind: str, points: list[tuple[float, float]]) -> None:
+        touches = [{"x": x, "y": y} for x, y in points]
+        chrome.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+    for points in on_screen(page, strokes):
+        send("touchStart", points[:1])
+        for point in points[1:]:
+            send("touchMove", [point])
+        send("touchEnd", [])
+
+
+def on_screen(page: "Page", strokes: Strokes) -> Strokes:
+    """The curves through the strokes' points, in pixels of the window."""
+    box = canvas_box(page)
+    scale = box["width"] / CANVAS_SIZE[0]
+    return [
+        [(box["x"] + scale * x, box["y"] + scale * y) for x, y in smooth(stroke)]
+        for stroke in strokes
+    ]
+
+
 def clear(page: "Page") -> None:
-    """Clear the canvas, and wait until another one has taken its place."""
-    canvas = page.locator("canvas.upper-canvas").element_handle()
+    """Clear the canvas, which happens in the browser at once."""
     page.get_by_role("button", name="Clear").click()
-    canvas.wait_for_element_state("hidden", timeout=WAIT)
 
 
 def canvas_box(page: "Page") -> "FloatRect":
@@ -76,9 +110,21 @@ def canvas_box(page: "Page") -> "FloatRect":
     from playwright.sync_api import expect
 
     canvas = page.locator("canvas.upper-canvas")
-    expect(canvas).to_have_count(1, timeout=WAIT)  # for a moment a cleared canvas is there too
+    expect(canvas).to_have_count(1, timeout=WAIT)
+    # the script that follows the pen has found the canvas as soon as the tools are there
+    expect(page.locator(".tools .clear")).not_to_be_empty(timeout=WAIT)
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     if box is None:
         raise BenchError("The canvas is not shown: the page has not finished, or has changed.")
     return box
+
+
+def ink(page: "Page") -> str:
+    """The finished strokes on the canvas, as data URL."""
+    return page.locator(FINISHED).evaluate(AS_PAINTED)
+
+
+def mirrored(digit: int) -> Strokes:
+    """The strokes of a digit as in a mirror."""
+    return [[(280 - x, y) for x, y in stroke] for stroke in DIGITS[digit]]

@@ -13,13 +13,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api import problems
 from app.api.dependencies import Picture, Pictures, ServiceDep, Upload, describe_form
 from app.api.problems import ProblemError
-from app.api.schemas import BatchResponse, ExplanationResponse, NumberResponse, PredictionResponse
+from app.api.schemas import (
+    ActivationsResponse,
+    BatchResponse,
+    ExplanationResponse,
+    NumberResponse,
+    PredictionResponse,
+)
 from app.api.service import Service, TooHeavyError
 from app.api.telemetry import CONFIDENCE, NUMBERS, PREDICTIONS, REFUSALS
 from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MAX_WORK_SECONDS
 from errors import ImageError
 from model.classifier import Classifier
-from model.explanation import feature_maps, occlusion, tile
+from model.explanation import Layer, layer_activations, occlusion
 from model.numbers.read import NO_DIGITS, NumberLine, read_numbers
 from model.preprocessing.decode import decode_image, read_header
 from model.preprocessing.normalize import Preprocessed, encode_png, normalize
@@ -135,19 +141,38 @@ async def explain(
         reading = read(service, classifier, upload.pictures[0], heavy)
         digit = reading.prediction.digit if query.target is None else query.target
         values = occlusion(classifier, reading.image, digit)
-        # Examples change the last layer alone: the feature maps are those of the model itself.
-        maps = feature_maps(service.classifier(query.model), reading.image)
         return {
             "attribution": {"target": digit, "values": values.astype(float).round(5).tolist()},
-            "feature_maps": [
-                {"layer": name, "shape": layer.shape, "picture": data_url(tile(layer))}
-                for name, layer in maps
-            ],
             **describe(classifier, reading, upload, top_k=3),
         }
 
     answer = await service.heavy.run(work)
     return Response(orjson.dumps(answer), media_type="application/json")
+
+
+@router.post(
+    "/activations", response_model=ActivationsResponse, openapi_extra=describe_form("file")
+)
+async def activations(
+    service: ServiceDep, query: Annotated[ModelQuery, Query()], upload: Picture
+) -> Response:
+    """Show the network at work: in each layer the eight channels that respond most to an image.
+
+    The answer has at most 30 kB, so that a page can follow a pen. An MLP has neurons in place of
+    maps: the weights of the first layer are shown, for each pixel of the image.
+    """
+
+    def work(heavy: bool) -> Json:
+        classifier = service.classifier(query.model, upload.examples)
+        reading = read(service, classifier, upload.pictures[0], heavy)
+        layers = layer_activations(classifier, reading.image)
+        return {
+            "layers": list(map(describe_layer, layers)),
+            **describe(classifier, reading, upload, top_k=3),
+        }
+
+    lane = service.heavy if upload.examples else service.light
+    return Response(orjson.dumps(await lane.run(work)), media_type="application/json")
 
 
 def prepare(data: bytes, heavy: bool) -> tuple[Preprocessed, float]:
@@ -222,6 +247,29 @@ def describe_line(line: NumberLine, scale: float) -> Json:
     }
 
 
+def describe_layer(layer: Layer) -> Json:
+    """What ``LayerActivations`` documents."""
+    maps = [
+        {
+            "channel": channel,
+            "strength": strength,
+            "picture": None if layer.maps is None else data_url(layer.maps[index]),
+            "kernel": None if layer.kernels is None else data_url(layer.kernels[index]),
+        }
+        for index, (channel, strength) in enumerate(
+            zip(layer.strongest, layer.strengths, strict=True)
+        )
+    ]
+    return {
+        "name": layer.name,
+        "kind": "linear" if layer.maps is None else "convolution",
+        "channels": layer.units,
+        "size": layer.size,
+        "receptive_field": layer.receptive_field,
+        "maps": maps,
+    }
+
+
 def data_url(image: np.ndarray) -> str:
-    """An image (28, 28), uint8, or a sheet of them, as the data URL of a PNG."""
+    """A grey image (H, W), uint8, as the data URL of a PNG."""
     return "data:image/png;base64," + base64.b64encode(encode_png(image)).decode()

@@ -1,6 +1,6 @@
 """The bodies of the API's answers, as OpenAPI documents them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -77,15 +77,39 @@ class Attribution(BaseModel):
     values: list[list[float]] = Field(description="28 x 28, from -1 (against) to 1 (for)")
 
 
-class FeatureMaps(BaseModel):
-    layer: str
-    shape: list[int] = Field(description="channels, rows, columns", examples=[[32, 24, 24]])
-    picture: DataUrl = Field(description="the maps side by side, each from black to white")
-
-
 class ExplanationResponse(PredictionResponse):
     attribution: Attribution
-    feature_maps: list[FeatureMaps] = Field(description="one a convolution; none for an MLP")
+
+
+class Unit(BaseModel):
+    """A channel of a convolution, or a neuron of a linear layer."""
+
+    channel: int = Field(description="its index in the layer")
+    strength: float = Field(ge=0, le=1, description="its largest response; 1 is the layer's")
+    picture: DataUrl | None = Field(
+        description="where the channel responds, beyond its response to blank paper: white is the "
+        "layer's largest response; null for a neuron"
+    )
+    kernel: DataUrl | None = Field(
+        description="its weights: grey is 0, white positive. Of a channel with several kernels the "
+        "one with the largest weights; of a neuron the weights of the 28 x 28 pixels, or null"
+    )
+
+
+class LayerActivations(BaseModel):
+    name: str = Field(examples=["features.0"])
+    kind: Literal["convolution", "linear"]
+    channels: int = Field(description="how many it has")
+    size: list[int] = Field(description="rows and columns of a map", examples=[[24, 24]])
+    receptive_field: int = Field(description="side of the square of pixels that a value sees")
+    maps: list[Unit] = Field(description="the eight channels that respond most, strongest first")
+
+
+class ActivationsResponse(PredictionResponse):
+    layers: list[LayerActivations] = Field(
+        description="the layers before the output layer: convolutions, or the hidden layers of an "
+        "MLP; the ten outputs are `probabilities`"
+    )
 
 
 class ModelSummary(BaseModel):

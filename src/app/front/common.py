@@ -1,27 +1,22 @@
 """What all pages share: the client, the session, the language, the messages for API errors."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from app.client import DigitsClient, Example
+from app.client import DigitsClient
 from app.front.session import Session
-from app.front.settings import (
-    MAX_CACHED_ANSWERS,
-    MAX_CACHED_BATCHES,
-    MAX_CACHED_CARDS,
-    PageSettings,
-)
+from app.front.settings import FIRST_PAUSE, LONGEST_PAUSE, MAX_CACHED_CARDS, PageSettings
 from app.front.texts import LANGUAGES, escape_markdown, has_text, translate
 from errors import ApiError
 
 STYLE = Path(__file__).with_name("style.css")
 ICON = Path(__file__).with_name("icon.png")  # a named icon would be asked for at another host
-RECOVERABLE = ("unreachable", "slow", "busy", "failed")
+PASSING = ("unreachable", "slow", "busy")  # asking again can help
 
 
 @st.cache_resource
@@ -44,31 +39,11 @@ def client() -> DigitsClient:
 
 
 @st.cache_data(ttl=10, max_entries=1, show_spinner=False)
-def model_names() -> list[str]:
-    """The names of the models that answer, the default first, cached 10 s; raises `ApiError`."""
+def served_models() -> list[dict[str, Any]]:
+    """The models that answer, the default first, asked at most every 10 s; raises `ApiError`."""
     served = client().models()
-    names = [model["name"] for model in served["models"] if model["available"]]
-    return sorted(names, key=lambda name: (name != served["default"], name))
-
-
-@st.cache_data(ttl=60, max_entries=MAX_CACHED_ANSWERS, show_spinner=False)
-def predict(image: bytes, model: str, examples: Sequence[Example]) -> dict[str, Any]:
-    """A model's prediction for an image, cached for a minute; raises `ApiError`."""
-    return client().predict(image, model, examples)
-
-
-@st.cache_data(ttl=60, max_entries=MAX_CACHED_ANSWERS, show_spinner=False)
-def read_number(image: bytes, model: str | None, examples: Sequence[Example]) -> dict[str, Any]:
-    """The number that a model reads in an image, cached for a minute; raises `ApiError`."""
-    return client().number(image, model, examples)
-
-
-@st.cache_data(ttl=60, max_entries=MAX_CACHED_BATCHES, show_spinner=False)
-def predict_batch(
-    images: Sequence[bytes], model: str | None, examples: Sequence[Example]
-) -> list[dict[str, Any]]:
-    """A model's predictions for many images, cached for a minute; raises `ApiError`."""
-    return client().predict_batch(images, model, examples)
+    models = [model for model in served["models"] if model["available"]]
+    return sorted(models, key=lambda model: (model["name"] != served["default"], model["name"]))
 
 
 @st.cache_data(ttl=60, max_entries=MAX_CACHED_CARDS, show_spinner=False)
@@ -79,7 +54,9 @@ def model_card(name: str) -> dict[str, Any]:
 
 def current_session() -> Session:
     """This visitor's drawings, kept while the browser's tab is open."""
-    return st.session_state.setdefault("session", Session())
+    if "session" not in st.session_state:
+        st.session_state["session"] = Session()
+    return st.session_state["session"]
 
 
 def current_language() -> str:
@@ -88,9 +65,10 @@ def current_language() -> str:
 
 
 def read_language() -> None:
-    """Take the language from the address (`?language=fr`, any case) in a new session."""
-    asked = st.query_params.get("language", "").lower()
-    st.session_state.setdefault("language", asked if asked in LANGUAGES else LANGUAGES[0])
+    """Take the language in a new session from the address (`?language=fr`), else the browser."""
+    asked = st.query_params.get("language") or st.context.locale or ""
+    language = asked.lower().split("-")[0]
+    st.session_state.setdefault("language", language if language in LANGUAGES else LANGUAGES[0])
 
 
 def t(key: str, **values: object) -> str:
@@ -107,67 +85,63 @@ def language_switch() -> None:
         format_func=str.upper,
         key="language",
         label_visibility="collapsed",
+        # Not bound to the address by Streamlit: it would take the label "FR".
+        on_change=lambda: st.query_params.update(language=current_language()),
     )
-    language = current_language()
-    # Not bound to the address by Streamlit: it would take the label "FR", and only after the title.
-    if st.query_params.get("language", LANGUAGES[0]) != language:
-        st.query_params["language"] = language
     st.html(
-        f"<script>document.documentElement.lang = '{language}'</script>",
+        f"<script>document.documentElement.lang = '{current_language()}'</script>",
         unsafe_allow_javascript=True,
     )
 
 
-def current_image() -> bytes:
-    """The drawing or upload that other pages explain; without one they say so and stop."""
-    image = current_session().image
-    if image is None:
-        st.info(t("page.nothing_yet"), icon=":material/draw:")
-        st.page_link("front/pages/draw.py", label=t("page.to_draw"), icon=":material/arrow_back:")
-        st.stop()
-    return image
-
-
-def describe_model(name: str) -> str:
-    """What a model is, in a few words; empty for a model that this page does not know."""
-    return t(f"model.{name}") if has_text(f"model.{name}") else ""
+def model_text(kind: str, name: str) -> str:
+    """What a model is ("about") or is called ("name"); its own name where no text says it."""
+    key = f"model_{kind}.{name}"
+    return t(key) if has_text(key) else name
 
 
 @contextmanager
 def show_api_errors(kept: bool = False) -> Iterator[None]:
-    """Show an `ApiError` of the block as a message; rerun the page when the API is back.
+    """Show an `ApiError` of the block as a message; try again later where that can help.
 
     Args:
         kept: say that the drawing is kept.
     """
+    session = current_session()
     try:
         yield
     except ApiError as error:
         message = describe_error(error)
-        if error.cause not in RECOVERABLE:
+        if error.cause not in PASSING:
             st.info(message, icon=":material/info:")
             return
         st.warning(f"{message} {t('error.kept')}" if kept else message, icon=":material/cloud_off:")
-        _wait_for_api(time.monotonic())
+        now = time.monotonic()
+        if now - session.failed_at > 2 * LONGEST_PAUSE:  # not since the last failure: a new one
+            session.failures = 0
+        _try_again(pause_after(session.failures))
+        session.failures, session.failed_at = session.failures + 1, now
+
+
+def pause_after(failures: int) -> int:
+    """The seconds to wait before the API is asked again, after so many failures before this one."""
+    return min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE)
 
 
 def describe_error(error: ApiError) -> str:
     """What an error of the API means for the visitor, in the chosen language."""
     if error.problem and has_text(f"error.{error.problem}"):
         return t(f"error.{error.problem}")
-    message = escape_markdown(str(error))
-    return t(f"error.{error.cause}", url=settings().api_url, message=message)
+    return t(f"error.{error.cause}", message=escape_markdown(str(error)))
 
 
-def _wait_for_api(since: float) -> None:
-    """Ask regularly whether the API is ready, and rerun the page when it is."""
-    pause = settings().api_retry_seconds
+def _try_again(pause: float) -> None:
+    """Run the page again after so many seconds."""
+    runs = iter((False, True))  # the first run comes with the message itself
 
     @st.fragment(run_every=pause)
-    def look() -> None:
-        # The first run comes with the message itself, before anything can have changed.
-        if time.monotonic() - since > pause / 2 and client().ready():
-            st.cache_data.clear()
+    def wait() -> None:
+        if next(runs, True):
             st.rerun()
 
-    look()
+    wait()

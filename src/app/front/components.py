@@ -1,115 +1,107 @@
-"""Pieces of the page as HTML: pure functions from answers to text, styled by `style.css`."""
+"""What the page shows of an answer: pure functions from answers to values and HTML."""
 
 from html import escape
 from typing import Any
 
 from app.front.texts import has_text, percent, translate
 
-BLANK = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAAAAACH5BAAAAAAALAAAAAABAAEAAAICTAEAOw=="
+EMPTY: dict[str, Any] = {
+    "probabilities": [0.0] * 10,
+    "image": None,  # 28x28, as data URL
+    "digits": [],  # of a number
+    "evidence": None,  # the picture to lay over the drawing
+    "legend": "",
+    "whole": "",  # the button that reads the same picture as a number, or as one digit
+}
 
 
-def answer(
-    reply: dict[str, Any] | None,
-    language: str,
-    waiting: str = "waiting_more",
-    what: str = "digit",
-) -> str:
-    """What was read, or why nothing was, in words and as a large sign; of a digit its 28x28 image.
+def labels(probabilities: list[float], language: str) -> list[str]:
+    """What each of the ten values is for somebody who does not see it, and what it is for."""
+    return [
+        f"{translate('answer.label', language, digit=digit)}, {percent(share, language)}"
+        for digit, share in enumerate(probabilities)
+    ]
+
+
+def waiting(language: str, mode: str) -> dict[str, Any]:
+    """What stands where the answer will be."""
+    head, more = (translate(f"waiting.{mode}{part}", language) for part in ("", "_more"))
+    texts = {"kind": "waiting", "sign": "", "head": head, "more": more}
+    return EMPTY | texts | {"labels": labels(EMPTY["probabilities"], language)}
+
+
+def digit_view(reply: dict[str, Any], language: str, said: int | None = None) -> dict[str, Any]:
+    """An answer of `/api/v1/predict` in words and as a large sign.
 
     Args:
-        reply: the API's answer, or None while there is nothing to read.
+        reply: the API's answer.
         language: of the texts.
-        waiting: the text that says when an answer will come.
-        what: "digit" or "number".
+        said: what the visitor says that it is; then nothing is claimed any more.
     """
-    learnt = ""
-    if reply is None:
-        kind, sign = "waiting", "\N{NO-BREAK SPACE}"
-        head = translate(f"{what}.waiting", language)
-        more = translate(f"answer.{waiting}", language)
-    else:
-        kind, sign, head, more = _verdict(what, reply, language)
-        if count := reply.get("examples", 0):
-            key = "answer.learnt_one" if count == 1 else "answer.learnt"
-            learnt = f'<p class="answer-learnt">{escape(translate(key, language, count=count))}</p>'
-    return (
-        f'<section class="answer {what} {kind}" role="status" lang="{language}">'
-        f'<p class="answer-sign" aria-hidden="true">{escape(sign)}</p>'
-        f'<div class="answer-words"><p class="answer-head">{escape(head)}</p>'
-        f'<p class="answer-more">{escape(more)}</p>{learnt}</div>'
-        f"{_seen(reply, language) if what == 'digit' else ''}</section>"
-    )
+    view = EMPTY | {
+        "probabilities": [round(share, 4) for share in reply["probabilities"]],
+        "labels": labels(reply["probabilities"], language),
+        "image": reply["image"],
+        "whole": translate("button.as_number", language),
+    }
+    if said is not None:
+        head, more = (
+            translate(f"digit.said{part}", language, digit=said) for part in ("", "_more")
+        )
+        return view | {"kind": "digit", "sign": str(said), "head": head, "more": more}
+    if not reply["is_digit"]:
+        return view | _rejection("digit", reply["reason"], language)
+    digit = reply["prediction"]
+    more = translate("digit.sure", language, percent=percent(reply["confidence"], language))
+    if count := reply.get("examples", 0):
+        key = "answer.learnt_one" if count == 1 else "answer.learnt"
+        more += f" {translate(key, language, count=count)}"
+    head = translate("digit.is", language, digit=digit)
+    return view | {"kind": "digit", "sign": str(digit), "head": head, "more": more}
 
 
-def digit_boxes(digits: list[dict[str, Any]], chosen: int | None, size: tuple[int, int]) -> str:
-    """A frame around each digit, to lie over the picture; only for the eye.
+def number_view(reply: dict[str, Any], language: str, wanted: bool = False) -> dict[str, Any]:
+    """An answer of `/api/v1/predict/number` in words, as a sign, and digit by digit.
 
     Args:
-        digits: of the API's answer.
-        chosen: the index of the digit to stress.
-        size: width and height of the picture in the pixels of the digits' boxes.
+        reply: the API's answer.
+        language: of the texts.
+        wanted: the visitor wants a number, though the picture may hold one digit.
     """
-    width, height = size
-    frames = []
-    for index, digit in enumerate(digits):
-        x, y, w, h = digit["box"]
-        frames.append(
-            f'<span class="box{" chosen" if index == chosen else ""}" style="left:{x / width:.2%};'
-            f'top:{y / height:.2%};width:{w / width:.2%};height:{h / height:.2%}">'
-            f"<b>{digit_sign(digit)}</b></span>"
-        )
-    shape = f"aspect-ratio:{width}/{height}"
-    return f'<div class="boxes" aria-hidden="true" style="{shape}">{"".join(frames)}</div>'
+    digits = [
+        {"image": digit["image"], "words": summary(digit, language)} for digit in reply["digits"]
+    ]
+    view = waiting(language, "read") | {
+        "digits": digits,
+        "whole": translate("button.as_digit", language) if wanted else "",
+    }
+    if not reply["is_number"]:
+        return view | _rejection("number", reply["reason"], language)
+    number = reply["number"]
+    more = translate("number.sure", language, percent=percent(reply["confidence"], language))
+    if others := reply["lines"][1:]:
+        numbers = ", ".join(line["number"] or "?" for line in others)
+        more += f" {translate('number.lines', language, numbers=numbers)}"
+    head = translate("number.is", language, number=number)
+    return view | {"kind": "number", "sign": number, "head": head, "more": more}
 
 
-def digit_sign(digit: dict[str, Any]) -> str:
-    """What was read in a digit's place: the digit, or a question mark where it is none."""
-    return str(digit["prediction"]) if digit["is_digit"] else "?"
+def _rejection(what: str, reason: str, language: str) -> dict[str, Any]:
+    if not has_text(f"{what}.{reason}"):  # a newer API may know more reasons than this page
+        reason = f"not_a_{what}"
+    head, more = (translate(f"{what}.{reason}{part}", language) for part in ("", "_try"))
+    return {"kind": "rejected", "sign": "?", "head": head, "more": more}
 
 
-def number_digits(digits: list[dict[str, Any]], language: str) -> str:
-    """What the model saw of each digit, from left to right, with how sure it is."""
-    alt = translate("answer.seen_alt", language)
-    figures = (
-        small_image(digit["image"], alt, summarize(digit, language), "digit") for digit in digits
-    )
-    return f'<div class="digits">{"".join(figures)}</div>'
-
-
-def bars(probabilities: list[float], language: str) -> str:
-    """Ten horizontal bars, the longest in the accent colour; a list for screen readers."""
-    best = max(range(len(probabilities)), key=probabilities.__getitem__)
-    rows = []
-    for digit, probability in enumerate(probabilities):
-        likeliest = " best" if digit == best and probability > 0 else ""
-        shown = percent(probability, language) if any(probabilities) else ""
-        rows.append(
-            f'<li class="bar{likeliest}"><span class="bar-digit">{digit}</span>'
-            f'<span class="bar-track"><span class="bar-fill" style="width:{probability:.2%}">'
-            f'</span></span><span class="bar-value">{shown}</span></li>'
-        )
-    label = escape(translate("answer.bars", language))
-    return f'<ol class="bars" aria-label="{label}">{"".join(rows)}</ol>'
-
-
-def small_image(source: str, alt: str, caption: str = "", mark: str = "") -> str:
-    """A 28x28 image, enlarged without smoothing, over its caption.
-
-    Args:
-        source: a data URL.
-        alt: the text alternative.
-        caption: a line below.
-        mark: a class of `style.css`.
-    """
-    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return (
-        f'<figure class="seen {mark}"><img class="pixels" src="{escape(source)}" '
-        f'alt="{escape(alt)}">{below}</figure>'
-    )
+def summary(reply: dict[str, Any], language: str) -> str:
+    """An answer in a few words: "7, 99.8 %" or "no digit"."""
+    if not reply["is_digit"]:
+        return translate("answer.rejected", language)
+    return f"{reply['prediction']}, {percent(reply['confidence'], language)}"
 
 
 def model_card(name: str, about: str, seen: str, reply: dict[str, Any], language: str) -> str:
-    """One model's answer beside those of others: its name, the image it saw, its prediction.
+    """One model's answer beside those of others.
 
     Args:
         name, about: the model's name and what it is.
@@ -118,74 +110,32 @@ def model_card(name: str, about: str, seen: str, reply: dict[str, Any], language
         language: of the texts.
     """
     kind = "digit" if reply["is_digit"] else "rejected"
-    share = f"{reply['confidence']:.2%}"
-    image = small_image(seen, translate("compare.alt", language, name=name))
+    sign = reply["prediction"] if reply["is_digit"] else "?"
+    alt = translate("compare.alt", language, name=name)
     return (
         f'<li class="card {kind}"><p class="card-name">{escape(name)}</p>'
-        f'<p class="card-about">{escape(about)}</p>{image}'
-        f'<p class="card-digit" aria-hidden="true">{reply["prediction"]}</p>'
-        f'<span class="bar-track"><span class="bar-fill" style="width:{share}"></span></span>'
-        f'<p class="card-answer">{escape(summarize(reply, language))}</p></li>'
+        f'<img class="pixels" src="{escape(seen)}" alt="{escape(alt)}">'
+        f'<p class="card-digit" aria-hidden="true">{sign}</p>'
+        f'<p class="card-answer">{escape(summary(reply, language))}</p>'
+        f'<p class="card-about">{escape(about)}</p></li>'
     )
 
 
-def cards(items: list[str], heading: str) -> str:
-    """Cards side by side under their heading, as many in a row as fit."""
-    return (
-        f'<section class="group" style="flex-grow:{len(items)}"><h2>{escape(heading)}</h2>'
-        f'<ul class="cards">{"".join(items)}</ul></section>'
+def cards(items: list[str], label: str) -> str:
+    """Cards side by side, as many in a row as fit."""
+    return f'<ul class="cards" aria-label="{escape(label)}">{"".join(items)}</ul>'
+
+
+def examples(digits: list[tuple[int, str]], language: str) -> str:
+    """The labelled digits, each with its label below.
+
+    Args:
+        digits: label and image (data URL) of each.
+        language: of the texts.
+    """
+    items = "".join(
+        f'<li><img class="pixels" src="{escape(image)}" alt=""><b>{label}</b></li>'
+        for label, image in digits
     )
-
-
-def summarize(reply: dict[str, Any], language: str) -> str:
-    """An answer in a few words: "read as 7, 99.8 %" or "rejected"."""
-    if not reply["is_digit"]:
-        return translate("history.rejected", language)
-    return translate(
-        "history.read_as",
-        language,
-        digit=reply["prediction"],
-        percent=percent(reply["confidence"], language),
-    )
-
-
-def counts(numbers: list[int], language: str) -> str:
-    """How many examples there are of each digit, as ten small cells."""
-    cells = "".join(
-        f'<li class="count{" some" if number else ""}"><span class="count-digit">{digit}</span>'
-        f'<span class="count-number">{number}</span></li>'
-        for digit, number in enumerate(numbers)
-    )
-    label = escape(translate("hand.counts", language))
-    return f'<ol class="counts" start="0" aria-label="{label}">{cells}</ol>'
-
-
-def _seen(reply: dict[str, Any] | None, language: str) -> str:
-    """The image that the model saw, or its empty place."""
-    return small_image(
-        reply["image"] if reply else BLANK,
-        translate("answer.seen_alt" if reply else "answer.seen_alt_empty", language),
-        f"{translate('answer.seen', language)}\n{translate('answer.seen_size', language)}",
-    )
-
-
-def _verdict(what: str, reply: dict[str, Any], language: str) -> tuple[str, str, str, str]:
-    """The kind of answer, its large sign, its first line and its second."""
-    value = reply["prediction" if what == "digit" else "number"]
-    share = percent(reply["confidence"], language)
-    if reply[f"is_{what}"]:
-        kind, sign = "accepted", str(value)
-        head = translate(f"{what}.is", language, **{what: value})
-        more = translate(f"{what}.sure", language, percent=share)
-    else:
-        reason = reply["reason"]
-        if not has_text(f"{what}.{reason}"):  # a newer API may know more reasons than this page
-            reason = f"not_a_{what}"
-        kind, sign, head = "rejected", "?", translate(f"{what}.{reason}", language)
-        more = translate(f"{what}.{reason}_try", language)
-        if what == "digit" and reason != "several_digits":
-            more += f" {translate('digit.nearest', language, digit=value, percent=share)}."
-    if others := reply.get("lines", [])[1:]:
-        numbers = ", ".join(line["number"] or "?" for line in others)
-        more += f" {translate('number.lines', language, numbers=numbers)}"
-    return kind, sign, head, more
+    label = escape(translate("practice.examples", language))
+    return f'<ul class="examples" aria-label="{label}">{items}</ul>'

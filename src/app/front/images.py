@@ -5,7 +5,6 @@ import functools
 import io
 import threading
 import warnings
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -23,18 +22,6 @@ _DECODING = threading.Lock()  # one at a time: 40 megapixels take 320 MB
 # The ends of ColorBrewer's RdBu, which colour-blind people tell apart.
 SPEAKS_FOR = np.array([202, 0, 32]) / 255
 SPEAKS_AGAINST = np.array([5, 113, 176]) / 255
-
-
-class Shown(NamedTuple):
-    """An upload as the page shows it.
-
-    Attributes:
-        file: JPEG, or PNG where parts are transparent; `st.image` passes it on as it is.
-        size: width and height of the upload itself, upright; the API's boxes are in its pixels.
-    """
-
-    file: bytes
-    size: tuple[int, int]
 
 
 def upload_problem(image: bytes) -> tuple[str, dict[str, object]] | None:
@@ -62,8 +49,8 @@ def upload_problem(image: bytes) -> tuple[str, dict[str, object]] | None:
 
 
 @functools.lru_cache(maxsize=8)  # the page asks in every run
-def as_shown(image: bytes) -> Shown | None:
-    """An upload as every browser shows it: upright, small, of 8 bits.
+def as_shown(image: bytes) -> bytes | None:
+    """An upload as every browser shows it: upright, small, of 8 bits; PNG if transparent, or JPEG.
 
     None if it cannot be decoded: the API says what is wrong with it.
     """
@@ -73,10 +60,8 @@ def as_shown(image: bytes) -> Shown | None:
     try:
         with _DECODING:
             picture = _open(image)
-            width, height = picture.size
             picture.draft(None, (SHOWN_SIDE, SHOWN_SIDE))  # only a JPEG is decoded smaller
             ImageOps.exif_transpose(picture, in_place=True)  # decodes, too
-            turned = (width < height) != (picture.width < picture.height)
             transparent = picture.has_transparency_data
             mode = "RGBA" if transparent else GREY_MODES.get(picture.mode, "RGB")
             if picture.mode != mode:
@@ -87,7 +72,7 @@ def as_shown(image: bytes) -> Shown | None:
             picture.save(file, "PNG" if transparent else "JPEG", quality=90, icc_profile=None)
     except Exception:  # decoders raise what they like
         return None
-    return Shown(file.getvalue(), (height, width) if turned else (width, height))
+    return file.getvalue()
 
 
 def _open(image: bytes) -> Image.Image:
@@ -118,7 +103,7 @@ def decode_data_url(url: str) -> np.ndarray:
 
 
 def encode_png(pixels: np.ndarray) -> bytes:
-    """(H, W) grey or (H, W, 3) RGB, float in [0, 1], as PNG."""
+    """(H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, float in [0, 1], as PNG."""
     file = io.BytesIO()
     bytes_ = (np.clip(pixels, 0, 1) * 255).round().astype(np.uint8)
     Image.fromarray(bytes_).save(file, "PNG")
@@ -163,17 +148,14 @@ def permute(pixels: np.ndarray, order: list[int]) -> np.ndarray:
     return pixels.reshape(-1)[order].reshape(pixels.shape)
 
 
-def overlay(pixels: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """An attribution over the drawing it belongs to.
+def evidence(values: np.ndarray) -> np.ndarray:
+    """An attribution as a picture to lay over the drawing.
 
     Args:
-        pixels: (28, 28) in [0, 1], foreground 1; becomes grey on white.
-        values: (28, 28) in [-1, 1]: red where positive, blue where negative.
+        values: (28, 28) in [-1, 1].
 
     Returns:
-        (28, 28, 3) in [0, 1].
+        (28, 28, 4) RGBA in [0, 1]: red where positive, blue where negative, else transparent.
     """
-    background = (1 - 0.35 * pixels)[..., None].repeat(3, axis=2)
     hue = np.where(values[..., None] >= 0, SPEAKS_FOR, SPEAKS_AGAINST)
-    strength = np.clip(np.abs(values), 0, 1)[..., None]
-    return background + strength * (hue - background)
+    return np.concatenate([hue, np.clip(np.abs(values), 0, 1)[..., None]], axis=2)

@@ -11,18 +11,13 @@ IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "BMP", "GIF")
 MAX_FILE_BYTES = 5_000_000
 MAX_PIXELS = 40_000_000
 MAX_HEAVY_PIXELS = 16_000_000  # of WebP, AVIF and HEIC
-CANVAS_SIDE = 280  # px: ten times MNIST's 28
-WIDE_CANVAS = (560, 200)  # px, width and height: for a number
-MAX_UNDO_STEPS = 50
-MAX_HISTORY = 200  # drawings per session, and so examples: the API takes no more
+CANVAS_SIZE = (360, 280)  # px, width and height: room for a digit of MNIST's proportions, or three
+BRUSH_WIDTH = 20  # px: about MNIST's stroke width once the digit is scaled to 20 px of 28
+MAX_EXAMPLES = 200  # per session: the API takes no more
 MAX_CACHED_CARDS = 100
 MAX_CACHED_FIGURES = 50
-MAX_CACHED_ANSWERS = 500
-MAX_CACHED_BATCHES = 20
-MAX_CACHED_EXPLANATIONS = 20
-BRUSH_WIDTHS = (10, 36)  # px, thinnest and thickest
-BRUSH_WIDTH = 22  # px: about MNIST's stroke width once the digit is scaled to 20 px of 28
-WIDE_BRUSH_WIDTH = 14  # px: the same on the wide canvas, where digits are smaller
+FIRST_PAUSE = 2  # s before the page asks an API again that failed; doubled each time
+LONGEST_PAUSE = 30  # s
 
 
 class PageSettings(BaseSettings):
@@ -33,4 +28,4 @@ class PageSettings(BaseSettings):
     api_connect_seconds: float = 1.0
     api_answer_seconds: float = 5.0
     api_explain_seconds: float = 30.0
-    api_retry_seconds: float = 2.0  # between two checks whether an absent API is back
+    api_live_seconds: float = 1.0  # later an answer to a drawing in the making is worth nothing

@@ -38,6 +38,28 @@ def accuracy_tables(study: dict[str, Any]) -> dict[str, list[list[str]]]:
     }
 
 
+def conclusion(study: dict[str, Any], augmentation: str = "none") -> dict[str, float] | None:
+    """The mean accuracies on MNIST that answer the study's question, or None if one is missing.
+
+    Returns:
+        "cnn" and "mlp" with pixels in order, "cnn_permuted" and "mlp_permuted".
+    """
+    means = {}
+    for network in ("cnn", "mlp"):
+        for pixels, suffix in (("in order", ""), ("permuted", "_permuted")):
+            wanted = ("MNIST", network, pixels, augmentation)
+            shares = [
+                row["accuracy"]
+                for row in study.get("results", [])
+                if row.get("part") == "factorial"
+                and (row["on"], row["network"], row["pixels"], row["augmentation"]) == wanted
+            ]
+            if not shares:
+                return None
+            means[network + suffix] = mean(shares)
+    return means
+
+
 def mean_and_std(shares: list[float]) -> str:
     """Shares in [0, 1] as "99.41 ± 0.03" in %; the spread is the standard deviation."""
     if not shares:

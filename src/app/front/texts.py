@@ -7,6 +7,7 @@ from pathlib import Path
 
 LANGUAGES = ("en", "fr")  # the first is the default
 FOLDER = Path(__file__).with_name("texts")
+MORE_THAN = {"en": "more than", "fr": "plus de"}
 FRENCH = str.maketrans({",": "\N{NARROW NO-BREAK SPACE}", ".": ","})
 
 
@@ -24,6 +25,8 @@ def all_texts(language: str) -> dict[str, str]:
 def translate(key: str, language: str, **values: object) -> str:
     """The text of `key` in `language`, with `{placeholders}` filled in; numbers by `written`.
 
+    Beside a `{digit}` there is its English article, `{a}`: an 8, but a 7.
+
     Raises:
         KeyError: there is no such text, or a placeholder got no value.
     """
@@ -31,7 +34,8 @@ def translate(key: str, language: str, **values: object) -> str:
         name: written(value, language) if isinstance(value, int | float) else value
         for name, value in values.items()
     }
-    return all_texts(language)[key].format(**shown)
+    article = "an" if values.get("digit") == 8 else "a"
+    return all_texts(language)[key].format(a=article, **shown)
 
 
 def has_text(key: str) -> bool:
@@ -44,17 +48,19 @@ def escape_markdown(text: str) -> str:
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
 
 
-def written(number: float, language: str) -> str:
+def written(number: float, language: str, digits: int = 1) -> str:
     """A number as a person writes it: 1,234 or 1,234.5 in English, 1 234,5 in French."""
-    shown = f"{number:,}" if isinstance(number, int) else f"{number:,.1f}"
+    shown = f"{number:,}" if isinstance(number, int) else f"{number:,.{digits}f}"
     return shown.translate(FRENCH) if language == "fr" else shown
 
 
-def percent(share: float, language: str) -> str:
+def percent(share: float, language: str, digits: int = 1) -> str:
     """A share in [0, 1] as a person writes it: 99.8 % in English, 99,8 % in French.
 
-    Rounding never claims certainty: what would round to 100.0 % is "> 99.9 %".
+    Rounding never claims certainty: what would round to 100 % is "more than 99.9 %".
     """
-    rounded = round(100.0 * share, 1)
-    shown = written(rounded, language) if rounded < 100 else f"> {written(99.9, language)}"
-    return f"{shown}\N{NO-BREAK SPACE}%"
+    rounded = round(100.0 * share, digits)
+    unit = "\N{NO-BREAK SPACE}%"
+    if rounded < 100:
+        return written(rounded, language, digits) + unit
+    return f"{MORE_THAN[language]} {written(99.9, language)}{unit}"

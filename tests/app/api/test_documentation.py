@@ -97,7 +97,8 @@ def test_a_generated_client_has_every_operation_and_reads_a_7(
 
     generated = {path.stem for path in made.glob("api/*/*.py")} - {"__init__"}
     assert generated == {operation["operationId"] for _, operation in operations(openapi)}
-    assert {"predict", "predict_batch", "predict_number", "explain", "infer"} <= generated
+    named = {"predict", "predict_batch", "predict_number", "explain", "activations", "infer"}
+    assert named <= generated
     monkeypatch.syspath_prepend(tmp_path)
     module = importlib.import_module("generated_digits.api.predict.predict")
     package = importlib.import_module("generated_digits")

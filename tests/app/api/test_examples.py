@@ -82,7 +82,7 @@ def test_other_examples_and_other_models_have_answers_of_their_own(predict, png)
     assert len({tuple(answer) for answer in answers}) == 6
 
 
-def test_a_batch_and_an_explanation_learn_too_and_the_maps_stay(predict, png):
+def test_all_that_reads_a_picture_learns_too_and_the_activations_stay(predict, png):
     learnt = [GOOD] * 3
     alone = without_time(predict(png, examples=learnt))
     [result] = predict([png], "predict/batch", learnt).json()["results"]
@@ -91,7 +91,9 @@ def test_a_batch_and_an_explanation_learn_too_and_the_maps_stay(predict, png):
     after = predict(png, "explain", learnt, target=7).json()
     assert (after["probabilities"], after["examples"]) == (alone["probabilities"], 3)
     assert after["attribution"]["values"] != before["attribution"]["values"]
-    assert after["feature_maps"] == before["feature_maps"]
+    active = predict(png, "activations", learnt).json()
+    assert (active["probabilities"], active["examples"]) == (alone["probabilities"], 3)
+    assert active["layers"] == predict(png, "activations").json()["layers"]
 
 
 TINY = {"label": 1, "image": "data:image/png;base64,AAAA"}
@@ -108,7 +110,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("path", ["predict", "predict/batch", "explain"])
+@pytest.mark.parametrize("path", ["predict", "predict/batch", "explain", "activations"])
 @pytest.mark.parametrize(("examples", "name", "said"), BAD.values(), ids=BAD)
 def test_bad_examples_are_named(predict, png, path, examples, name, said):
     pictures = [png] if path == "predict/batch" else png

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from tests.support.api import pixels
 
 from model.card import find_models
 from model.classifier import to_input
@@ -36,32 +35,10 @@ def test_occlusion_says_what_hiding_a_window_costs(predict, png, small_models, m
     assert values == pytest.approx(expected / np.abs(expected).max(), abs=1e-3)
 
 
-def test_each_map_of_a_convolution_is_shown_from_black_to_white(predict, png, small_models):
-    maps = predict(png, "explain").json()["feature_maps"]
-
-    network, _ = load_network(find_models(small_models)["cnn"])
-    with torch.no_grad():
-        x = torch.from_numpy(to_input(preprocess(png).image[None]))
-        first = network.features[0](standardize(x))[0].numpy()
-    convolutions = [layer for layer in network.features if hasattr(layer, "out_channels")]
-    assert [entry["shape"] for entry in maps] == [
-        [layer.out_channels, side, side] for layer, side in zip(convolutions, (24, 8), strict=True)
-    ]
-    tiles = pixels(maps[0]["picture"])
-    for index, expected in enumerate(first):
-        row, column = index // 8 * 25, index % 8 * 25
-        grey = 255 * (expected - expected.min()) / np.ptp(expected)
-        assert tiles[row : row + 24, column : column + 24] == pytest.approx(grey, abs=2)
-
-
-def test_a_network_without_convolutions_has_no_maps(predict, png):
-    assert predict(png, "explain", model="mlp").json()["feature_maps"] == []
-
-
 def test_the_rest_of_the_answer_is_the_prediction(predict, png):
     explained = predict(png, "explain", model="cnn-permuted").json()
     predicted = predict(png, model="cnn-permuted").json()
     added = set(explained) - set(predicted)
-    assert added == {"attribution", "feature_maps"}
+    assert added == {"attribution"}
     for name in set(predicted) - {"milliseconds"}:
         assert explained[name] == predicted[name]

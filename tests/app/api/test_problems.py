@@ -143,7 +143,9 @@ def test_a_bad_value_of_a_parameter_is_named(predict, value):
     assert "top_k" in response.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["predict", "predict/batch", "predict/number", "explain"])
+@pytest.mark.parametrize(
+    "path", ["predict", "predict/batch", "predict/number", "explain", "activations"]
+)
 def test_a_parameter_that_does_not_exist_is_refused_by_name(predict, path):
     response = predict([PNG] if path == "predict/batch" else PNG, path, modle="mlp")
     assert problem(response) == (422, "invalid-parameter")

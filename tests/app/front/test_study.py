@@ -1,7 +1,7 @@
 import pytest
 from tests.support.study import result
 
-from app.front.study import accuracy_tables, markdown_table, mean_and_std
+from app.front.study import accuracy_tables, mean_and_std
 
 STUDY = {
     "results": [
@@ -40,7 +40,3 @@ def test_a_file_of_another_shape_has_no_tables():
 )
 def test_the_spread_is_the_standard_deviation_of_a_sample(shares, text):
     assert mean_and_std(shares) == text
-
-
-def test_a_table_has_a_line_for_each_row():
-    assert markdown_table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"

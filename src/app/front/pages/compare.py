@@ -1,4 +1,4 @@
-"""Every model's prediction for the current image, which sliders corrupt."""
+"""Every model's answer to the same picture, which experiments spoil."""
 
 from typing import Any
 
@@ -8,13 +8,11 @@ import streamlit as st
 from app.front import components
 from app.front.common import (
     client,
-    current_image,
     current_language,
     current_session,
-    describe_model,
     model_card,
-    model_names,
-    predict,
+    model_text,
+    served_models,
     show_api_errors,
     t,
 )
@@ -27,69 +25,74 @@ SLIDERS = {  # name: (least, greatest, start, step)
     "scale": (30, 180, 100, 5),
     "noise": (0, 100, 0, 5),
 }
+UNTOUCHED = {name: start for name, (_, _, start, _) in SLIDERS.items()}
+EXPERIMENTS = {  # name: what it sets; a permuted model reads shuffled pixels by itself
+    "as_drawn": {},
+    "aside": {"right": -6},
+    "shuffle": {"right": -4},
+    "turn": {"degrees": 90},
+    "noise": {"noise": 20},
+}
 
 
 @st.fragment
 def comparison(image: bytes) -> None:
-    """Sliders above, one card per model below."""
-    with st.container(key="sliders"):
-        columns = st.columns(len(SLIDERS))
-        for column, (name, (least, greatest, start, step)) in zip(
-            columns, SLIDERS.items(), strict=True
-        ):
-            column.slider(
-                t(f"compare.{name}"), least, greatest, start, step=step, key=f"slider-{name}"
-            )
-        with st.container(horizontal=True, vertical_alignment="center"):
-            renormalize = st.toggle(t("compare.renormalize"), help=t("compare.renormalize_help"))
-            st.button(
-                t("compare.reset"),
-                icon=":material/restart_alt:",
-                on_click=reset,
-                type="tertiary",
-            )
-    with show_api_errors(kept=True):
-        show(image, renormalize)
+    """The experiments, one card a model, and below them the sliders."""
+    experiment = st.segmented_control(
+        t("compare.experiment"),
+        EXPERIMENTS,
+        default="as_drawn",
+        required=True,
+        format_func=lambda name: t(f"compare.{name}"),
+        key="experiment",
+        on_change=set_sliders,
+        label_visibility="collapsed",
+    )
+    st.write(t(f"compare.{experiment}_why"))
+    place = st.container()
+    with st.expander(t("compare.sliders"), key="sliders"):
+        for name, (least, greatest, start, step) in SLIDERS.items():
+            label = t(f"compare.{name}_slider")
+            st.slider(label, least, greatest, start, step=step, key=f"slider-{name}")
+        centred = st.toggle(t("compare.centre"), help=t("compare.centre_help"), key="centre")
+    with place, show_api_errors(kept=True):
+        show(image, experiment == "shuffle", centred)
 
 
-def reset() -> None:
-    """Put every slider back."""
-    for name, (_, _, start, _) in SLIDERS.items():
-        st.session_state[f"slider-{name}"] = start
+def set_sliders() -> None:
+    """Put every slider and the switch where the chosen experiment wants them."""
+    chosen = UNTOUCHED | EXPERIMENTS[st.session_state["experiment"]]
+    for name, value in chosen.items():
+        st.session_state[f"slider-{name}"] = value
+    st.session_state["centre"] = False
 
 
-def show(image: bytes, renormalize: bool) -> None:
-    """A card for each model, those with unpermuted pixels first."""
-    names, examples = model_names(), current_session().examples
-    pixels = decode_data_url(predict(image, names[0], examples)["image"])
+def show(image: bytes, permuted: bool, centred: bool) -> None:
+    """A card for each model whose pixels are in order, or for each whose pixels are permuted."""
+    session = current_session()
+    names = [model["name"] for model in served_models() if model["permuted"] == permuted]
+    if not names:
+        st.info(t("compare.no_permuted"), icon=":material/terminal:")
+        return
     values = {name: st.session_state[f"slider-{name}"] for name in SLIDERS}
+    pixels = decode_data_url(client().predict(image)["image"])
     corrupted = corrupt(pixels, **values)
-    untouched = values == {name: start for name, (_, _, start, _) in SLIDERS.items()}
-    preprocessed = renormalize or untouched  # preprocessing leaves a preprocessed image as it is
-    groups: dict[str, list[str]] = {"unpermuted": [], "permuted": []}
+    preprocessed = centred or values == UNTOUCHED  # it leaves a preprocessed picture as it is
+    cards = []
     for name in names:
         if preprocessed:
-            reply = predict(encode_png(corrupted), name, examples)
+            reply = client().predict(encode_png(corrupted), name, session.examples)
             seen = decode_data_url(reply["image"])
         else:
             reply, seen = predict_pixels(corrupted, name), corrupted
-        permutation = model_card(name)["permutation"]
-        if permutation:
+        if permutation := model_card(name)["permutation"]:
             seen = permute(seen, permutation["indices"])
-        card = components.model_card(
-            name, describe_model(name), data_url(encode_png(seen)), reply, current_language()
-        )
-        groups["permuted" if permutation else "unpermuted"].append(card)
-    shown = [
-        components.cards(cards, t(f"compare.{group}")) for group, cards in groups.items() if cards
-    ]
-    st.html(f'<div class="groups">{"".join(shown)}</div>')
-    if examples:
-        st.caption(t("compare.examples_used" if preprocessed else "compare.examples_unused"))
-    if groups["permuted"]:
-        st.write(t("compare.permuted_why"))
-    else:
-        st.info(t("compare.no_permuted"), icon=":material/terminal:")
+        title, about = model_text("short", name), model_text("about", name)
+        picture = data_url(encode_png(seen))
+        cards.append(components.model_card(title, about, picture, reply, current_language()))
+    st.html(components.cards(cards, t("compare.cards")))
+    if session.examples and not preprocessed:
+        st.caption(t("compare.without_examples"))
 
 
 def predict_pixels(pixels: np.ndarray, model: str) -> dict[str, Any]:
@@ -103,5 +106,9 @@ def predict_pixels(pixels: np.ndarray, model: str) -> dict[str, Any]:
     }
 
 
-st.write(t("compare.intro"))
-comparison(current_image())
+drawing = current_session().image
+if drawing is None:
+    st.info(t("compare.nothing_yet"), icon=":material/draw:")
+    st.page_link("front/pages/draw.py", label=t("compare.to_draw"), icon=":material/arrow_back:")
+else:
+    comparison(drawing)

@@ -1,6 +1,5 @@
 """The pages by AppTest against the real API."""
 
-import base64
 import json
 import re
 import shutil
@@ -14,15 +13,14 @@ from tests.support.networks import card
 from tests.support.services import running_api
 from tests.support.study import result
 
-from app.client import DigitsClient
+from app.front.images import data_url
 from app.front.session import Session
 from model.export import save_model
 from model.train import NETWORKS
 
 REPOSITORY = Path(__file__).resolve().parents[4]
 SCRIPT = REPOSITORY / "src" / "app" / "streamlit_app.py"
-# A stroke as the canvas records it; what is read is the picture that comes with it.
-STROKE = {"path": [["M", 60, 60], ["Q", 80, 90, 140, 160], ["L", 220, 220]]}
+STROKES = [[[60, 60], [140, 160], [220, 220]]]
 
 
 class Visitor:
@@ -45,22 +43,52 @@ class Visitor:
         self.app.switch_page(f"front/pages/{name}.py")
         self.run()
 
-    def draw(self, digit: int, strokes: int = 1, canvas: str = "canvas") -> None:
-        """Let a canvas send a drawing of the repository."""
-        data = base64.b64encode(digit_png(digit)).decode()
-        raw = {"objects": [STROKE | {"left": 140, "top": 140}] * strokes}
-        number = getattr(self.session, canvas).number
-        self.app.session_state[f"{canvas}-{number}"] = {
-            "drawing": {"raw": raw, "data": f"data:image/png;base64,{data}"}
-        }
+    def send(self, raw: object, data: object) -> None:
+        """Let the canvas send something."""
+        self.app.session_state["drawing"] = {"drawing": {"raw": raw, "data": data}}
         self.run()
+
+    def draw(self, digit: int) -> None:
+        """Let the canvas send a drawing of the repository, of one stroke."""
+        self.send({"objects": [{}]}, data_url(digit_png(digit)))
+
+    def tell(self, kind: str, **values: object) -> None:
+        """Do something that the script in the browser tells the page."""
+        event = {"number": self.session.handled + 1, "kind": kind, **values}
+        self.app.session_state["reader"] = {"events": [event]}
+        self.run()
+
+    def label(self, digit: int, part: int | None = None) -> None:
+        """Say which digit the current image is, or a digit of the number."""
+        self.tell("label", digit=digit, part=part, strokes=STROKES)
+
+    def give(self, digit: int, drawing: int | None = None) -> None:
+        """Draw a digit that *Your handwriting* asks for, and go on to the next."""
+        image = data_url(digit_png(digit if drawing is None else drawing))
+        self.tell("next", digit=digit, image=image, strokes=STROKES)
+
+    @property
+    def given(self) -> dict:
+        """What the page gives to the script in the browser."""
+        [reader] = [
+            element.proto
+            for element in self.app.get("bidi_component")
+            if element.proto.component_name == "reader"
+        ]
+        return json.loads(reader.json)
+
+    @property
+    def answer(self) -> str:
+        """The answer in words."""
+        view = self.given["view"]
+        return f"{view['head']}. {view['more']}"
 
     @property
     def shown(self) -> str:
-        """All that the page says: texts, messages and its own HTML."""
+        """All that the page says beside the answer: texts, messages and its own HTML."""
         app = self.app
-        kinds = (app.title, app.header, app.markdown, app.caption, app.warning, app.info)
-        text = "\n".join(element.value for kind in (*kinds, app.html) for element in kind)
+        kinds = (app.title, app.header, app.markdown, app.caption, app.warning, app.info, app.html)
+        text = "\n".join(element.value for kind in (*kinds, app.success) for element in kind)
         return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)  # as Markdown shows it
 
     @property
@@ -83,14 +111,21 @@ class Visitor:
         self.widget(kind, name).set_value(value)
         self.run()
 
-    def switch(self, key: str, option: str) -> None:
+    def switch(self, key: str, option: object) -> None:
         """Choose an option of those in a row."""
         self.choose("segmented_control", key, option)
 
     def upload(self, content: bytes, kind: str = "png") -> None:
         """Give the page a file of a kind that its name tells."""
+        self.switch("source", "upload")
         [uploader] = self.app.file_uploader
         uploader.upload(f"file.{kind}", content)
+        self.run()
+
+    def load(self, content: bytes) -> None:
+        """Give *Your handwriting* a file of examples."""
+        [uploader] = self.app.file_uploader
+        uploader.upload("me.json", content)
         self.run()
 
 
@@ -170,20 +205,12 @@ def visitor(open_page):
 
 
 @pytest.fixture
-def sent_labels(monkeypatch):
-    """The labels of the examples of each request, as the page sends them to the API."""
-    labels: list[list[int]] = []
-    predict = DigitsClient._predict
-
-    def predict_and_note(client, path, pictures, examples, *arguments, **options):
-        labels.append([example["label"] for example in examples])
-        return predict(client, path, pictures, examples, *arguments, **options)
-
-    monkeypatch.setattr(DigitsClient, "_predict", predict_and_note)
-    return labels
-
-
-@pytest.fixture
 def digit_image():
     """Gives the PNG of a digit of the repository."""
     return digit_png
+
+
+@pytest.fixture
+def digit_data_url():
+    """Gives the PNG of a digit of the repository as a data URL."""
+    return lambda digit: data_url(digit_png(digit))
