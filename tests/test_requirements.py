@@ -87,6 +87,6 @@ def test_no_setting_of_uv_makes_an_installation_take_wheels_of_another_python():
 
 def test_what_starts_the_api_the_page_and_training_needs_no_tool_for_tests():
     needed = {*install.packages("app"), *install.packages("train")}
-    assert {"torch", "streamlit", "onnxruntime"} <= needed
+    assert {"torch", "streamlit[performance]", "onnxruntime"} <= needed
     assert not {"pytest", "ruff", "playwright"} & needed
     assert "torch" not in install.packages("app")
