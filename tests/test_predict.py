@@ -18,7 +18,7 @@ from model.card import find_model
 from model.classifier import Classifier
 from model.config import REPOSITORY
 from predict import describe_digit, load_line_network, main
-from tests.support.drawings import SEVEN, blank, squared, write
+from tests.support.drawings import NEARLY_NINE, blank, write
 from tests.support.pictures import drawn, printed
 
 DIGITS = REPOSITORY / "data" / "digits"
@@ -44,8 +44,8 @@ def test_a_number_is_read_whole_line_by_line(tmp_path, capsys):
 def test_the_network_for_lines_is_asked_for_a_digit_that_the_classifier_is_not_sure_of(
     tmp_path, capsys
 ):
-    file = tmp_path / "squared.png"
-    squared(write(blank(255), SEVEN, ink=0)).save(file)
+    file = tmp_path / "four.png"
+    write(blank(), NEARLY_NINE, ink=255).save(file)
     classifier, network = Classifier.load(find_model("cnn")), load_line_network()
     alone, asked = (describe_digit(classifier, n, file.read_bytes()) for n in (None, network))
     assert main([str(file)]) == 0

@@ -10,7 +10,7 @@ import pytest
 import requests
 from PIL import Image
 from tests.support.api import example, pixels, post
-from tests.support.drawings import SEVEN, blank, file_of, squared, write
+from tests.support.drawings import NEARLY_NINE, blank, file_of, write
 from tests.support.pictures import drawn, printed
 from tests.support.services import running_api
 from tests.support.telemetry import metrics
@@ -136,19 +136,20 @@ def test_model_and_problems_are_as_for_a_digit(api_url, png):
 
 
 def test_a_hand_that_examples_show_counts_in_numbers_too(read):
-    open_four = [[(170, 60), (110, 60), (100, 130), (170, 130)], [(170, 60), (170, 220)]]
-    four = file_of(write(blank(), open_four, ink=255))
-    ink = np.hstack([np.asarray(write(blank(), open_four, ink=255))] * 2)
-    learnt, before = read(ink, examples=[example(4, four)]), read(ink)
+    four = write(blank(), NEARLY_NINE, ink=255)
+    ink = np.hstack([four, four])
+    examples = [example(4, file_of(four))]
+    learnt, before = read(ink, examples=examples), read(ink)
 
-    examples = json.dumps([example(4, four)]).encode()
-    adapted = adapt(Classifier.load(find_model("cnn")), *read_examples(examples))
+    taught = read_examples(json.dumps(examples).encode())
+    adapted = adapt(Classifier.load(find_model("cnn")), *taught)
     network = LineNetwork.load(find_line_model(MODELS_DIR))
     (line,) = read_numbers(adapted, network, preprocess(file_of(Image.fromarray(ink))))
     assert (learnt["number"], learnt["examples"]) == (line.number, 1)
     assert learnt["confidence"] == pytest.approx(line.confidence, abs=1e-4)
-    assert learnt["confidence"] > before["confidence"]
-    assert [digit["prediction"] for digit in learnt["digits"]] == [4, 4]
+    for digit, untaught in zip(learnt["digits"], before["digits"], strict=True):
+        assert digit["prediction"] == untaught["prediction"] == 4
+        assert digit["confidence"] > untaught["confidence"]
 
 
 # --- Without the network for lines ----------------------------------------------------------------
@@ -180,7 +181,7 @@ def test_a_damaged_network_for_lines_is_named_with_its_remedy(small_models, tmp_
 
 
 def test_the_network_for_lines_is_asked_for_a_digit_that_the_classifier_is_not_sure_of(api_url):
-    unsure = file_of(squared(write(blank(255), SEVEN, ink=0)))
+    unsure = file_of(write(blank(), NEARLY_NINE, ink=255))
     classifier = Classifier.load(find_model("cnn"))
     network = LineNetwork.load(find_line_model(MODELS_DIR))
     expected = read_image(classifier, unsure, network).prediction.probabilities
