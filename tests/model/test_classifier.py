@@ -30,6 +30,9 @@ class Fixed:
     def __init__(self, rows):
         self.rows = iter(rows)
 
+    def get_outputs(self):
+        return []
+
     def run(self, outputs, inputs):
         x = inputs["x"]
         logits = np.stack([next(self.rows) for _ in x]).astype(np.float32)

@@ -94,16 +94,18 @@ def _margin(grey: np.ndarray) -> list[int]:
 
 
 def _erase_rules(difference: np.ndarray, floor: float) -> np.ndarray:
-    """Erase printed rules: three or more rows, or columns, that are dark nearly from edge to edge.
+    """Erase printed rules: three or more rows that are dark nearly from edge to edge.
 
-    Ink that is darker than the rules stays. Strokes as dark as a rule are mended across it.
+    Only with them are columns rules, too, of squared paper: else they may be strokes of a number
+    or walls of its boxes. Ink that is darker than the rules stays. Strokes as dark as a rule are
+    mended across it.
     """
     for is_upright in (False, True):
         rows = difference.T if is_upright else difference
         filled = (rows > floor).mean(axis=1) > RULE_SHARE
         edges = np.flatnonzero(np.diff(filled, prepend=False, append=False))
         if len(edges) < 2 * MIN_RULES or filled.mean() > MAX_RULED:
-            continue
+            return difference
         near = np.flatnonzero(np.convolve(filled, np.ones(3), "same"))  # their soft edges, too
         strips = rows[near]
         level = np.minimum(np.median(strips, axis=1, keepdims=True), np.median(rows[filled]))
