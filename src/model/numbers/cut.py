@@ -9,6 +9,7 @@ import numpy as np
 from model.numbers.find import Box, Line
 
 DIGIT_HEIGHT = (0.6, 1.2)  # of the usual digit's: so high is a digit that no place stands for
+MINUS = (0.25, 2.0)  # of the usual digit's height: so long is a minus
 MAX_CUT = 8  # components of a line that are cut, the widest: more of them do not touch
 
 
@@ -26,7 +27,7 @@ def cut_digits(line: Line, places: np.ndarray) -> tuple[list[Cut], int]:
     several places is cut upright between two of them, where it has least ink.
 
     Returns:
-        The digits, and how many components are as high as a digit but stand at none of the places.
+        The digits, and how many components at none of the places could be a digit or a minus.
     """
     labels, stats = line.components
     left, top, width, height, _ = stats.T
@@ -34,9 +35,7 @@ def cut_digits(line: Line, places: np.ndarray) -> tuple[list[Cut], int]:
     outside = np.maximum(left[:, None] - places, places - (left + width)[:, None])
     owner_of = outside.argmin(axis=1) + 1  # the digit that owns a component, from 1
     number = covers.sum(axis=1)
-    usual = float(np.median(height[number > 0])) if number.any() else 0.0
-    low, high = (factor * usual for factor in DIGIT_HEIGHT)
-    left_over = int(((number == 0) & (height > low) & (height < high)).sum())
+    left_over = _left_over(stats[number > 0], stats[number == 0])
 
     owner = np.append(0, owner_of)[labels].astype(np.uint8)
     wide = np.flatnonzero(number > 1)
@@ -54,6 +53,22 @@ def cut_digits(line: Line, places: np.ndarray) -> tuple[list[Cut], int]:
     # The soft edges of strokes are fainter than components.
     owner = np.where(owner > 0, owner, cv2.dilate(owner, np.ones((3, 3), np.uint8)))
     return [_cut(line.foreground, owner == digit + 1) for digit in range(len(places))], left_over
+
+
+def _left_over(digits: np.ndarray, others: np.ndarray) -> int:
+    """Count what among the boxes of other components is as high as digits, or like a minus."""
+    if len(digits) == 0 or len(others) == 0:
+        return 0
+    usual = float(np.median(digits[:, 3]))
+    top, bottom = np.median(digits[:, 1]), np.median(digits[:, 1] + digits[:, 3])
+    left, above, width, height, _ = others.T
+    is_high = (height > DIGIT_HEIGHT[0] * usual) & (height < DIGIT_HEIGHT[1] * usual)
+    # A minus stands apart; the bar of a 5 lies above the rest of it.
+    right = np.minimum((left + width)[:, None], digits[:, 0] + digits[:, 2])
+    beside = (right - np.maximum(left[:, None], digits[:, 0])).max(axis=1) < 0.3 * width
+    is_bar = (width > 2 * height) & (width > MINUS[0] * usual) & (width < MINUS[1] * usual)
+    middle = (above + height / 2 - top) / max(bottom - top, 1)
+    return int((is_high | (is_bar & beside & (np.abs(middle - 0.5) < 0.25))).sum())
 
 
 def _cut(foreground: np.ndarray, is_digit: np.ndarray) -> Cut:

@@ -37,10 +37,10 @@ STRINGS = 4  # proposals of each look
 MAX_DIGITS = 20  # of a number
 UNLIKELY = 1e-7  # strings less likely than this are not cut
 MIN_PROBABILITY = 1e-3  # of a digit by the classifier: no digit is impossible
-MIN_NUMBER = 0.5  # the least probability that a line holds digits alone
+MIN_NUMBER = 0.2  # the least probability that a line holds digits alone
 SURE = 0.95  # a look in which the best string has this share ends the search
 REJECTED_COST = math.log(0.3)  # of a cut that the classifier takes for no digit
-LEFT_OVER_COST = math.log(0.05)  # of what is as high as a digit but none
+LEFT_OVER = 0.05  # the probability that what could be a digit or a minus is neither
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Hypothesis(NamedTuple):
 
     Attributes:
         score: logarithm of its probability by both, up to a constant.
-        number: the probability that the line holds digits alone, by the network.
+        number: the probability that the line holds these digits alone.
         look, line: where it was found.
         cuts: the digits in the line.
     """
@@ -112,11 +112,11 @@ class Judgement:
 
     @property
     def confidence(self) -> float:
-        """The best string's share of the probability of all, if the line holds digits alone."""
+        """The best string's share of the probability of all strings, 0-1."""
         if self.best is None:
             return 0.0
         others = np.array(list(self.scores.values())) - self.best.score
-        return float(self.best.number / np.exp(others).sum())
+        return float(1 / np.exp(others).sum())
 
     def add(self, string: Digits, score: float) -> None:
         self.scores[string] = max(score, self.scores.get(string, -math.inf))
@@ -166,7 +166,7 @@ def propose(
     if image.tobytes() in judgement.seen:
         return
     judgement.seen.add(image.tobytes())
-    probabilities, number = only_digits(network.probabilities(image))
+    probabilities, digits_alone = only_digits(network.probabilities(image))
     left = cv2.boundingRect((line.foreground >= INK).view(np.uint8))[0]
     for string, p in likeliest_strings(probabilities, STRINGS):
         if not 0 < len(string) <= MAX_DIGITS or p < UNLIKELY:
@@ -179,7 +179,8 @@ def propose(
         # Each place gets its best digit by both: a digit misread by the network is put right.
         ranked = both.argsort(axis=1)
         chosen, places = ranked[:, -1], np.arange(len(string))
-        score = math.log(p * number + TINY) + look.cost + left_over * LEFT_OVER_COST
+        number = digits_alone * LEFT_OVER**left_over
+        score = math.log(p * number + TINY) + look.cost
         score += float((both[places, chosen] - near[places, list(string)]).sum())
         score += REJECTED_COST * sum(not one.is_digit for one in seen)
         best = tuple(chosen.tolist())
