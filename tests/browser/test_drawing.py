@@ -165,7 +165,8 @@ def test_two_digits_are_read_as_a_number_on_the_same_canvas(open_page, page_url)
 
 def test_why_and_the_network_at_work_are_on_the_same_screen(open_page, page_url):
     page = open_page(page_url)
-    draw(page, DIGITS[3])
+    draw(page, ONE_STROKE)
+    expect(page.locator(".final")).to_contain_text("This is a 3")
     page.get_by_role("button", name="Why?").click()
     expect(page.locator(".legend")).to_contain_text("Red speaks for a 3")
     expect(page.locator(".evidence")).to_be_visible()

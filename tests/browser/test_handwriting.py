@@ -46,7 +46,7 @@ def test_the_examples_are_saved_and_loaded_by_keyboard(open_page, page_url, tmp_
     page.get_by_role("link", name="Your handwriting").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".examples li")).to_have_text(["3"])
-    page.get_by_text("Save and load").focus()
+    page.locator("summary", has_text="Save and load").focus()
     page.keyboard.press("Enter")
     button(page, "Save the examples").focus()
     with page.expect_download() as download:

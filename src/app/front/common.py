@@ -66,9 +66,15 @@ def current_language() -> str:
 
 def read_language() -> None:
     """Take the language in a new session from the address (`?language=fr`), else the browser."""
-    asked = st.query_params.get("language") or st.context.locale or ""
-    language = asked.lower().split("-")[0]
-    st.session_state.setdefault("language", language if language in LANGUAGES else LANGUAGES[0])
+    asked = st.query_params.get("language", "").lower()
+    language = asked if asked in LANGUAGES else browser_language()
+    st.session_state.setdefault("language", language)
+
+
+def browser_language() -> str:
+    """The language that the browser asks for, if the page has it."""
+    asked = (st.context.locale or "").lower().split("-")[0]
+    return asked if asked in LANGUAGES else LANGUAGES[0]
 
 
 def t(key: str, **values: object) -> str:
@@ -85,9 +91,10 @@ def language_switch() -> None:
         format_func=str.upper,
         key="language",
         label_visibility="collapsed",
-        # Not bound to the address by Streamlit: it would take the label "FR".
-        on_change=lambda: st.query_params.update(language=current_language()),
     )
+    # Not bound to the address by Streamlit: it would take the label "FR".
+    if st.query_params.get("language", browser_language()).lower() != current_language():
+        st.query_params["language"] = current_language()
     st.html(
         f"<script>document.documentElement.lang = '{current_language()}'</script>",
         unsafe_allow_javascript=True,

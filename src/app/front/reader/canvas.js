@@ -2,7 +2,7 @@
 const paper = document.createElement("canvas"); // a copy: reading the canvas itself makes it slow
 const pen = paper.getContext("2d", { willReadFrequently: true });
 const toolbarStyle = new CSSStyleSheet(); // the component's toolbar covers a part of the canvas
-toolbarStyle.replaceSync(".dc-toolbar { display: none !important }");
+toolbarStyle.replaceSync(".dc-toolbar { display: none !important } .dc-scroll { overflow: hidden }");
 
 // What is kept outlives a reload and a forgotten session, and goes with the browser's tab.
 const kept = name => JSON.parse(sessionStorage.getItem(`digits-${name}`) ?? "[]");
