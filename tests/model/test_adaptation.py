@@ -186,7 +186,9 @@ def test_five_of_each_digit_bring_as_much_as_without_doubt_also_if_one_is_wrong(
     without_doubt = adapt_without_doubt(classifier, learnt[FIVE], LABELS[FIVE])
     adapted = adapt(classifier, learnt[FIVE], LABELS[FIVE])
     assert right(adapted, read) > right(classifier, read) + 4
-    assert right(adapted, read) > right(without_doubt, read) - 4  # so odd a hand is doubted at first
+    assert (
+        right(adapted, read) > right(without_doubt, read) - 4
+    )  # so odd a hand is doubted at first
     wrong = LABELS[FIVE].copy()
     wrong[3] = 8
     assert right(adapt(classifier, learnt[FIVE], wrong), read) >= right(adapted, read) - 1.5
