@@ -83,8 +83,9 @@ def has_several(
     parts = preprocessed.parts()
     if len(parts) < 2:
         return False
-    if network is None:
-        return sum(part.is_digit for part in classifier.predict(parts)) > 1
+    are_digits = sum(part.is_digit for part in classifier.predict(parts)) > 1
+    if network is None or not are_digits:
+        return are_digits
     line, _ = to_line(preprocessed.foreground)
     [(string, p)] = likeliest_strings(only_digits(network.probabilities(line))[0], count=1)
     return len(string) > 1 and p > MIN_SEVERAL
