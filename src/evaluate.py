@@ -2,9 +2,10 @@
 
 A PATH is a folder of pictures, or a file of strokes as the page saves them. Pictures are named like
 7_anything.png, or listed in labels.csv with the columns file and label, and kind and author where
-known. A label is a digit, several digits for a number, or empty or -1 for neither. Pictures of the
-kinds crop and unclear are not counted. Each picture is read as the API reads it. "The usual way"
-inverts a light picture, stretches its contrast and resizes it to 28 x 28 for the same network.
+known. A label is a digit, several digits for a number, 12|345 for two lines, or empty or -1 for
+neither. Pictures of the kinds crop and unclear are not counted. Each picture is read as the API
+reads it. "The usual way" inverts a light picture, stretches its contrast and resizes it to 28 x 28
+for the same network.
 """
 
 import argparse
@@ -115,9 +116,10 @@ def read(
         return str(reading.prediction.digit), reading.prediction.is_digit, reading.image
     lines = read_numbers(classifier, network, picture)
     images = [digit.image for line in lines for digit in line.digits] or [picture.image]
-    if len(lines) == 1 and (number := lines[0].number):
-        return number, True, np.hstack(images)
-    return str(lines[0].reason) if lines else NO_DIGITS, False, np.hstack(images)
+    refused = [str(line.reason) for line in lines if line.reason is not None]
+    if refused or not lines:
+        return (refused or [NO_DIGITS])[0], False, np.hstack(images)
+    return "|".join(str(line.number) for line in lines), True, np.hstack(images)
 
 
 def summarise(results: pd.DataFrame) -> Rows:

@@ -51,8 +51,10 @@ def load_pictures(folder: Path) -> pd.DataFrame:
     label = rows["label"].str.strip().replace("-1", "")
     data = [folder / file for file in rows["file"]]
     for text, path in zip(label, data, strict=True):
-        if not re.fullmatch("[0-9]*", text):
-            raise DataError(f"{path} has the label {text!r}: give digits, or -1 for no digit.")
+        if not re.fullmatch(r"([0-9]+(\|[0-9]+)*)?", text):
+            raise DataError(
+                f"{path} has the label {text!r}: give digits, 12|345 for two lines, or -1 for none."
+            )
         if not path.is_file():
             raise DataError(f"There is no {path}, which {table} names.")
     by_label = label.str.len().clip(upper=2).map(KINDS)
