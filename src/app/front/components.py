@@ -53,10 +53,7 @@ def digit_view(reply: dict[str, Any], language: str, said: int | None = None) ->
         return view | _rejection("digit", reply["reason"], language)
     digit = reply["prediction"]
     more = translate("digit.sure", language, percent=percent(reply["confidence"], language))
-    if count := reply.get("examples", 0):
-        key = "answer.learnt_one" if count == 1 else "answer.learnt"
-        more += f" {translate(key, language, count=count)}"
-    head = translate("digit.is", language, digit=digit)
+    head, more = translate("digit.is", language, digit=digit), more + _learnt(reply, language)
     return view | {"kind": "digit", "sign": str(digit), "head": head, "more": more}
 
 
@@ -82,8 +79,15 @@ def number_view(reply: dict[str, Any], language: str, wanted: bool = False) -> d
     if others := reply["lines"][1:]:
         numbers = ", ".join(line["number"] or "?" for line in others)
         more += f" {translate('number.lines', language, numbers=numbers)}"
-    head = translate("number.is", language, number=number)
+    head, more = translate("number.is", language, number=number), more + _learnt(reply, language)
     return view | {"kind": "number", "sign": number, "head": head, "more": more}
+
+
+def _learnt(reply: dict[str, Any], language: str) -> str:
+    """A further sentence: how many examples the model has learnt, if any."""
+    count = reply.get("examples", 0)
+    key = "answer.learnt_one" if count == 1 else "answer.learnt"
+    return f" {translate(key, language, count=count)}" if count else ""
 
 
 def _rejection(what: str, reason: str, language: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ SLIDERS = {  # name: (least, greatest, start, step)
 UNTOUCHED = {name: start for name, (_, _, start, _) in SLIDERS.items()}
 EXPERIMENTS = {  # name: what it sets; a permuted model reads shuffled pixels by itself
     "as_drawn": {},
-    "aside": {"right": -6},
+    "aside": {"right": 6},
     "shuffle": {"right": -4},
     "turn": {"degrees": 90},
     "noise": {"noise": 20},

@@ -88,14 +88,7 @@ def tables(results: dict[str, Any]) -> None:
         for on, rows in accuracy_tables(results).items():
             name = t(f"results.on_{on}") if has_text(f"results.on_{on}") else escape_markdown(on)
             st.markdown(f"**{name}**")
-            french = current_language() == "fr"
-            named = [
-                [
-                    network_name(name),
-                    *(cell.replace(".", ",") if french else cell for cell in cells),
-                ]
-                for name, *cells in rows
-            ]
+            named = [[network_name(row), *map(decimal, cells)] for row, *cells in rows]
             st.markdown(markdown_table(header[: len(AUGMENTATIONS) + 1], named))
         st.caption(t("results.spread"))
         for name in results["figures"]:

@@ -48,7 +48,7 @@ def test_shuffled_pixels_are_an_experiment_with_the_models_that_learnt_them(visi
 
 @pytest.mark.parametrize(
     ("experiment", "change"),
-    [("aside", (-6, 0, 0, 100, 0)), ("turn", (0, 0, 90, 100, 0)), ("noise", (0, 0, 0, 100, 20))],
+    [("aside", (6, 0, 0, 100, 0)), ("turn", (0, 0, 90, 100, 0)), ("noise", (0, 0, 0, 100, 20))],
 )
 def test_an_experiment_alters_what_the_models_are_given(visitor, experiment, change):
     visitor.switch("experiment", experiment)
