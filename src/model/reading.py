@@ -73,7 +73,11 @@ def read_again(
     reading = Reading(first, preprocessed.image)
     if not first.is_digit:
         reading = retry(classifier, preprocessed, first)
-    return reading if network is None or is_sure else second_opinion(network, preprocessed, reading)
+    # What a person has taught the classifier, the network for lines cannot know.
+    is_taught = classifier.examples > 0 and reading.prediction.is_digit
+    if network is None or is_sure or is_taught:
+        return reading
+    return second_opinion(network, preprocessed, reading)
 
 
 def has_several(
@@ -93,18 +97,17 @@ def has_several(
 
 def second_opinion(network: LineNetwork, preprocessed: Preprocessed, reading: Reading) -> Reading:
     """Let the network for lines decide, together with the classifier, which digit it is."""
+    prediction = reading.prediction
+    may_read = preprocessed.is_printed and prediction.rejection_score >= MIN_SCORE
+    if not prediction.is_digit and not may_read:
+        return reading
     lines = [to_line(look.foreground)[0] for look in looks_at(preprocessed)]
     found = np.max([single_digit(network.probabilities(line)) for line in lines], axis=0)
-    prediction = reading.prediction
     both = (np.array(prediction.probabilities) + LEAST) * (found + LEAST)
     both /= both.sum()
     digit = int(both.argmax())
-    if prediction.is_digit:
-        accepted = found.max() >= MIN_KNOWN
-    else:
-        accepted = found[digit] >= MIN_PRINTED and prediction.rejection_score >= MIN_SCORE
-        accepted = accepted and preprocessed.is_printed
-    if not accepted:
+    known = found.max() >= MIN_KNOWN if prediction.is_digit else found[digit] >= MIN_PRINTED
+    if not known:
         return Reading(rejected(prediction, prediction.reason or NOT_A_DIGIT), reading.image)
     read = replace(
         prediction,

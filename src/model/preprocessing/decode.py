@@ -134,7 +134,7 @@ def _without_last_rows(data: bytes) -> Image.Image:
         whole = image.copy()
         whole.paste(image.crop((0, 0, width, height - rows)), (0, rows))
         missing = 1 - size(image.crop((0, 0, width, max(rows, 1)))) / size(whole)
-    if missing > _MAX_MISSING:
+    if rows == 0 or missing > _MAX_MISSING:
         raise DamagedImageError(_DAMAGED)
     return image.crop((0, 0, width, rows))
 

@@ -89,7 +89,10 @@ def normalize(image: Image.Image) -> Preprocessed:
     lossy = image.format in config.LOSSY_FORMATS
     grey = _bounded(luminance(image))
     try:
-        foreground = segment_foreground(erase_frame(grey), lossy=lossy)
+        try:
+            foreground = segment_foreground(erase_frame(grey), lossy=lossy)
+        except BlankImageError:  # what looked like a frame is all there is
+            foreground = segment_foreground(grey, lossy=lossy)
     except BlankImageError:
         if image.mode not in _COLOURED:  # two colours may be as light as each other
             raise

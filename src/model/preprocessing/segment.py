@@ -12,6 +12,7 @@ MIN_SIDES = 2  # that a frame has; a single one may be the bar of a 7 that touch
 FRAME_SHARE = 0.9  # of a row or column that a frame covers at least
 FRAME_CONTRAST = 24  # grey levels between a frame and the paper
 MIN_PHOTO = 64  # pixels of the shorter side; a smaller picture with a margin is a drawing
+MIN_FILLED = 0.8  # of what a margin surrounds that differs from it: a drawing fills less
 MARGIN_NOISE = 2  # grey levels
 MARGIN_SHARE = 0.9  # of the border of what a margin surrounds that differs from the margin
 MIN_RULES = 3  # no digit has three strokes from edge to edge
@@ -55,13 +56,11 @@ def erase_frame(grey: np.ndarray) -> np.ndarray:
     """Replace a printed frame along the border, or a flat margin, by the paper inside of it.
 
     A row or column at the border belongs to a frame if nearly all of it differs from the paper, in
-    the same direction. The paper has the median level of what no frame reaches. A margin of one
-    level surrounds what fills a rectangle, as a photograph does, and no drawing.
+    the same direction. The paper has the picture's median level. A margin of one level surrounds
+    what fills a rectangle, as a photograph does, and no drawing.
     """
     height, width = grey.shape
-    up, aside = int(MAX_FRAME * height), int(MAX_FRAME * width)
-    within = grey[up : height - up, aside : width - aside]
-    paper = int(np.median(within[:: max(1, height // 256), :: max(1, width // 256)]))
+    paper = int(np.median(grey[:: max(1, height // 256), :: max(1, width // 256)]))
     edges = []  # what the frame covers at the top, bottom, left and right
     for rows in (grey, grey[::-1], grey.T, grey.T[::-1]):
         edges.append(_frame_rows(rows[: int(MAX_FRAME * len(rows))], paper))
@@ -81,7 +80,10 @@ def _margin(grey: np.ndarray) -> list[int]:
         return [0, 0, 0, 0]
     apart = cv2.absdiff(grey, np.full_like(grey, level)) > MARGIN_NOISE
     x, y, width, height = cv2.boundingRect(apart.view(np.uint8))
-    if width == 0 or border_of(apart[y : y + height, x : x + width]).mean() < MARGIN_SHARE:
+    filled = apart[y : y + height, x : x + width]
+    if min(width, height) < MIN_PHOTO or filled.mean() < MIN_FILLED:
+        return [0, 0, 0, 0]
+    if border_of(filled).mean() < MARGIN_SHARE:
         return [0, 0, 0, 0]
     inner = grey[
         y + height // 8 : y + height - height // 8, x + width // 8 : x + width - width // 8
