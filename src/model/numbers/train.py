@@ -1,7 +1,7 @@
 """Train the network for lines: ``bash run.sh line``.
 
-It goes on from its last checkpoint, so it may be stopped at any time. The same seed gives the same
-lines; two processes work: one composes lines, one trains.
+It may be stopped at any time, and goes on from its last checkpoint. The same seed gives the same
+lines. One process composes lines, another one trains.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
@@ -31,10 +32,10 @@ from tqdm import tqdm
 
 from errors import BlankImageError, DigitsError
 from model.card import LINE, LineCard, find_model, model_path, write_atomically
-from model.classifier import Classifier, X
+from model.classifier import Classifier
 from model.config import MODELS_DIR, VERSION
 from model.data.mnist import load_mnist
-from model.export import package, replace_model
+from model.export import package, replace_model, trace
 from model.numbers.compose import Composer
 from model.numbers.line import (
     FIRST_DIGIT,
@@ -114,23 +115,15 @@ def train(
     """Train a network by CTC, from the checkpoint where there is one; return its moving average."""
     torch.manual_seed(recipe.seed)
     network = LineNet().to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    schedule = OneCycleLR(
-        optimizer,
-        recipe.learning_rate,
-        total_steps=max(recipe.steps + 1, 20),
-        pct_start=recipe.warm_up,
-    )
-    average = AveragedModel(
-        network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
-    )
+    peak, total = recipe.learning_rate, max(recipe.steps + 1, 20)
+    optimizer = AdamW(network.parameters(), peak, weight_decay=recipe.weight_decay)
+    schedule = OneCycleLR(optimizer, peak, total_steps=total, pct_start=recipe.warm_up)
+    ema = get_ema_multi_avg_fn(recipe.ema_decay)
+    average = AveragedModel(network, multi_avg_fn=ema, use_buffers=True)
     parts = {"network": network, "optimizer": optimizer, "schedule": schedule, "average": average}
     done = resume(checkpoint, recipe, parts)
-    batches = DataLoader(
-        Lines(composer, recipe, done), batch_size=None, num_workers=1, prefetch_factor=POOL
-    )
+    lines_to_come = Lines(composer, recipe, done)
+    batches = DataLoader(lines_to_come, batch_size=None, num_workers=1, prefetch_factor=POOL)
     bfloat16 = has_bfloat16(torch.device("cpu"))
     started, losses = time.perf_counter(), []
     steps = tqdm(range(done + 1, recipe.steps + 1), initial=done, total=recipe.steps, disable=None)
@@ -202,24 +195,15 @@ def read_right(network: nn.Module, batches: list[Batch]) -> float:
 def to_onnx(network: nn.Module, card: LineCard, weights: bytes) -> bytes:
     """Return the contents of an ``.onnx`` file, from lines (N, 1, 32, W) to probabilities."""
     served = nn.Sequential(network, nn.Softmax(dim=-1)).eval()
-    program = torch.onnx.export(
-        served,
-        (torch.zeros(2, 1, LINE_HEIGHT, 2 * LINE_HEIGHT),),
-        input_names=[X],
-        output_names=[PROBABILITIES],
-        dynamic_shapes=({0: torch.export.Dim("N"), 3: 8 * torch.export.Dim("W8")},),
-        dynamo=True,
-        external_data=False,
-        optimize=False,
-        verbose=False,
-    )
-    assert program is not None  # it is where dynamo is True
+    sizes = {0: torch.export.Dim("N"), 3: 8 * torch.export.Dim("W8")}
+    lines = torch.zeros(2, 1, LINE_HEIGHT, 2 * LINE_HEIGHT)
+    program = trace(served, lines, [PROBABILITIES], sizes)
     return package(program.model_proto, card.model_dump_json(), weights)
 
 
 def calibrate(
     classifier: Classifier, network: LineNetwork, composer: Composer, seed: int
-) -> tuple[float, float, float]:
+) -> dict[str, float]:
     """Return slope, intercept and threshold of the confidence in a number; see ``LineCard``.
 
     They are fitted to composed lines, and to numbers of synthetic strokes, that nothing was trained
@@ -248,19 +232,15 @@ def calibrate(
     order = np.argsort(odds)[::-1]
     wrong = np.cumsum(~np.array(right)[order]) / np.arange(1, len(order) + 1)
     least = odds[order[np.flatnonzero(wrong <= MAX_WRONG)[-1]]]
-    return slope, intercept, float(1 / (1 + np.exp(-slope * least - intercept)))
+    threshold = float(1 / (1 + np.exp(-slope * least - intercept)))
+    return {"slope": slope, "intercept": intercept, "threshold": threshold}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train, calibrate and save the network for lines; return the exit status."""
     parser = argparse.ArgumentParser("run.sh line", description=__doc__)
-    add = parser.add_argument
-    add(
-        "--steps",
-        type=int,
-        default=Recipe.steps,
-        help="lines learnt, in batches of 64 (%(default)s)",
-    )
+    add, steps = parser.add_argument, Recipe.steps
+    add("--steps", type=int, default=steps, help="lines learnt, in batches of 64 (%(default)s)")
     add("--seed", type=int, default=0, help="of weights and lines (0)")
     add("--data", default="auto", help="as of run.sh cnn (auto)")
     add("--output", type=Path, default=MODELS_DIR, help="folder to write to (models)")
@@ -285,8 +265,8 @@ def run(recipe: Recipe, data: str, folder: Path) -> None:
     checkpoint = folder / CHECKPOINT
     composer = Composer(mnist.training, seed=recipe.seed)
     unseen = Composer(mnist.validation, seed=recipe.seed + 1)
-    check = islice(Lines(unseen, recipe, first_step=2**40), HELD_BACK // recipe.batch_size)
-    held_back = list(check)
+    check = Lines(unseen, recipe, first_step=2**40)
+    held_back = list(islice(check, HELD_BACK // recipe.batch_size))
     network = train(composer, held_back, recipe, checkpoint)
     buffer = io.BytesIO()
     torch.save(network.state_dict(), buffer)
@@ -308,15 +288,12 @@ def run(recipe: Recipe, data: str, folder: Path) -> None:
         plain = Path(scratch, path.name)
         plain.write_bytes(to_onnx(network, card, weights))
         fitted = calibrate(classifier, LineNetwork.load(plain), unseen, recipe.seed)
-    slope, intercept, threshold = fitted
-    card = card.model_copy(update={"slope": slope, "intercept": intercept, "threshold": threshold})
-    replace_model(
-        path, {path.with_suffix(".pt").name: weights, path.name: to_onnx(network, card, weights)}
-    )
+    card = card.model_copy(update=fitted)
+    served = to_onnx(network, card, weights)
+    replace_model(path, {path.with_suffix(".pt").name: weights, path.name: served})
     checkpoint.unlink()
-    print(
-        f"{card.results['lines_held_back']:.2%} of the lines held back are read; written to {path}"
-    )
+    right = card.results["lines_held_back"]
+    print(f"{right:.2%} of the lines held back are read; written to {path}")
 
 
 if __name__ == "__main__":
