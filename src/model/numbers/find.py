@@ -93,8 +93,8 @@ def _gather(boxes: np.ndarray, height: float) -> list[np.ndarray]:
     tall = boxes[major]
     left, top = tall[:, 0], tall[:, 1]
     right, bottom = left + tall[:, 2], top + tall[:, 3]
-    overlap = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
-    beside = overlap >= OVERLAP * np.minimum(tall[:, None, 3], tall[:, 3])
+    overlap = np.minimum.outer(bottom, bottom) - np.maximum.outer(top, top)
+    beside = overlap >= OVERLAP * np.minimum.outer(tall[:, 3], tall[:, 3])
     row = np.arange(len(major))
     while True:  # the least index spreads along each row
         least = np.where(beside, row, len(major)).min(axis=1)

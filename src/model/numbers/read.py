@@ -162,12 +162,11 @@ def propose(
         both = near + np.log(np.array([one.probabilities for one in seen]) + MIN_PROBABILITY)
         # Each place gets its best digit by both: a digit misread by the network is put right.
         ranked = both.argsort(axis=1)
-        chosen, places = ranked[:, -1], np.arange(len(string))
+        best, places = tuple(ranked[:, -1].tolist()), np.arange(len(string))
         number = digits_alone * LEFT_OVER**left_over
         score = math.log(p * number + TINY) + look.cost
-        score += float((both[places, chosen] - near[places, list(string)]).sum())
+        score += float((both.max(axis=1) - near[places, list(string)]).sum())
         score += REJECTED_COST * sum(not one.is_digit for one in seen)
-        best = tuple(chosen.tolist())
         judgement.add(best, score)
         if judgement.best is None or score > judgement.best.score:
             boxes = [box_in_picture(look, line, cut.box) for cut in cuts]
@@ -177,7 +176,7 @@ def propose(
             ]
             judgement.best = Hypothesis(score, number, digits)
         for place, second in enumerate(ranked[:, -2].tolist()):
-            loss = float(both[place, second] - both[place, chosen[place]])
+            loss = float(both[place, second] - both[place].max())
             judgement.add((*best[:place], second, *best[place + 1 :]), score + loss)
     return judgement
 

@@ -38,6 +38,7 @@ from model.data.mnist import load_mnist
 from model.export import package, replace_model, trace
 from model.numbers.compose import Composer
 from model.numbers.line import (
+    BLANK,
     FIRST_DIGIT,
     LINE_HEIGHT,
     OTHER,
@@ -86,8 +87,8 @@ class Lines(IterableDataset[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         cv2.setNumThreads(1)
-        size, skip = self.recipe.batch_size, self.first_step % POOL
-        pool = self.first_step // POOL
+        size = self.recipe.batch_size
+        pool, skip = divmod(self.first_step, POOL)
         while True:
             rng = np.random.default_rng([self.recipe.seed, pool])
             lines = [self.composer.compose(rng) for _ in range(POOL * size)]
@@ -100,13 +101,12 @@ class Lines(IterableDataset[Batch]):
 def collate(lines: list[tuple[np.ndarray, list[int]]]) -> Batch:
     """Return lines (N, 1, 32, W) float32 in [0, 1], all classes in a row, and both lengths (N,)."""
     widths = [min(MAX_WIDTH, image.shape[1]) for image, _ in lines]
-    images = np.zeros((len(lines), 1, LINE_HEIGHT, -(-max(widths) // 8) * 8), np.float32)
+    images = torch.zeros(len(lines), 1, LINE_HEIGHT, -(-max(widths) // 8) * 8)
     for row, (image, _), width in zip(images, lines, widths, strict=True):
-        row[0, :, :width] = image[:, :width] / 255
-    classes = [number for _, numbers in lines for number in numbers]
+        row[0, :, :width] = torch.from_numpy(image[:, :width] / 255)
+    classes = torch.tensor([number for _, numbers in lines for number in numbers], dtype=torch.long)
     lengths = torch.tensor([len(numbers) for _, numbers in lines])
-    columns = torch.tensor(widths) // STRIDE
-    return torch.from_numpy(images), torch.tensor(classes, dtype=torch.long), columns, lengths
+    return images, classes, torch.tensor(widths) // STRIDE, lengths
 
 
 def train(
@@ -143,14 +143,13 @@ def train(
         average.update_parameters(network)
         losses.append(loss.item())
         if step % REPORT_EVERY == 0 or step == recipe.steps:
-            save(checkpoint, recipe, step, parts)
+            state = {name: part.state_dict() for name, part in parts.items()}
+            saved = {"recipe": asdict(recipe), "step": step, **state}
+            write_atomically({checkpoint: to_bytes(saved)})
             right = read_right(average.module, held_back)
             left = (time.perf_counter() - started) / (step - done) * (recipe.steps - step)
-            print(
-                f"step {step}/{recipe.steps}: loss {np.mean(losses):.3f}, "
-                f"{right:.2%} of lines held back read, {left / 60:.0f} min left",
-                flush=True,
-            )
+            told = f"{right:.2%} of lines held back read, {left / 60:.0f} min left"
+            print(f"step {step}/{recipe.steps}: loss {np.mean(losses):.3f}, {told}", flush=True)
             losses.clear()
     return average.module.eval()
 
@@ -160,36 +159,32 @@ def resume(path: Path, recipe: Recipe, parts: dict[str, Any]) -> int:
     if not path.exists():
         return 0
     saved = torch.load(path, weights_only=True)
-    if saved["recipe"] != asdict(recipe):
-        raise DigitsError(
-            f"{path} is a checkpoint of another recipe: {saved['recipe']}. "
-            "Delete it, or give its --steps and --seed to go on from it."
-        )
+    if (other := saved["recipe"]) != asdict(recipe):
+        what_to_do = "Delete it, or give its --steps and --seed to go on from it."
+        raise DigitsError(f"{path} is a checkpoint of another recipe: {other}. {what_to_do}")
     for name, part in parts.items():
         part.load_state_dict(saved[name])
     print(f"going on from {path}, after step {saved['step']}", flush=True)
     return int(saved["step"])
 
 
-def save(path: Path, recipe: Recipe, step: int, parts: dict[str, Any]) -> None:
-    state = {name: part.state_dict() for name, part in parts.items()}
+def to_bytes(state: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    torch.save({"recipe": asdict(recipe), "step": step, **state}, buffer)
-    write_atomically({path: buffer.getvalue()})
+    torch.save(state, buffer)
+    return buffer.getvalue()
 
 
 @torch.inference_mode()
 def read_right(network: nn.Module, batches: list[Batch]) -> float:
     """Return the share (0-1) of lines whose likeliest classes by column spell the line."""
     network.eval()
-    right = total = 0
+    right = []
     for lines, classes, columns, lengths in batches:
         best = network(lines).argmax(dim=-1)
         for row, count, wanted in zip(best, columns, classes.split(lengths.tolist()), strict=True):
             spelled = row[:count].unique_consecutive()
-            right += torch.equal(spelled[spelled > 0], wanted)
-            total += 1
-    return right / total
+            right.append(torch.equal(spelled[spelled != BLANK], wanted))
+    return sum(right) / len(right)
 
 
 def to_onnx(network: nn.Module, card: LineCard, weights: bytes) -> bytes:
@@ -213,9 +208,8 @@ def calibrate(
     numbers = []
     for _ in range(CALIBRATION):
         line, classes = composer.compose(rng)
-        is_number = len(classes) > 1 and OTHER not in classes
-        text = "".join(str(number - FIRST_DIGIT) for number in classes) if is_number else None
-        numbers.append(Number(text, np.pad(line, SIDE)))
+        digits = "".join(str(number - FIRST_DIGIT) for number in classes)
+        numbers.append(Number(None if OTHER in classes else digits, np.pad(line, SIDE)))
     samples = synthetic_samples(CALIBRATION, seed + 1)
     for gaps in GAPS.values():
         numbers += numbers_of_writers(samples, CALIBRATION // 2, gaps, seed)
@@ -268,16 +262,14 @@ def run(recipe: Recipe, data: str, folder: Path) -> None:
     check = Lines(unseen, recipe, first_step=2**40)
     held_back = list(islice(check, HELD_BACK // recipe.batch_size))
     network = train(composer, held_back, recipe, checkpoint)
-    buffer = io.BytesIO()
-    torch.save(network.state_dict(), buffer)
-    weights = buffer.getvalue()
+    weights, right = to_bytes(network.state_dict()), read_right(network, held_back)
     card = LineCard(
         name=LINE,
         version=VERSION,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         data={"source": mnist.source, "training": len(mnist.training)},
         training=asdict(recipe),
-        results={"lines_held_back": read_right(network, held_back)},
+        results={"lines_held_back": right},
         slope=1.0,
         intercept=0.0,
         threshold=0.0,
@@ -292,7 +284,6 @@ def run(recipe: Recipe, data: str, folder: Path) -> None:
     served = to_onnx(network, card, weights)
     replace_model(path, {path.with_suffix(".pt").name: weights, path.name: served})
     checkpoint.unlink()
-    right = card.results["lines_held_back"]
     print(f"{right:.2%} of the lines held back are read; written to {path}")
 
 
