@@ -130,10 +130,10 @@ def lay_out(parts: list[Part]) -> np.ndarray:
     bottom = max(part.y + part.image.shape[0] for part in parts)
     right = max(part.x + part.image.shape[1] for part in parts)
     sheet = np.zeros((round(bottom - top) + 10, round(right - left) + 10), np.uint8)
-    for part in parts:
-        y, x = round(part.y - top) + 4, round(part.x - left) + 4
-        under = sheet[y : y + part.image.shape[0], x : x + part.image.shape[1]]
-        np.maximum(under, part.image, out=under)
+    for image, part_x, part_y in parts:
+        y, x = round(part_y - top) + 4, round(part_x - left) + 4
+        under = sheet[y : y + image.shape[0], x : x + image.shape[1]]
+        np.maximum(under, image, out=under)
     return sheet
 
 

@@ -120,7 +120,8 @@ def train(
     schedule = OneCycleLR(optimizer, peak, total_steps=total, pct_start=recipe.warm_up)
     ema = get_ema_multi_avg_fn(recipe.ema_decay)
     average = AveragedModel(network, multi_avg_fn=ema, use_buffers=True)
-    parts = {"network": network, "optimizer": optimizer, "schedule": schedule, "average": average}
+    parts: dict[str, Any] = {"network": network, "optimizer": optimizer}
+    parts |= {"schedule": schedule, "average": average}
     done = resume(checkpoint, recipe, parts)
     lines_to_come = Lines(composer, recipe, done)
     batches = DataLoader(lines_to_come, batch_size=None, num_workers=1, prefetch_factor=POOL)
