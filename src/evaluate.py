@@ -24,8 +24,8 @@ from PIL import Image
 from statsmodels.stats.proportion import proportion_confint
 from tqdm import tqdm
 
-from errors import DigitsError, ImageError, ModelFileError
-from model.card import find_line_model, find_model, write_atomically
+from errors import DigitsError, ImageError
+from model.card import find_model, write_atomically
 from model.classifier import Classifier
 from model.config import MODELS_DIR
 from model.data.pictures import COLUMNS, content, draw_pictures, load_pictures, resize_plainly
@@ -38,6 +38,7 @@ from model.preprocessing.decode import encode_png, luminance, open_image
 from model.preprocessing.normalize import preprocess
 from model.reading import read_images
 from model.robustness import lost_by_changes, page_of_changes
+from predict import load_line_network
 
 SEED = 0  # of what is drawn
 NUMBERS = 200  # of each kind, written of the digits in a file of strokes
@@ -61,21 +62,6 @@ def load(path: Path, *, numbers: bool) -> pd.DataFrame:
         for index, number in enumerate(numbers_of_writers(samples, NUMBERS, gaps, SEED))
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def load_line_network(needed: bool) -> LineNetwork | None:
-    """Load the network for lines; where single digits are read without it, say so.
-
-    Raises:
-        ModelFileError: it is needed, and missing or damaged.
-    """
-    try:
-        return LineNetwork.load(find_line_model(MODELS_DIR))
-    except ModelFileError as error:
-        if needed:
-            raise
-        print(f"Digits are read by the classifier alone. {error}", file=sys.stderr)
-        return None
 
 
 def read_all(
@@ -171,7 +157,7 @@ def evaluate(options: argparse.Namespace) -> None:
     classifier = Classifier.load(find_model(options.model))
     loaded = {str(path): load(path, numbers=options.numbers) for path in options.paths}
     labels = pd.concat([pictures["label"] for pictures in loaded.values()])
-    network = load_line_network(needed=(labels.str.len() > 1).any())
+    network = load_line_network(needed=bool((labels.str.len() > 1).any()))
     if options.examples:
         for pictures in loaded.values():
             authors_of_enough(pictures, max(options.examples))

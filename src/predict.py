@@ -84,11 +84,17 @@ def load_classifier(model: str, examples: Path | None) -> Classifier:
     return adapt(classifier, *read_examples(text))
 
 
-def load_line_network() -> LineNetwork | None:
-    """Load the network for lines, which single digits can do without; say so if it is missing."""
+def load_line_network(needed: bool = False) -> LineNetwork | None:
+    """Load the network for lines; where it is missing and not needed, say so.
+
+    Raises:
+        ModelFileError: it is needed, and missing or damaged.
+    """
     try:
         return LineNetwork.load(find_line_model(MODELS_DIR))
     except ModelFileError as error:
+        if needed:
+            raise
         print(f"Digits are read by the classifier alone. {error}", file=sys.stderr)
         return None
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import evaluate
+import predict
 from model.numbers.write import synthetic_samples
 from tests.support.drawings import SEVEN, blank, file_of, squared, write
 from tests.support.out_of_distribution import letter, scribble, write_folder
@@ -94,7 +95,7 @@ def test_a_folder_is_read_as_the_api_reads_it(folder, run):
 def test_without_the_network_for_lines_digits_are_read_by_the_classifier_and_that_is_said(
     folder, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(evaluate, "MODELS_DIR", tmp_path)  # find_model finds the classifier still
+    monkeypatch.setattr(predict, "MODELS_DIR", tmp_path)  # find_model finds the classifier still
     page = tmp_path / "page.html"
     assert evaluate.main([str(folder), "--output", str(page)]) == 1
     assert "error: There is no model 'line'" in capsys.readouterr().err  # there is a number

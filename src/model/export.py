@@ -173,24 +173,30 @@ def to_onnx(network: nn.Module, card: Card, weights: bytes) -> bytes:
     # The outputs of the layers cost each prediction 3 to 4 % of the network's time, which one graph
     # instead of two is worth.
     served = Served(network, card)
+    layers = [*served.layers, *(f"{name}{names.WEIGHT_SUFFIX}" for name in served.layers)]
+    x, sizes = torch.zeros(2, 1, IMAGE_SIZE, IMAGE_SIZE), {0: torch.export.Dim("N")}
+    program = trace(served.eval(), x, [*names.OUTPUTS, *layers], sizes)
+    fold_constants(program.model)  # ONNX Runtime does the rest
+    return package(program.model_proto, card.model_dump_json(), weights)
+
+
+def trace(
+    network: nn.Module, x: Tensor, outputs: list[str], sizes: dict[int, torch.export.Dim]
+) -> torch.onnx.ONNXProgram:
+    """Return the graph of a network whose input is like ``x``, but for the axes in ``sizes``."""
     program = torch.onnx.export(
-        served.eval(),
-        (torch.zeros(2, 1, IMAGE_SIZE, IMAGE_SIZE),),
+        network,
+        (x,),
         input_names=[names.X],
-        output_names=[
-            *names.OUTPUTS,
-            *served.layers,
-            *(f"{name}{names.WEIGHT_SUFFIX}" for name in served.layers),
-        ],
-        dynamic_shapes=({0: torch.export.Dim("N")},),
+        output_names=outputs,
+        dynamic_shapes=(sizes,),
         dynamo=True,
         external_data=False,
         optimize=False,
         verbose=False,
     )
     assert program is not None  # it is where dynamo is True
-    fold_constants(program.model)  # ONNX Runtime does the rest
-    return package(program.model_proto, card.model_dump_json(), weights)
+    return program
 
 
 def package(model: ModelProto, card: str, weights: bytes) -> bytes:

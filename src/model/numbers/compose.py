@@ -1,11 +1,7 @@
-"""Lines of writing for training, composed of single digits: as people write them, and on forms.
-
-MNIST's and synthetic digits stand side by side, apart or touching. Letters and signs stand among
-them or alone. Printed matter surrounds some: rules, frames, cells, specks.
-"""
+"""Lines of writing for training, composed of single digits, letters, signs and printed matter."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -26,8 +22,7 @@ SYNTHETIC, SIGNS = 80_000, 13_000  # drawn once
 INK_HEIGHTS = (INK_HEIGHT - 3.0, INK_HEIGHT + 2.0)  # of a composed line
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A sign at its place in a line, in pixels."""
 
     image: np.ndarray
@@ -36,12 +31,7 @@ class Part:
 
 
 class Composer:
-    """Composes lines of MNIST's digits and of synthetic ones.
-
-    Attributes:
-        digits: MNIST's, of one split alone.
-        synthetic, signs: what stands among them, drawn from `seed`.
-    """
+    """Composes lines of `digits`, which are MNIST's, and of what it draws from `seed`."""
 
     def __init__(
         self, digits: Digits, seed: int, synthetic: int = SYNTHETIC, signs: int = SIGNS
@@ -64,13 +54,12 @@ class Composer:
         touching = rng.random() < TOUCHING
         parts = place_side_by_side([image for image, _ in signs], touching, rng)
         classes = [number for _, number in signs]
-        if is_empty := kind > 1 - EMPTY:
-            parts, classes = [Part(np.zeros_like(p.image), p.x, p.y) for p in parts[:1]], []
         sheet = lay_out(parts)
-        if is_empty or rng.random() < PRINTED:
-            sheet = print_around(sheet, [] if is_empty else parts, touching, rng)
-        sheet = distort(sheet, rng)
-        line, _ = to_line(sheet, rng.uniform(*INK_HEIGHTS))
+        if kind > 1 - EMPTY:
+            sheet, parts, classes = np.zeros_like(lay_out(parts[:1])), [], []
+        if not parts or rng.random() < PRINTED:
+            sheet = print_around(sheet, parts, touching, rng)
+        line, _ = to_line(distort(sheet, rng), rng.uniform(*INK_HEIGHTS))
         return (soften(line, rng) if rng.random() < 0.25 else line), classes
 
     def _digit(self, rng: np.random.Generator) -> tuple[np.ndarray, int]:
@@ -125,12 +114,11 @@ def place_side_by_side(
         height = max(1, round(image.shape[0] * scale))
         width = max(1, round(image.shape[1] * scale * math.exp(rng.normal(0, 0.07))))
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        sized = cv2.resize(image, (width, height), interpolation=how)
+        sized = stretch(cv2.resize(image, (width, height), interpolation=how))
         gap = rng.uniform(-0.10, 0.08) if touching else rng.uniform(*spacing)
         if not touching and spacing is narrow and rng.random() < 0.15:
             gap = rng.uniform(*wide)
         left = right + gap * SIZE if parts else 0.0
-        sized = stretch(sized)
         parts.append(Part(sized, left, rng.normal(0, uneven) - height / 2))
         right = left + width
     return parts
@@ -142,10 +130,10 @@ def lay_out(parts: list[Part]) -> np.ndarray:
     bottom = max(part.y + part.image.shape[0] for part in parts)
     right = max(part.x + part.image.shape[1] for part in parts)
     sheet = np.zeros((round(bottom - top) + 10, round(right - left) + 10), np.uint8)
-    for part in parts:
-        y, x = round(part.y - top) + 4, round(part.x - left) + 4
-        under = sheet[y : y + part.image.shape[0], x : x + part.image.shape[1]]
-        np.maximum(under, part.image, out=under)
+    for image, part_x, part_y in parts:
+        y, x = round(part_y - top) + 4, round(part_x - left) + 4
+        under = sheet[y : y + image.shape[0], x : x + image.shape[1]]
+        np.maximum(under, image, out=under)
     return sheet
 
 
@@ -161,32 +149,29 @@ def print_around(
     def edge() -> int:
         return int(rng.integers(0, margin + 3))
 
-    def rule(start: tuple[int, int], end: tuple[int, int]) -> None:
-        shift = int(rng.integers(-2, 3))  # neither quite level nor quite upright
-        end = (end[0], end[1] + shift) if start[0] == 0 else (end[0] + shift, end[1])
-        cv2.line(sheet, start, end, level, pen)
+    def rule_across(y: int) -> None:  # neither quite level, nor the next one quite upright
+        cv2.line(sheet, (0, y), (width, y + int(rng.integers(-2, 3))), level, pen)
 
-    left = [round(part.x - parts[0].x) + 4 + margin for part in parts]
+    def rule_down(x: int) -> None:
+        cv2.line(sheet, (max(x, 1), 0), (x + int(rng.integers(-2, 3)), height), level, pen)
+
+    left = [round(part.x) + 4 + margin for part in parts]
     right = [x + part.image.shape[1] for x, part in zip(left, parts, strict=True)]
-    if (
-        parts and not touching and rng.random() < 0.2
-    ):  # each sign in a printed box of its own, or boxes that share their walls
+    if parts and not touching and rng.random() < 0.2:  # each sign in a printed box of its own
         top, bottom = edge(), height - 1 - edge()
         for start, end in zip(left, right, strict=True):
             cv2.rectangle(sheet, (start - 3, top), (end + 2, bottom), level, pen)
         return sheet
     if not parts or rng.random() < 0.6:  # one upright rule alone could be a 1
-        y = height - 1 - edge()
-        rule((0, y), (width, y))
+        rule_across(height - 1 - edge())
     if rng.random() < 0.4:
-        y = edge()
-        rule((0, y), (width, y))
+        rule_across(edge())
     for x in (edge(), width - 1 - edge()):
         if rng.random() < 0.25:
-            rule((max(x, 1), 0), (x, height))
+            rule_down(x)
     if not touching and rng.random() < 0.25:
         for before, after in zip(right, left[1:], strict=False):
-            rule(((before + after) // 2, 0), ((before + after) // 2, height))
+            rule_down((before + after) // 2)
     if rng.random() < 0.2:
         for _ in range(int(rng.integers(1, 6))):
             spot = int(rng.integers(width)), int(rng.integers(height))
@@ -201,12 +186,10 @@ def distort(sheet: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         sheet = change(sheet, np.ones((2, 2), np.uint8))
     slant, turn = rng.normal(0, 0.2), rng.normal(0, 0.03)
     height, width = sheet.shape
-    new_width = width + int(abs(slant) * height) + 4
-    new_height = height + int(abs(turn) * width) + 4
+    size = width + int(abs(slant) * height) + 4, height + int(abs(turn) * width) + 4
     matrix = np.array([[1, slant, 0], [turn, 1, 0]], np.float32)
-    middle = np.array([width / 2, height / 2])
-    matrix[:, 2] = np.array([new_width / 2, new_height / 2]) - matrix[:, :2] @ middle
-    return cv2.warpAffine(sheet, matrix, (new_width, new_height))
+    matrix[:, 2] = np.array(size) / 2 - matrix[:, :2] @ (np.array([width, height]) / 2)
+    return cv2.warpAffine(sheet, matrix, size)
 
 
 def soften(line: np.ndarray, rng: np.random.Generator) -> np.ndarray:

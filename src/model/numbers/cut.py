@@ -35,24 +35,22 @@ def cut_digits(line: Line, places: np.ndarray) -> tuple[list[Cut], int]:
     outside = np.maximum(left[:, None] - places, places - (left + width)[:, None])
     owner_of = outside.argmin(axis=1) + 1  # the digit that owns a component, from 1
     number = covers.sum(axis=1)
-    left_over = _left_over(stats[number > 0], stats[number == 0])
 
     owner = np.append(0, owner_of)[labels].astype(np.uint8)
     wide = np.flatnonzero(number > 1)
     for name in wide[np.argsort(-width[wide])][:MAX_CUT]:
-        box = (
-            slice(top[name], top[name] + height[name]),
-            slice(left[name], left[name] + width[name]),
-        )
+        x, y = left[name], top[name]
+        box = slice(y, y + height[name]), slice(x, x + width[name])
         is_part = labels[box] == name + 1
         profile = np.where(is_part, line.foreground[box], 0).sum(axis=0, dtype=np.float64)
         inside = np.flatnonzero(covers[name])
-        cuts = [_least(profile, a, b) for a, b in pairwise(places[inside] - left[name])]
-        belongs = inside[np.searchsorted(cuts, np.arange(width[name]), side="right")] + 1
+        splits = [_least(profile, a, b) for a, b in pairwise(places[inside] - x)]
+        belongs = inside[np.searchsorted(splits, np.arange(width[name]), side="right")] + 1
         owner[box] = np.where(is_part, belongs, owner[box])
     # The soft edges of strokes are fainter than components.
     owner = np.where(owner > 0, owner, cv2.dilate(owner, np.ones((3, 3), np.uint8)))
-    return [_cut(line.foreground, owner == digit + 1) for digit in range(len(places))], left_over
+    cuts = [_cut(line.foreground, owner == digit + 1) for digit in range(len(places))]
+    return cuts, _left_over(stats[number > 0], stats[number == 0])
 
 
 def _left_over(digits: np.ndarray, others: np.ndarray) -> int:

@@ -20,13 +20,12 @@ Digits = tuple[int, ...]
 def only_digits(probabilities: np.ndarray) -> tuple[np.ndarray, float]:
     """Leave out other signs: return the probabilities given that there are none, and of that.
 
-    The classes of columns are independent of each other, so no other sign stands anywhere with the
-    product of the columns' probabilities.
+    The latter is a product, as the classes of columns are independent of each other.
     """
-    without = 1 - probabilities[:, OTHER]
+    none = float((1 - probabilities[:, OTHER]).prod())
     masked = np.maximum(probabilities, TINY)  # a column may be another sign for sure
     masked[:, OTHER] = 0
-    return masked / masked.sum(axis=1, keepdims=True), float(without.prod())
+    return masked / masked.sum(axis=1, keepdims=True), none
 
 
 def likeliest_strings(probabilities: np.ndarray, count: int) -> list[tuple[Digits, float]]:
@@ -34,14 +33,10 @@ def likeliest_strings(probabilities: np.ndarray, count: int) -> list[tuple[Digit
 
     Prefix search (A. Graves et al., 2006, section 3.2) within a beam.
     """
-    beams: dict[Digits, tuple[float, float]] = {(): (1.0, 0.0)}  # ends in blank, ends in its digit
+    beams: dict[Digits, list[float]] = {(): [1.0, 0.0]}  # ends in blank, ends in its digit
     for column in probabilities:
-        blank = float(column[BLANK])
-        likely = [
-            (digit, float(p))
-            for digit, p in enumerate(column[FIRST_DIGIT:OTHER])
-            if p >= NEGLIGIBLE
-        ]
+        blank, *digits = column[:OTHER].tolist()
+        likely = [(digit, p) for digit, p in enumerate(digits) if p >= NEGLIGIBLE]
         grown: dict[Digits, list[float]] = defaultdict(lambda: [0.0, 0.0])
         for string, (in_blank, in_digit) in beams.items():
             total = in_blank + in_digit
@@ -52,20 +47,17 @@ def likeliest_strings(probabilities: np.ndarray, count: int) -> list[tuple[Digit
                     grown[*string, digit][1] += in_blank * p
                 else:
                     grown[*string, digit][1] += total * p
-        best = sorted(grown.items(), key=lambda entry: -sum(entry[1]))[:BEAMS]
-        beams = {string: (ends[0], ends[1]) for string, ends in best}
+        beams = dict(sorted(grown.items(), key=lambda entry: -sum(entry[1]))[:BEAMS])
     return [(string, sum(ends)) for string, ends in beams.items()][:count]
 
 
 def align(probabilities: np.ndarray, string: Digits) -> np.ndarray:
     """Return the mean column of each digit in the likeliest path that spells a string (Viterbi)."""
-    states = [BLANK]
-    for digit in string:
-        states += [FIRST_DIGIT + digit, BLANK]
+    states = np.full(2 * len(string) + 1, BLANK)
+    states[1::2] = np.array(string) + FIRST_DIGIT
     logs = np.log(probabilities + TINY)[:, states]
     may_skip = np.zeros(len(states), bool)  # the blank before a digit, unlike the digit before it
-    for index in range(3, len(states), 2):
-        may_skip[index] = states[index] != states[index - 2]
+    may_skip[2:] = states[2:] != states[:-2]
     score = np.full(len(states), -np.inf)
     score[:2] = logs[0, :2]
     came = np.zeros(logs.shape, int)
@@ -92,7 +84,7 @@ def around(probabilities: np.ndarray, places: np.ndarray) -> np.ndarray:
         probabilities[start : max(start + 1, stop), FIRST_DIGIT:OTHER].max(axis=0)
         for start, stop in pairwise(edges)
     ]
-    shares = np.array(near).reshape(-1, NUM_CLASSES) + NEGLIGIBLE
+    shares = np.array(near) + NEGLIGIBLE
     return shares / shares.sum(axis=1, keepdims=True)
 
 

@@ -34,10 +34,7 @@ class Line:
 
     @cached_property
     def components(self) -> tuple[np.ndarray, np.ndarray]:
-        """Labels (h, w), from 1, and left, top, width, height, area (n, 5) of each component."""
-        mask = (self.foreground >= INK).view(np.uint8)
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-        return labels, stats[1:]
+        return components(self.foreground)
 
     def box_in_image(self, box: Box) -> np.ndarray:
         """Return left, top, right, bottom (4,) around a box of the line."""
@@ -47,6 +44,13 @@ class Line:
         return np.concatenate((placed.min(axis=0), placed.max(axis=0)))
 
 
+def components(foreground: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels (H, W), from 1, and left, top, width, height, area (n, 5) of each component."""
+    mask = (foreground >= INK).view(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    return labels, stats[1:]
+
+
 def whole(foreground: np.ndarray) -> Line:
     """Take a foreground (H, W) uint8 for one line, as it is."""
     x, y, width, height = cv2.boundingRect((foreground >= INK).view(np.uint8))
@@ -54,32 +58,27 @@ def whole(foreground: np.ndarray) -> Line:
 
 
 def find_lines(foreground: np.ndarray) -> list[Line]:
-    """Find the lines of writing in a foreground, from top to bottom; a pattern has none.
-
-    Args:
-        foreground: (H, W) uint8, 0 background, 255 ink.
-    """
-    mask = (foreground >= INK).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    kept = 1 + np.argsort(-stats[1:, cv2.CC_STAT_HEIGHT], kind="stable")[:MAX_COMPONENTS]
-    boxes = stats[kept, :4].astype(np.float64)  # x, y, width, height
-    areas = stats[kept, cv2.CC_STAT_AREA].astype(np.float64)
+    """Find the lines of writing in a foreground (H, W) uint8, top to bottom; a pattern has none."""
+    labels, stats = components(foreground)
+    kept = np.argsort(-stats[:, 3], kind="stable")[:MAX_COMPONENTS]
+    boxes, areas = stats[kept, :4].astype(np.float64), stats[kept, 4]
     is_rule = boxes[:, 2] > RULE * boxes[:, 3]
     if is_rule.all():
         return []
-    height = _weighted_median(boxes[~is_rule, 3], areas[~is_rule])
-    if count > MAX_COMPONENTS and boxes[-1, 3] >= MINOR * height:
+    heights, weights = boxes[~is_rule, 3], areas[~is_rule]
+    height = np.quantile(heights, 0.5, weights=weights, method="inverted_cdf")
+    if len(stats) > MAX_COMPONENTS and boxes[-1, 3] >= MINOR * height:
         return []  # the smallest of so many is no speck
     lines = []
     for members in _gather(boxes, height):
-        tall = members[boxes[members, 3] >= MINOR * boxes[members, 3].max()]
-        visible = members[boxes[members, 2:].max(axis=1) >= NOISE_HEIGHT * boxes[tall, 3].max()]
-        low = boxes[visible, :2].min(axis=0).astype(int)
-        high = (boxes[visible, :2] + boxes[visible, 2:]).max(axis=0).astype(int)
-        x, y = np.maximum(low - 1, 0).tolist()
-        box = slice(y, high[1] + 1), slice(x, high[0] + 1)
-        is_member = np.zeros(count, np.uint8)
-        is_member[kept[visible]] = 1
+        highest = boxes[members, 3].max()
+        tall = members[boxes[members, 3] >= MINOR * highest]
+        visible = members[boxes[members, 2:].max(axis=1) >= NOISE_HEIGHT * highest]
+        ends = (boxes[visible, :2] + boxes[visible, 2:]).max(axis=0).astype(int) + 1
+        x, y = (boxes[visible, :2].min(axis=0).astype(int) - 1).clip(0).tolist()
+        box = slice(y, ends[1]), slice(x, ends[0])
+        is_member = np.zeros(len(stats) + 1, np.uint8)
+        is_member[kept[visible] + 1] = 1
         # The soft edges of strokes are fainter than components.
         near = cv2.dilate(is_member[labels[box]], np.ones((3, 3), np.uint8))
         height = float(np.median(boxes[tall, 3]))
@@ -88,20 +87,14 @@ def find_lines(foreground: np.ndarray) -> list[Line]:
     return lines
 
 
-def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
-    order = np.argsort(values)
-    total = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(total, total[-1] / 2)])
-
-
 def _gather(boxes: np.ndarray, height: float) -> list[np.ndarray]:
     """Gather boxes (N, 4) into rows; return the indices of each row's members."""
     major = np.flatnonzero(boxes[:, 3] >= MINOR * height)
     tall = boxes[major]
     left, top = tall[:, 0], tall[:, 1]
     right, bottom = left + tall[:, 2], top + tall[:, 3]
-    overlap = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
-    beside = overlap >= OVERLAP * np.minimum(tall[:, None, 3], tall[:, 3])
+    overlap = np.minimum.outer(bottom, bottom) - np.maximum.outer(top, top)
+    beside = overlap >= OVERLAP * np.minimum.outer(tall[:, 3], tall[:, 3])
     row = np.arange(len(major))
     while True:  # the least index spreads along each row
         least = np.where(beside, row, len(major)).min(axis=1)
@@ -109,8 +102,7 @@ def _gather(boxes: np.ndarray, height: float) -> list[np.ndarray]:
             break
         row = least
     lowest = MIN_LINE_HEIGHT * tall[:, 3].max()
-    members = {k: [major[row == k]] for k in np.unique(row)}
-    members = {k: m for k, m in members.items() if boxes[m[0], 3].max() >= lowest}
+    members = {k: [major[row == k]] for k in np.unique(row) if tall[row == k, 3].max() >= lowest}
     in_row = np.isin(row, list(members))
     for minor in np.flatnonzero(boxes[:, 3] < MINOR * height):
         x, y, width, extent = boxes[minor]
@@ -152,8 +144,8 @@ def _tilt(boxes: np.ndarray) -> float:
     first, second = np.triu_indices(len(boxes), 1)
     apart = centers[second] - centers[first]
     apart *= np.sign(apart[:, :1])
-    far = apart[:, 0] >= 0.5 * np.median(boxes[:, 3])
-    if not far.any():
+    far = apart[apart[:, 0] >= 0.5 * np.median(boxes[:, 3])]
+    if len(far) == 0:
         return 0.0
-    angle = float(np.median(np.arctan2(apart[far, 1], apart[far, 0])))
+    angle = float(np.median(np.arctan2(far[:, 1], far[:, 0])))
     return angle if TILT[0] <= abs(np.degrees(angle)) <= TILT[1] else 0.0

@@ -47,7 +47,6 @@ def looks_at(preprocessed: Preprocessed) -> Iterator[Look]:
             return
         with suppress(BlankImageError):
             foreground = segment_foreground(inner, lossy=lossy)
-            scale = width / grey.shape[1]
-            edge_in_picture = round(edge * scale)
-            scale *= inner.shape[1] / foreground.shape[1]
-            yield Look(foreground, CUT_COST, edge_in_picture, scale)
+            reduced = width / grey.shape[1]
+            scale = reduced * (inner.shape[1] / foreground.shape[1])
+            yield Look(foreground, CUT_COST, round(edge * reduced), scale)

@@ -1,8 +1,7 @@
 """Read the numbers in a picture: a network for lines proposes strings, a classifier judges them.
 
-Each picture is looked at in several ways, until one is sure. In each, the network for lines names
-the likeliest strings of digits; each is cut into its digits, and the classifier says how likely
-each of these is. The string counts whose probability by both is highest.
+Each picture is looked at in several ways, until one is sure. The network names the likeliest
+strings. Each is cut into digits, and the classifier judges these. The likeliest by both counts.
 """
 
 import math
@@ -15,7 +14,7 @@ import numpy as np
 from errors import BlankImageError
 from model.classifier import AMBIGUOUS, Classifier
 from model.config import IMAGE_SIZE
-from model.numbers.cut import Cut, cut_digits
+from model.numbers.cut import cut_digits
 from model.numbers.decode import Digits, align, around, likeliest_strings, only_digits
 from model.numbers.find import Box, Line, find_lines, whole
 from model.numbers.line import INK, SIDE, STRIDE, TINY, LineNetwork, to_line
@@ -85,21 +84,11 @@ class NumberLine:
 
 
 class Hypothesis(NamedTuple):
-    """A string of digits for a line, judged by the network and the classifier.
+    """A string of digits for a line, judged by the network and the classifier."""
 
-    Attributes:
-        score: logarithm of its probability by both, up to a constant.
-        number: the probability that the line holds these digits alone.
-        look, line: where it was found.
-        cuts: the digits in the line.
-    """
-
-    string: Digits
-    score: float
-    number: float
-    look: Look
-    line: Line
-    cuts: list[Cut]
+    score: float  # logarithm of its probability by both, up to a constant
+    number: float  # the probability that the line holds these digits alone
+    digits: list[Digit]
 
 
 class Judgement:
@@ -136,35 +125,29 @@ def read_numbers(
         if len(lines) > MAX_LINES:
             return [NumberLine([], 0.0, TOO_MANY_LINES)]
         if len(lines) > 1:
-            rows = rows or [read_line(classifier, network, look, line) for line in lines]
+            if not rows:  # several lines are looked at in one way alone
+                found = [propose(classifier, network, look, line, Judgement()) for line in lines]
+                rows = [conclude(network, one) for one in found]
             continue
         for line in (whole(look.foreground), *lines):
-            propose(classifier, network, look, line, judgement)
-            if judgement.confidence > SURE:
-                break
+            if judgement.confidence <= SURE:
+                propose(classifier, network, look, line, judgement)
         if judgement.confidence > SURE:
             break
     if rows and network.calibrate(judgement.confidence) < network.card.threshold:
         return rows
-    if judgement.best is None or len(judgement.best.string) < 2:
+    if judgement.best is None or len(judgement.best.digits) < 2:
         return [single(classifier, network, preprocessed)]
-    return [conclude(classifier, network, judgement)]
-
-
-def read_line(classifier: Classifier, network: LineNetwork, look: Look, line: Line) -> NumberLine:
-    """Read one of several lines, which is looked at in one way alone."""
-    judgement = Judgement()
-    propose(classifier, network, look, line, judgement)
-    return conclude(classifier, network, judgement)
+    return [conclude(network, judgement)]
 
 
 def propose(
     classifier: Classifier, network: LineNetwork, look: Look, line: Line, judgement: Judgement
-) -> None:
-    """Judge the likeliest strings of a line."""
+) -> Judgement:
+    """Add the likeliest strings of a line to a judgement, and return it."""
     image, scale = to_line(line.foreground)
     if image.tobytes() in judgement.seen:
-        return
+        return judgement
     judgement.seen.add(image.tobytes())
     probabilities, digits_alone = only_digits(network.probabilities(image))
     left = cv2.boundingRect((line.foreground >= INK).view(np.uint8))[0]
@@ -173,43 +156,41 @@ def propose(
             continue
         columns = align(probabilities, string)
         cuts, left_over = cut_digits(line, left + (STRIDE * (columns + 0.5) - SIDE) / scale)
-        seen = classifier.predict(np.stack([image_of(cut) for cut in cuts]))
+        images = [image_of(cut.foreground) for cut in cuts]
+        seen = classifier.predict(np.stack(images))
         near = np.log(around(probabilities, columns))
         both = near + np.log(np.array([one.probabilities for one in seen]) + MIN_PROBABILITY)
         # Each place gets its best digit by both: a digit misread by the network is put right.
         ranked = both.argsort(axis=1)
-        chosen, places = ranked[:, -1], np.arange(len(string))
+        best, places = tuple(ranked[:, -1].tolist()), np.arange(len(string))
         number = digits_alone * LEFT_OVER**left_over
         score = math.log(p * number + TINY) + look.cost
-        score += float((both[places, chosen] - near[places, list(string)]).sum())
+        score += float((both.max(axis=1) - near[places, list(string)]).sum())
         score += REJECTED_COST * sum(not one.is_digit for one in seen)
-        best = tuple(chosen.tolist())
         judgement.add(best, score)
         if judgement.best is None or score > judgement.best.score:
-            judgement.best = Hypothesis(best, score, number, look, line, cuts)
+            boxes = [box_in_picture(look, line, cut.box) for cut in cuts]
+            digits = [
+                Digit(digit, one.probabilities[digit], one.is_digit, box, image)
+                for digit, one, box, image in zip(best, seen, boxes, images, strict=True)
+            ]
+            judgement.best = Hypothesis(score, number, digits)
         for place, second in enumerate(ranked[:, -2].tolist()):
-            loss = float(both[place, second] - both[place, chosen[place]])
+            loss = float(both[place, second] - both[place].max())
             judgement.add((*best[:place], second, *best[place + 1 :]), score + loss)
+    return judgement
 
 
-def conclude(classifier: Classifier, network: LineNetwork, judgement: Judgement) -> NumberLine:
+def conclude(network: LineNetwork, judgement: Judgement) -> NumberLine:
     """Turn the best hypothesis about a line into an answer."""
-    best = judgement.best
-    if best is None:
+    if judgement.best is None:
         return NumberLine([], 0.0, NO_DIGITS)
-    images = [image_of(cut) for cut in best.cuts]
-    seen = classifier.predict(np.stack(images))
-    digits = [
-        Digit(digit, one.probabilities[digit], one.is_digit, box_of(best, cut), image)
-        for digit, one, cut, image in zip(best.string, seen, best.cuts, images, strict=True)
-    ]
-    confidence = network.calibrate(judgement.confidence)
-    reason = None
-    if best.number < MIN_NUMBER:
+    confidence, reason = network.calibrate(judgement.confidence), None
+    if judgement.best.number < MIN_NUMBER:
         reason = NOT_A_NUMBER
     elif confidence < network.card.threshold:
         reason = AMBIGUOUS
-    return NumberLine(digits, confidence, reason)
+    return NumberLine(judgement.best.digits, confidence, reason)
 
 
 def single(classifier: Classifier, network: LineNetwork, preprocessed: Preprocessed) -> NumberLine:
@@ -220,22 +201,22 @@ def single(classifier: Classifier, network: LineNetwork, preprocessed: Preproces
         reason = AMBIGUOUS if prediction.reason == AMBIGUOUS else NOT_A_NUMBER
     scale = preprocessed.source.width / preprocessed.foreground.shape[1]
     ink = cv2.boundingRect((preprocessed.foreground >= INK).view(np.uint8))
-    left, top, width, height = (round(length * scale) for length in ink)
-    box = left, top, width, height
+    x, y, width, height = (round(length * scale) for length in ink)
+    box = x, y, width, height
     digit = Digit(prediction.digit, prediction.confidence, prediction.is_digit, box, reading.image)
     return NumberLine([digit], prediction.confidence, reason)
 
 
-def image_of(cut: Cut) -> np.ndarray:
+def image_of(foreground: np.ndarray) -> np.ndarray:
     """Return the 28 x 28 of a digit; blank if there is no ink."""
     try:
-        return center_by_mass(cut.foreground)
+        return center_by_mass(foreground)
     except BlankImageError:
         return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
 
-def box_of(found: Hypothesis, cut: Cut) -> Box:
-    """Return the box of a digit in pixels of the picture."""
-    edges = found.line.box_in_image(cut.box) * found.look.scale + found.look.edge
+def box_in_picture(look: Look, line: Line, box: Box) -> Box:
+    """Return a box of a line in pixels of the picture."""
+    edges = line.box_in_image(box) * look.scale + look.edge
     left, top, right, bottom = np.round(edges).astype(int).clip(0).tolist()
     return left, top, right - left, bottom - top

@@ -1,7 +1,7 @@
 """Train the network for lines: ``bash run.sh line``.
 
-It goes on from its last checkpoint, so it may be stopped at any time. The same seed gives the same
-lines; two processes work: one composes lines, one trains.
+It may be stopped at any time, and goes on from its last checkpoint. The same seed gives the same
+lines. One process composes lines, another one trains.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
@@ -31,12 +32,13 @@ from tqdm import tqdm
 
 from errors import BlankImageError, DigitsError
 from model.card import LINE, LineCard, find_model, model_path, write_atomically
-from model.classifier import Classifier, X
+from model.classifier import Classifier
 from model.config import MODELS_DIR, VERSION
 from model.data.mnist import load_mnist
-from model.export import package, replace_model
+from model.export import package, replace_model, trace
 from model.numbers.compose import Composer
 from model.numbers.line import (
+    BLANK,
     FIRST_DIGIT,
     LINE_HEIGHT,
     OTHER,
@@ -85,8 +87,8 @@ class Lines(IterableDataset[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         cv2.setNumThreads(1)
-        size, skip = self.recipe.batch_size, self.first_step % POOL
-        pool = self.first_step // POOL
+        size = self.recipe.batch_size
+        pool, skip = divmod(self.first_step, POOL)
         while True:
             rng = np.random.default_rng([self.recipe.seed, pool])
             lines = [self.composer.compose(rng) for _ in range(POOL * size)]
@@ -99,13 +101,12 @@ class Lines(IterableDataset[Batch]):
 def collate(lines: list[tuple[np.ndarray, list[int]]]) -> Batch:
     """Return lines (N, 1, 32, W) float32 in [0, 1], all classes in a row, and both lengths (N,)."""
     widths = [min(MAX_WIDTH, image.shape[1]) for image, _ in lines]
-    images = np.zeros((len(lines), 1, LINE_HEIGHT, -(-max(widths) // 8) * 8), np.float32)
+    images = torch.zeros(len(lines), 1, LINE_HEIGHT, -(-max(widths) // 8) * 8)
     for row, (image, _), width in zip(images, lines, widths, strict=True):
-        row[0, :, :width] = image[:, :width] / 255
-    classes = [number for _, numbers in lines for number in numbers]
+        row[0, :, :width] = torch.from_numpy(image[:, :width] / 255)
+    classes = torch.tensor([number for _, numbers in lines for number in numbers], dtype=torch.long)
     lengths = torch.tensor([len(numbers) for _, numbers in lines])
-    columns = torch.tensor(widths) // STRIDE
-    return torch.from_numpy(images), torch.tensor(classes, dtype=torch.long), columns, lengths
+    return images, classes, torch.tensor(widths) // STRIDE, lengths
 
 
 def train(
@@ -114,23 +115,16 @@ def train(
     """Train a network by CTC, from the checkpoint where there is one; return its moving average."""
     torch.manual_seed(recipe.seed)
     network = LineNet().to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    schedule = OneCycleLR(
-        optimizer,
-        recipe.learning_rate,
-        total_steps=max(recipe.steps + 1, 20),
-        pct_start=recipe.warm_up,
-    )
-    average = AveragedModel(
-        network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
-    )
-    parts = {"network": network, "optimizer": optimizer, "schedule": schedule, "average": average}
+    peak, total = recipe.learning_rate, max(recipe.steps + 1, 20)
+    optimizer = AdamW(network.parameters(), peak, weight_decay=recipe.weight_decay)
+    schedule = OneCycleLR(optimizer, peak, total_steps=total, pct_start=recipe.warm_up)
+    ema = get_ema_multi_avg_fn(recipe.ema_decay)
+    average = AveragedModel(network, multi_avg_fn=ema, use_buffers=True)
+    parts: dict[str, Any] = {"network": network, "optimizer": optimizer}
+    parts |= {"schedule": schedule, "average": average}
     done = resume(checkpoint, recipe, parts)
-    batches = DataLoader(
-        Lines(composer, recipe, done), batch_size=None, num_workers=1, prefetch_factor=POOL
-    )
+    lines_to_come = Lines(composer, recipe, done)
+    batches = DataLoader(lines_to_come, batch_size=None, num_workers=1, prefetch_factor=POOL)
     bfloat16 = has_bfloat16(torch.device("cpu"))
     started, losses = time.perf_counter(), []
     steps = tqdm(range(done + 1, recipe.steps + 1), initial=done, total=recipe.steps, disable=None)
@@ -150,14 +144,13 @@ def train(
         average.update_parameters(network)
         losses.append(loss.item())
         if step % REPORT_EVERY == 0 or step == recipe.steps:
-            save(checkpoint, recipe, step, parts)
+            state = {name: part.state_dict() for name, part in parts.items()}
+            saved = {"recipe": asdict(recipe), "step": step, **state}
+            write_atomically({checkpoint: to_bytes(saved)})
             right = read_right(average.module, held_back)
             left = (time.perf_counter() - started) / (step - done) * (recipe.steps - step)
-            print(
-                f"step {step}/{recipe.steps}: loss {np.mean(losses):.3f}, "
-                f"{right:.2%} of lines held back read, {left / 60:.0f} min left",
-                flush=True,
-            )
+            told = f"{right:.2%} of lines held back read, {left / 60:.0f} min left"
+            print(f"step {step}/{recipe.steps}: loss {np.mean(losses):.3f}, {told}", flush=True)
             losses.clear()
     return average.module.eval()
 
@@ -167,59 +160,46 @@ def resume(path: Path, recipe: Recipe, parts: dict[str, Any]) -> int:
     if not path.exists():
         return 0
     saved = torch.load(path, weights_only=True)
-    if saved["recipe"] != asdict(recipe):
-        raise DigitsError(
-            f"{path} is a checkpoint of another recipe: {saved['recipe']}. "
-            "Delete it, or give its --steps and --seed to go on from it."
-        )
+    if (other := saved["recipe"]) != asdict(recipe):
+        what_to_do = "Delete it, or give its --steps and --seed to go on from it."
+        raise DigitsError(f"{path} is a checkpoint of another recipe: {other}. {what_to_do}")
     for name, part in parts.items():
         part.load_state_dict(saved[name])
     print(f"going on from {path}, after step {saved['step']}", flush=True)
     return int(saved["step"])
 
 
-def save(path: Path, recipe: Recipe, step: int, parts: dict[str, Any]) -> None:
-    state = {name: part.state_dict() for name, part in parts.items()}
+def to_bytes(state: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    torch.save({"recipe": asdict(recipe), "step": step, **state}, buffer)
-    write_atomically({path: buffer.getvalue()})
+    torch.save(state, buffer)
+    return buffer.getvalue()
 
 
 @torch.inference_mode()
 def read_right(network: nn.Module, batches: list[Batch]) -> float:
     """Return the share (0-1) of lines whose likeliest classes by column spell the line."""
     network.eval()
-    right = total = 0
+    right = []
     for lines, classes, columns, lengths in batches:
         best = network(lines).argmax(dim=-1)
         for row, count, wanted in zip(best, columns, classes.split(lengths.tolist()), strict=True):
             spelled = row[:count].unique_consecutive()
-            right += torch.equal(spelled[spelled > 0], wanted)
-            total += 1
-    return right / total
+            right.append(torch.equal(spelled[spelled != BLANK], wanted))
+    return sum(right) / len(right)
 
 
 def to_onnx(network: nn.Module, card: LineCard, weights: bytes) -> bytes:
     """Return the contents of an ``.onnx`` file, from lines (N, 1, 32, W) to probabilities."""
     served = nn.Sequential(network, nn.Softmax(dim=-1)).eval()
-    program = torch.onnx.export(
-        served,
-        (torch.zeros(2, 1, LINE_HEIGHT, 2 * LINE_HEIGHT),),
-        input_names=[X],
-        output_names=[PROBABILITIES],
-        dynamic_shapes=({0: torch.export.Dim("N"), 3: 8 * torch.export.Dim("W8")},),
-        dynamo=True,
-        external_data=False,
-        optimize=False,
-        verbose=False,
-    )
-    assert program is not None  # it is where dynamo is True
+    sizes = {0: torch.export.Dim("N"), 3: 8 * torch.export.Dim("W8")}
+    lines = torch.zeros(2, 1, LINE_HEIGHT, 2 * LINE_HEIGHT)
+    program = trace(served, lines, [PROBABILITIES], sizes)
     return package(program.model_proto, card.model_dump_json(), weights)
 
 
 def calibrate(
     classifier: Classifier, network: LineNetwork, composer: Composer, seed: int
-) -> tuple[float, float, float]:
+) -> dict[str, float]:
     """Return slope, intercept and threshold of the confidence in a number; see ``LineCard``.
 
     They are fitted to composed lines, and to numbers of synthetic strokes, that nothing was trained
@@ -229,9 +209,8 @@ def calibrate(
     numbers = []
     for _ in range(CALIBRATION):
         line, classes = composer.compose(rng)
-        is_number = len(classes) > 1 and OTHER not in classes
-        text = "".join(str(number - FIRST_DIGIT) for number in classes) if is_number else None
-        numbers.append(Number(text, np.pad(line, SIDE)))
+        digits = "".join(str(number - FIRST_DIGIT) for number in classes)
+        numbers.append(Number(None if OTHER in classes else digits, np.pad(line, SIDE)))
     samples = synthetic_samples(CALIBRATION, seed + 1)
     for gaps in GAPS.values():
         numbers += numbers_of_writers(samples, CALIBRATION // 2, gaps, seed)
@@ -248,19 +227,15 @@ def calibrate(
     order = np.argsort(odds)[::-1]
     wrong = np.cumsum(~np.array(right)[order]) / np.arange(1, len(order) + 1)
     least = odds[order[np.flatnonzero(wrong <= MAX_WRONG)[-1]]]
-    return slope, intercept, float(1 / (1 + np.exp(-slope * least - intercept)))
+    threshold = float(1 / (1 + np.exp(-slope * least - intercept)))
+    return {"slope": slope, "intercept": intercept, "threshold": threshold}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Train, calibrate and save the network for lines; return the exit status."""
     parser = argparse.ArgumentParser("run.sh line", description=__doc__)
-    add = parser.add_argument
-    add(
-        "--steps",
-        type=int,
-        default=Recipe.steps,
-        help="lines learnt, in batches of 64 (%(default)s)",
-    )
+    add, steps = parser.add_argument, Recipe.steps
+    add("--steps", type=int, default=steps, help="lines learnt, in batches of 64 (%(default)s)")
     add("--seed", type=int, default=0, help="of weights and lines (0)")
     add("--data", default="auto", help="as of run.sh cnn (auto)")
     add("--output", type=Path, default=MODELS_DIR, help="folder to write to (models)")
@@ -285,19 +260,17 @@ def run(recipe: Recipe, data: str, folder: Path) -> None:
     checkpoint = folder / CHECKPOINT
     composer = Composer(mnist.training, seed=recipe.seed)
     unseen = Composer(mnist.validation, seed=recipe.seed + 1)
-    check = islice(Lines(unseen, recipe, first_step=2**40), HELD_BACK // recipe.batch_size)
-    held_back = list(check)
+    check = Lines(unseen, recipe, first_step=2**40)
+    held_back = list(islice(check, HELD_BACK // recipe.batch_size))
     network = train(composer, held_back, recipe, checkpoint)
-    buffer = io.BytesIO()
-    torch.save(network.state_dict(), buffer)
-    weights = buffer.getvalue()
+    weights, right = to_bytes(network.state_dict()), read_right(network, held_back)
     card = LineCard(
         name=LINE,
         version=VERSION,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         data={"source": mnist.source, "training": len(mnist.training)},
         training=asdict(recipe),
-        results={"lines_held_back": read_right(network, held_back)},
+        results={"lines_held_back": right},
         slope=1.0,
         intercept=0.0,
         threshold=0.0,
@@ -308,15 +281,11 @@ def run(recipe: Recipe, data: str, folder: Path) -> None:
         plain = Path(scratch, path.name)
         plain.write_bytes(to_onnx(network, card, weights))
         fitted = calibrate(classifier, LineNetwork.load(plain), unseen, recipe.seed)
-    slope, intercept, threshold = fitted
-    card = card.model_copy(update={"slope": slope, "intercept": intercept, "threshold": threshold})
-    replace_model(
-        path, {path.with_suffix(".pt").name: weights, path.name: to_onnx(network, card, weights)}
-    )
+    card = card.model_copy(update=fitted)
+    served = to_onnx(network, card, weights)
+    replace_model(path, {path.with_suffix(".pt").name: weights, path.name: served})
     checkpoint.unlink()
-    print(
-        f"{card.results['lines_held_back']:.2%} of the lines held back are read; written to {path}"
-    )
+    print(f"{right:.2%} of the lines held back are read; written to {path}")
 
 
 if __name__ == "__main__":

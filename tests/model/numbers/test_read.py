@@ -7,8 +7,6 @@ from PIL import Image
 from tests.support.pictures import printed
 
 from model.classifier import AMBIGUOUS
-from model.numbers.find import whole
-from model.numbers.looks import Look
 from model.numbers.read import (
     MAX_LINES,
     NOT_A_NUMBER,
@@ -98,11 +96,9 @@ def test_a_page_of_many_lines_is_told_so_and_not_read(read):
 
 
 def test_a_confidence_is_the_best_strings_share_of_all_that_were_proposed():
-    blank = np.zeros((30, 30), np.uint8)
     judgement = Judgement()
     assert judgement.confidence == 0
     for string, p in (((1, 2), 0.6), ((7, 2), 0.2), ((1, 2), 0.5)):
         judgement.add(string, math.log(p))
-    look, line = Look(blank, 0.0, 0, 1.0), whole(blank)
-    judgement.best = Hypothesis((1, 2), math.log(0.6), 0.5, look, line, [])
+    judgement.best = Hypothesis(math.log(0.6), 0.5, [])
     assert judgement.confidence == pytest.approx(0.5 * 0.6 / (0.6 + 0.2))
