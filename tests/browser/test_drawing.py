@@ -193,8 +193,13 @@ def test_a_photograph_in_apple_s_format_is_shown_and_read(open_page, page_url, t
     photograph = tmp_path / "5.heic"
     Image.open(REPOSITORY / "data" / "digits" / "5.png").convert("RGB").save(photograph, "HEIF")
     page = open_page(page_url)
+    draw(page, DIGITS[4])
+    expect(head(page)).to_have_text("This is a 4")
     page.get_by_role("radio", name="Upload").click()
+    expect(head(page)).to_have_text("No picture yet")  # nothing is left of the drawing's answer
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(photograph)
     expect(head(page)).to_have_text("This is a 5")
     shown = page.get_by_alt_text("Your picture")
     assert shown.evaluate("image => image.complete && image.naturalWidth") > 0
+    page.get_by_role("radio", name="Draw").click()
+    expect(head(page)).to_have_text("This is a 4")

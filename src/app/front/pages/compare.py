@@ -53,7 +53,8 @@ def comparison(image: bytes) -> None:
     with st.expander(t("compare.sliders"), key="sliders"):
         for name, (least, greatest, start, step) in SLIDERS.items():
             label = t(f"compare.{name}_slider")
-            st.slider(label, least, greatest, start, step=step, key=f"slider-{name}")
+            st.session_state.setdefault(f"slider-{name}", start)
+            st.slider(label, least, greatest, step=step, key=f"slider-{name}")
         centred = st.toggle(t("compare.centre"), help=t("compare.centre_help"), key="centre")
     with place, show_api_errors(kept=True):
         show(image, experiment == "shuffle", centred)

@@ -80,7 +80,7 @@ function showValues(state, { probabilities, labels, kind, image }) {
     button.style.setProperty("--share", share);
     button.querySelector(".share").textContent = image ? shown : "";
     button.classList.toggle("best", digit === best);
-    button.disabled = kind === "waiting";
+    button.disabled = kind === "waiting" || state.live; // until the page has the drawing
     if (!state.live) button.ariaLabel = labels[digit];
   });
 }
@@ -145,7 +145,7 @@ export default function ({ data, parentElement: place, setStateValue }) { // at 
   clearTimeout(state.final);
   state.final = setTimeout(() => {
     if (state.down) return; // there is a newer drawing, and soon its own answer
-    if (state.strokes.length && data.count === 0) pressTool(state, "Update"); // of a lost session
+    if (!current && data.count === 0) pressTool(state, "Update"); // of a lost session
     state.live = false;
     show(state, view);
     readNetwork(state);
