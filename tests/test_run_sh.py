@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import os
 import shutil
 import signal
 import socket
@@ -254,7 +255,9 @@ def test_a_clone_with_windows_line_ends_and_its_python_alone_find_what_they_need
     machine.write("run.sh", "")
     subprocess.run([*git, "checkout", "-q", "run.sh"], cwd=machine.project, check=True)
     assert machine.run("predict").returncode == 0
-    alone = subprocess.run([machine.venv / "bin" / "python", "-m", "predict"], cwd=tmp_path)
+    path = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    python = machine.venv / "bin" / "python"
+    alone = subprocess.run([python, "-m", "predict"], cwd=tmp_path, env=path)
     assert alone.returncode == 0
 
 

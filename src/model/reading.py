@@ -13,6 +13,7 @@ import numpy as np
 from model.classifier import NOT_A_DIGIT, SEVERAL_DIGITS, Classifier, Prediction
 from model.config import SECOND_LOOK_FACTOR
 from model.numbers.decode import likeliest_strings, only_digits, single_digit
+from model.numbers.find import find_lines
 from model.numbers.line import LineNetwork, to_line
 from model.numbers.looks import looks_at
 from model.preprocessing.normalize import Preprocessed, preprocess
@@ -83,13 +84,15 @@ def read_again(
 def has_several(
     classifier: Classifier, preprocessed: Preprocessed, network: LineNetwork | None
 ) -> bool:
-    """Whether digits stand side by side: several parts, of which the networks read two or more."""
+    """Whether there are several digits: parts that both networks read, or that stand in rows."""
     parts = preprocessed.parts()
     if len(parts) < 2:
         return False
     are_digits = sum(part.is_digit for part in classifier.predict(parts)) > 1
     if network is None or not are_digits:
         return are_digits
+    if len(find_lines(preprocessed.foreground)) > 1:
+        return True
     line, _ = to_line(preprocessed.foreground)
     [(string, p)] = likeliest_strings(only_digits(network.probabilities(line))[0], count=1)
     return len(string) > 1 and p > MIN_SEVERAL

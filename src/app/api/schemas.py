@@ -32,7 +32,9 @@ class DigitProbability(BaseModel):
 
 class PredictionResponse(Answer):
     prediction: Digit = Field(description="the likeliest digit, even if `is_digit` is false")
-    confidence: Probability = Field(description="the calibrated probability of `prediction`")
+    confidence: Probability = Field(
+        description="the probability of `prediction`: calibrated, where the model is sure at once"
+    )
     probabilities: list[Probability] = Field(description="of the digits 0 to 9")
     top_k: list[DigitProbability] = Field(description="the likeliest digits, best first")
     is_digit: bool = Field(description="false if the picture is not taken for a digit")

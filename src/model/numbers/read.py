@@ -28,8 +28,10 @@ TOO_MANY_LINES = "too_many_lines"
 REASONS = {
     NO_DIGITS: "The picture holds nothing that could be a digit.",
     NOT_A_NUMBER: "The picture holds other things than digits: a word, a sign, a drawing.",
-    AMBIGUOUS: "The picture could be either of two numbers.",
-    TOO_MANY_LINES: "The picture holds more lines than are read at once: send a part of it.",
+    AMBIGUOUS: "It is not clear which number the picture shows.",
+    TOO_MANY_LINES: (
+        "The picture holds more than is read at once, eight lines of twenty digits: send a part."
+    ),
 }
 MAX_LINES = 8
 STRINGS = 4  # proposals of each look
@@ -97,6 +99,7 @@ class Judgement:
     def __init__(self) -> None:
         self.scores: dict[Digits, float] = {}
         self.best: Hypothesis | None = None
+        self.is_long = False  # a string of more than MAX_DIGITS was proposed
         self.seen: set[bytes] = set()  # lines; a plain drawing gives the same one in each look
 
     @property
@@ -122,8 +125,10 @@ def read_numbers(
     rows: list[NumberLine] = []
     for look in looks_at(preprocessed):
         lines = find_lines(look.foreground)
-        if len(lines) > MAX_LINES:
+        if len(lines) > MAX_LINES and not rows:
             return [NumberLine([], 0.0, TOO_MANY_LINES)]
+        if rows and look.cost < 0:  # without its edge the picture may have lost a row
+            break
         if len(lines) > 1:
             if not rows:  # several lines are looked at in one way alone
                 found = [propose(classifier, network, look, line, Judgement()) for line in lines]
@@ -136,6 +141,8 @@ def read_numbers(
             break
     if rows and network.calibrate(judgement.confidence) < network.card.threshold:
         return rows
+    if judgement.best is None and judgement.is_long:
+        return [NumberLine([], 0.0, TOO_MANY_LINES)]
     if judgement.best is None or len(judgement.best.digits) < 2:
         return [single(classifier, network, preprocessed)]
     return [conclude(network, judgement)]
@@ -152,6 +159,7 @@ def propose(
     probabilities, digits_alone = only_digits(network.probabilities(image))
     left = cv2.boundingRect((line.foreground >= INK).view(np.uint8))[0]
     for string, p in likeliest_strings(probabilities, STRINGS):
+        judgement.is_long |= len(string) > MAX_DIGITS
         if not 0 < len(string) <= MAX_DIGITS or p < UNLIKELY:
             continue
         columns = align(probabilities, string)

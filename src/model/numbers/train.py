@@ -222,6 +222,11 @@ def calibrate(
                 share = np.clip(lines[0].confidence, TINY, 1 - TINY)
                 odds.append(np.log(share / (1 - share)))
                 right.append("".join(str(one.digit) for one in lines[0].digits) == number.text)
+    if len(set(right)) < 2 or not right[int(np.argmax(odds))]:
+        raise DigitsError(
+            "The network reads too few numbers to be calibrated. Give more --steps; what it has "
+            "learnt is kept."
+        )
     fitted = LogisticRegression(C=np.inf).fit(np.reshape(odds, (-1, 1)), right)
     slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     order = np.argsort(odds)[::-1]
@@ -235,7 +240,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Train, calibrate and save the network for lines; return the exit status."""
     parser = argparse.ArgumentParser("run.sh line", description=__doc__)
     add, steps = parser.add_argument, Recipe.steps
-    add("--steps", type=int, default=steps, help="lines learnt, in batches of 64 (%(default)s)")
+    add("--steps", type=int, default=steps, help="batches of 64 lines (%(default)s)")
     add("--seed", type=int, default=0, help="of weights and lines (0)")
     add("--data", default="auto", help="as of run.sh cnn (auto)")
     add("--output", type=Path, default=MODELS_DIR, help="folder to write to (models)")
@@ -257,6 +262,7 @@ def run(recipe: Recipe, data: str, folder: Path) -> None:
     """Train, calibrate with the cnn as the judge of digits, and save."""
     classifier = Classifier.load(find_model("cnn"))
     mnist = load_mnist(data)
+    folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / CHECKPOINT
     composer = Composer(mnist.training, seed=recipe.seed)
     unseen = Composer(mnist.validation, seed=recipe.seed + 1)

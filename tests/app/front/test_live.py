@@ -127,7 +127,7 @@ def test_a_frame_that_does_not_come_is_given_up(api_url, session):
 def test_frames_beyond_two_at_a_time_are_dropped_and_the_script_told_to_wait(session):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         api = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with served(api, seconds=1) as url, ThreadPoolExecutor(5) as pool:
+        with served(api, seconds=5) as url, ThreadPoolExecutor(5) as pool:
             address = url + live_url(session.key)
             send = partial(requests.post, address, FRAME, headers=PNG, timeout=60)
             answers = [job.result() for job in [pool.submit(send) for _ in range(5)]]

@@ -101,4 +101,4 @@ def test_a_confidence_is_the_best_strings_share_of_all_that_were_proposed():
     for string, p in (((1, 2), 0.6), ((7, 2), 0.2), ((1, 2), 0.5)):
         judgement.add(string, math.log(p))
     judgement.best = Hypothesis(math.log(0.6), 0.5, [])
-    assert judgement.confidence == pytest.approx(0.5 * 0.6 / (0.6 + 0.2))
+    assert judgement.confidence == pytest.approx(0.6 / (0.6 + 0.2))

@@ -43,11 +43,11 @@ async function showWay(state, view) {
 function look(state) {
   state.looking = !state.looking;
   part(state, "look").ariaExpanded = state.looking;
-  part(state, "network").hidden = !state.looking;
   readNetwork(state);
 }
 
 function readNetwork(state) {
+  part(state, "network").hidden = !state.looking || !state.url; // of an upload there is none
   state.dirty ||= state.looking && state.strokes.length > 0;
   readSoon(state);
 }

@@ -1,5 +1,6 @@
 """The pages by AppTest against the real API."""
 
+import io
 import json
 import re
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 import torch
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 from tests.support.networks import card
 from tests.support.services import running_api
@@ -48,9 +50,9 @@ class Visitor:
         self.app.session_state["drawing"] = {"drawing": {"raw": raw, "data": data}}
         self.run()
 
-    def draw(self, digit: int) -> None:
-        """Let the canvas send a drawing of the repository, of one stroke."""
-        self.send({"objects": [{}]}, data_url(digit_png(digit)))
+    def draw(self, digit: int, turned: float = 0) -> None:
+        """Let the canvas send a drawing of the repository, of one stroke, turned by degrees."""
+        self.send({"objects": [{}]}, data_url(digit_png(digit, turned)))
 
     def tell(self, kind: str, **values: object) -> None:
         """Do something that the script in the browser tells the page."""
@@ -62,9 +64,9 @@ class Visitor:
         """Say which digit the current image is, or a digit of the number."""
         self.tell("label", digit=digit, part=part, strokes=STROKES)
 
-    def give(self, digit: int, drawing: int | None = None) -> None:
+    def give(self, digit: int, drawing: int | None = None, turned: float = 0) -> None:
         """Draw a digit that *Your handwriting* asks for, and go on to the next."""
-        image = data_url(digit_png(digit if drawing is None else drawing))
+        image = data_url(digit_png(digit if drawing is None else drawing, turned))
         self.tell("next", digit=digit, image=image, strokes=STROKES)
 
     @property
@@ -129,9 +131,14 @@ class Visitor:
         self.run()
 
 
-def digit_png(digit: int) -> bytes:
-    """A digit of the repository, drawn on the canvas."""
-    return (REPOSITORY / "data" / "digits" / f"{digit}.png").read_bytes()
+def digit_png(digit: int, turned: float = 0) -> bytes:
+    """A digit of the repository, drawn on the canvas, turned by degrees."""
+    data = (REPOSITORY / "data" / "digits" / f"{digit}.png").read_bytes()
+    if turned == 0:
+        return data
+    file = io.BytesIO()
+    Image.open(io.BytesIO(data)).convert("L").rotate(turned).save(file, "PNG")
+    return file.getvalue()
 
 
 def copy_cnn(folder: Path) -> None:
