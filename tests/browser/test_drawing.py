@@ -2,6 +2,7 @@
 
 import pytest
 from PIL import Image
+from pillow_heif import register_heif_opener
 from playwright.sync_api import expect
 from tests.support.pen import (
     DIGITS,
@@ -16,6 +17,7 @@ from tests.support.pen import (
 
 from model.config import REPOSITORY
 
+register_heif_opener()
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 ONE_STROKE = [DIGITS[3][0] + DIGITS[3][1]]  # 0, 7, 2, 3 on the way
 # Notes each answer that is shown, and what a screen reader is told.
