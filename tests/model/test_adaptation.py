@@ -179,7 +179,7 @@ def test_corrections_of_misread_digits_alone_count_and_spoil_no_other_hand(
     adapted = adapt(classifier, learnt[misread], LABELS[misread])
     gain = right(adapted, read) - right(classifier, read)
     assert gain > (3 if classifier.name != "mlp" else -6)  # its features turn with the hand
-    assert right(adapted, usual[1]) > 98
+    assert right(adapted, usual[1]) > 97
 
 
 def test_five_of_each_digit_bring_as_much_as_without_doubt_also_if_one_is_wrong(classifier, turned):

@@ -88,7 +88,7 @@ async def predict_batch(
         results: list[Json] = []
         for data in upload.pictures:
             # It must be told so before the lane gives it up as overloaded.
-            if time.perf_counter() - started > 0.8 * MAX_WORK_SECONDS:
+            if time.perf_counter() - started > 0.6 * MAX_WORK_SECONDS:
                 told = "The images take too long to read: send fewer in a batch, or smaller ones."
                 raise ProblemError("payload-too-large", told)
             try:

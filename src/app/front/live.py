@@ -56,6 +56,7 @@ class Live:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         # threads of their own: Streamlit's files use the default ones
         self._lane = CapacityLimiter(MAX_FRAMES)
+        self._frames = 0  # on their way to the API
 
     async def answer(self, request: Request) -> Response:
         """Answer a frame with what the API says of it, for the session's model and examples.
@@ -73,12 +74,16 @@ class Live:
         except (ClientDisconnect, TimeoutError):
             return Response(status_code=408)
         dropped = Response(status_code=204, headers={"Retry-After": "1"})
-        if self._lane.borrowed_tokens >= MAX_FRAMES:
+        if self._frames >= MAX_FRAMES:
             return dropped  # the script's next frame is newer than this one
         view = ACTIVATIONS if request.query_params.get("view") == "network" else PREDICT
-        status, answer = await to_thread.run_sync(
-            self._ask, view, frame, session, limiter=self._lane
-        )
+        self._frames += 1
+        try:
+            status, answer = await to_thread.run_sync(
+                self._ask, view, frame, session, limiter=self._lane
+            )
+        finally:
+            self._frames -= 1
         if status == 200:
             return Response(answer, media_type="application/json")
         if status == 503:
