@@ -107,7 +107,7 @@ async def predict_batch(
 async def predict_number(
     service: ServiceDep, query: Annotated[ModelQuery, Query()], upload: Picture
 ) -> Response:
-    """Read the digits of a line, apart or touching, upright within about 15 degrees.
+    """Read up to eight lines of digits, apart or touching, turned by at most about 15 degrees.
 
     A single digit is a number too. An image of no number is an answer: `is_number` is false and
     `reason` says why.
