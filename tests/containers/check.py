@@ -31,7 +31,7 @@ from model.config import REPOSITORY
 OWNER = 12345 if os.geteuid() == 0 else os.geteuid()  # of the models that a training leaves
 WORKERS, REPLICAS, CONNECTIONS = 2, 3, 8
 MB = 1_000_000
-FRONT_MB, API_MB = 750, 560  # what the images may weigh
+FRONT_MB, API_MB = 750, 600  # what the images may weigh
 SERVICES = ["api", "front", "gateway"]
 SEVEN = (REPOSITORY / "data" / "digits" / "7.png").read_bytes()
 SETTINGS = {
@@ -135,7 +135,7 @@ def test_a_hundred_large_requests_at_once_are_answered_or_refused_within_the_mem
         print(f"\n{WORKERS} workers: {memory:.0f} MB after {dict(statuses)}")
     assert set(statuses) <= {200, 503}
     assert processes(stack) == workers  # none of them was killed
-    assert memory <= WORKERS * 300 + 100  # the process that starts them counts, too
+    assert memory <= WORKERS * 450 + 100  # the process that starts them counts, too
 
 
 def test_a_model_trained_in_a_container_is_the_users_own_and_served_after_a_restart(stack):
