@@ -32,7 +32,7 @@ from model.data.pictures import COLUMNS, content, draw_pictures, load_pictures, 
 from model.data.strokes import read_strokes
 from model.hand import authors_of_enough, learn
 from model.numbers.line import LineNetwork
-from model.numbers.read import NO_DIGITS, read_numbers
+from model.numbers.read import read_numbers
 from model.numbers.write import GAPS, numbers_of_writers
 from model.preprocessing.decode import encode_png, luminance, open_image
 from model.preprocessing.normalize import preprocess
@@ -103,8 +103,8 @@ def read(
     lines = read_numbers(classifier, network, picture)
     images = [digit.image for line in lines for digit in line.digits] or [picture.image]
     refused = [str(line.reason) for line in lines if line.reason is not None]
-    if refused or not lines:
-        return (refused or [NO_DIGITS])[0], False, np.hstack(images)
+    if refused:
+        return refused[0], False, np.hstack(images)
     return "|".join(str(line.number) for line in lines), True, np.hstack(images)
 
 

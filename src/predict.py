@@ -15,8 +15,8 @@ from model.classifier import REASONS, Classifier
 from model.config import MODELS_DIR
 from model.examples import read_examples
 from model.numbers.line import LineNetwork
-from model.numbers.read import NO_DIGITS, read_numbers
 from model.numbers.read import REASONS as NUMBER_REASONS
+from model.numbers.read import read_numbers
 from model.preprocessing.normalize import preprocess
 from model.reading import read_image
 
@@ -116,7 +116,7 @@ def describe_number(classifier: Classifier, network: LineNetwork, data: bytes) -
         else f"no number. {NUMBER_REASONS[line.reason]}"
         for line in read_numbers(classifier, network, preprocess(data))
     ]
-    return "; ".join(lines) or f"no number. {NUMBER_REASONS[NO_DIGITS]}"
+    return "; ".join(lines)
 
 
 def percent(probability: float) -> str:

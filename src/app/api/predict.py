@@ -26,13 +26,12 @@ from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MAX_WORK_SECONDS
 from errors import ImageError
 from model.classifier import Classifier
 from model.explanation import Layer, layer_activations, occlusion
-from model.numbers.read import NO_DIGITS, NumberLine, read_numbers
+from model.numbers.read import NumberLine, read_numbers
 from model.preprocessing.decode import decode_image, read_header
 from model.preprocessing.normalize import Preprocessed, encode_png, normalize
 from model.reading import Reading, read_images
 
 Json = dict[str, Any]
-NO_LINE = NumberLine([], 0.0, NO_DIGITS)
 router = APIRouter(prefix="/api/v1", tags=["predict"])
 
 
@@ -118,7 +117,7 @@ async def predict_number(
         network = service.line_network()
         preprocessed, scale = prepare(upload.pictures[0], heavy)
         lines = read_numbers(classifier, network, preprocessed)
-        first = lines[0] if lines else NO_LINE
+        first = lines[0]
         NUMBERS.labels(classifier.name, first.reason or "").inc()
         return {
             **describe_line(first, scale),

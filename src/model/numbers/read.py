@@ -117,7 +117,7 @@ class Judgement:
 def read_numbers(
     classifier: Classifier, network: LineNetwork, preprocessed: Preprocessed
 ) -> list[NumberLine]:
-    """Read all lines of a picture, from top to bottom.
+    """Read all lines of a picture, from top to bottom; at least one is returned.
 
     A picture of a single digit gives what `model.reading` gives for it.
     """
