@@ -31,7 +31,7 @@ from model.config import REPOSITORY
 OWNER = 12345 if os.geteuid() == 0 else os.geteuid()  # of the models that a training leaves
 WORKERS, REPLICAS, CONNECTIONS = 2, 3, 8
 MB = 1_000_000
-FRONT_MB, API_MB = 750, 600  # what the images may weigh
+FRONT_MB, API_MB = 750, 560  # what the images may weigh
 SERVICES = ["api", "front", "gateway"]
 SEVEN = (REPOSITORY / "data" / "digits" / "7.png").read_bytes()
 SETTINGS = {
