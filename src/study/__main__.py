@@ -1,8 +1,8 @@
 """The study: MLP against CNN. Train its networks, test them, write tables and figures.
 
-The whole study takes about eight hours of one core, --quick five minutes. Results go to
+The whole study takes about six hours of one core, --quick five minutes. Results go to
 comparison.csv in models (--quick: data/study). What is there is not trained again: after Ctrl-C
-the same command goes on. Whoever changes a recipe raises VERSION in config.py.
+the same command goes on. Whoever changes a recipe deletes comparison.csv.
 """
 
 import argparse

@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from errors import DataError, ImageError
 from model.card import write_atomically
-from model.config import IMAGE_SIZE, RECIPES, VERSION
+from model.config import IMAGE_SIZE, RECIPES
 from model.data.batches import Batches
-from model.data.mnist import Digits
+from model.data.mnist import Digits, make_permutation
 from model.data.pictures import content, draw_pictures, load_pictures, resize_plainly
 from model.data.strokes import read_strokes
 from model.preprocessing.normalize import preprocess
 from model.train import NETWORKS, predict_logits, train
-from study.plan import RESIZED, SERVED, SMALL_HIDDEN, SMALL_MLP, Run, pixel_permutation
+from study import pixel_order
+from study.plan import IN_ORDER, ISOMAP, PERMUTED, RESIZED, SERVED, SMALL_HIDDEN, SMALL_MLP, Run
 
 
 def measure(
@@ -29,22 +30,21 @@ def measure(
 ) -> None:
     """Train the networks whose results on a test set the file lacks; write it after each."""
     results: list[Any] = read_results(path).to_dict("records") if path.is_file() else []
-    names = ("version", *Run._fields, "test_set")
-    done = {tuple(row[name] for name in names) for row in results}
+    done = {tuple(row[name] for name in (*Run._fields, "test_set")) for row in results}
     path.parent.mkdir(parents=True, exist_ok=True)
     for run in tqdm(runs, unit="network", disable=None):
-        missing = [name for name in sets if (VERSION, *run, name) not in done]
+        missing = [name for name in sets if (*run, name) not in done]
         if not missing:
             continue
         started = time.perf_counter()
         network = train_run(run, training, validation)
         seconds = round(time.perf_counter() - started, 1)
-        permutation = pixel_permutation(run.pixels, run.permutation)
+        permutation = pixel_permutation(run, training)
         for name in missing:
             read = predict_logits(network, sets[name].images, permutation).argmax(dim=1)
             errors = int((read != sets[name].labels).sum())
-            row = {"version": VERSION, **run._asdict(), "test_set": name, "digits": len(read)}
-            results.append({**row, "errors": errors, "seconds": seconds})
+            counts = {"test_set": name, "digits": len(read), "errors": errors, "seconds": seconds}
+            results.append({**run._asdict(), **counts})
         write_atomically({path: pd.DataFrame(results).to_csv(index=False).encode()})
         tqdm.write(f"{run}: {seconds} s")
 
@@ -92,7 +92,21 @@ def train_run(run: Run, training: Digits, validation: Digits) -> nn.Module:
     torch.manual_seed(run.seed)
     size = {"hidden": SMALL_HIDDEN} if run.network == SMALL_MLP else {}
     network = NETWORKS[name](**size).to(device)
-    permutation = pixel_permutation(run.pixels, run.permutation)
+    permutation = pixel_permutation(run, training)
     with contextlib.redirect_stdout(None):  # a line for each network is enough
         train(network, batches, validation, recipe, permutation)
     return network
+
+
+def pixel_permutation(run: Run, training: Digits) -> Tensor | None:
+    """Return which pixel of an image (784,) the network sees at each place; None in order.
+
+    "recovered" depends on the permutation and the first training images alone.
+    """
+    if run.pixels == IN_ORDER:
+        return None
+    permutation = make_permutation(run.permutation)
+    if run.pixels == PERMUTED:
+        return permutation
+    permuted = training.images[: pixel_order.IMAGES].flatten(1)[:, permutation]
+    return permutation[pixel_order.recover(permuted, isomap=run.pixels == ISOMAP)]

@@ -15,17 +15,16 @@ from matplotlib.ticker import LogLocator
 from scipy.stats import t
 
 from model.card import write_atomically
-from study.plan import IN_ORDER, LADDER, MNIST, ORDERS, PERMUTED, QUESTIONS, RESIZED, Row
+from study.plan import IN_ORDER, LADDER, MNIST, PERMUTED, QUESTIONS, RESIZED, Row
 
 CONFIDENCE = 0.95  # that the intervals of all questions hold at once (Bonferroni)
 ANSWERS = ["question", "A", "B", "A misread", "B misread", "A / B", "answer"]
 MARKERS = ["o", "s", "^", "D", "v"]  # no line is known by its colour alone
 NAMES = {"mlp": "MLP", "mlp, small": "small MLP", "cnn": "CNN"}
-SIDES = ("1 (in order)", "2", "4", "7", "14", "28 (all pixels)")  # of the blocks of ORDERS
 PAGE = """# MLP against CNN: all results
 
-`bash run.sh compare` writes this page. Its {count} networks were trained by the recipes of version
-{version}. All numbers are what is misread, in %; “±” is the standard deviation over the seeds.
+`bash run.sh compare` writes this page, from {count} networks. All numbers are what is misread,
+in %; “±” is the standard deviation over the seeds.
 
 ## The questions
 
@@ -41,10 +40,8 @@ other digits are read. Where all seeds share one permutation (last table), they 
 def write_report(table: pd.DataFrame, folder: Path) -> None:
     """Write comparison.md, figures/, and comparison.json, which the page shows.
 
-    The table is what comparison.csv holds. The rows of its newest version count.
+    The table is what comparison.csv holds.
     """
-    for name in ("version", "images"):
-        table = table[table[name] == table[name].iloc[-1]]
     table = table.assign(misread=100 * table["errors"] / table["digits"])
     table["accuracy"] = 1 - table["misread"] / 100
     shown = main_rows(table).assign(part="factorial", preprocessing="", on=table["test_set"])
@@ -64,7 +61,7 @@ def write_report(table: pd.DataFrame, folder: Path) -> None:
 
 def main_rows(table: pd.DataFrame) -> pd.DataFrame:
     """Return MLP and CNN, in order and permuted, on preprocessed test sets."""
-    is_main = table["pixels"].isin((IN_ORDER, PERMUTED)) & (table["network"] != "deep")
+    is_main = table["pixels"].isin((IN_ORDER, PERMUTED)) & table["network"].isin(NAMES)
     return table[is_main & ~table["test_set"].str.endswith(RESIZED)]
 
 
@@ -113,7 +110,6 @@ def page(table: pd.DataFrame) -> str:
     }
     text = PAGE.format(
         count=len(on_mnist),
-        version=table["version"].iloc[0],
         confidence=CONFIDENCE,
         answers=pd.DataFrame(answers, columns=ANSWERS).to_markdown(index=False),
     )
@@ -156,13 +152,6 @@ def figures(table: pd.DataFrame) -> dict[str, Figure]:
     title = "MNIST and drawings: what each network misreads, by augmentation"
     label = "augmentation of the training images"
     drawn = {"accuracy": draw(rows, title, label, hue="line", **look)}
-
-    plain = table[(table["test_set"] == MNIST) & (table["augmentation"] == "none")]
-    plain = plain[plain["network"].isin(("mlp", "cnn"))]
-    plain = plain.replace({"network": NAMES, "pixels": dict(zip(ORDERS, SIDES, strict=True))})
-    title = "How much order a CNN needs: pixels permuted within blocks of N x N"
-    label = "N, the side of a block (pixels)"
-    drawn["patches"] = draw(plain, title, label, x="pixels", hue="network", order=SIDES)
 
     if not steps.empty:
         steps["step"] = [fill(step, 16) for step in steps["step"]]

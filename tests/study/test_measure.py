@@ -11,11 +11,19 @@ from tests.support.pictures import random_digits
 
 from model.config import REPOSITORY, Recipe
 from model.data.batches import Batches
+from model.data.mnist import make_permutation
 from model.mlp import MLP
 from model.preprocessing.normalize import preprocess
 from model.train import predict_logits, train
-from study.measure import drawn_sets, measure, preprocessed, read_results, train_run
-from study.plan import IN_ORDER, PERMUTED, SMALL_MLP, Run, pixel_permutation
+from study.measure import (
+    drawn_sets,
+    measure,
+    pixel_permutation,
+    preprocessed,
+    read_results,
+    train_run,
+)
+from study.plan import IN_ORDER, PERMUTED, SMALL_MLP, Run
 
 TRAINING, VALIDATION, TEST = (random_digits(count, count) for count in (60, 20, 30))
 RUN = Run("mlp", IN_ORDER, 0, "none", images=60, epochs=1, seed=0)
@@ -34,7 +42,7 @@ def test_each_network_has_a_row_with_its_errors_on_each_test_set(tmp_path):
     assert table["network"].tolist() == ["mlp", "mlp", "mlp, small", "mlp, small"]
     assert table["test_set"].tolist() == ["noise", "more"] * 2
     for run, row in zip((RUN, OTHER), table[::2].itertuples(), strict=True):
-        permutation = pixel_permutation(run.pixels, run.permutation)
+        permutation = pixel_permutation(run, TRAINING)
         network = train_run(run, TRAINING, VALIDATION)
         read = predict_logits(network, TEST.images, permutation).argmax(1)
         assert (row.digits, row.errors) == (30, int((read != TEST.labels).sum()))
@@ -64,7 +72,7 @@ def test_an_mlp_cannot_tell_permuted_pixels_from_ordered_ones():
 
     So training and test permute in the same way, and augmentation comes before the permutation.
     """
-    permutation = pixel_permutation(PERMUTED, seed=0)
+    permutation = make_permutation(0)
     in_order = MLP(hidden=(16, 8), dropout=0.0)
     permuted = copy.deepcopy(in_order)
     with torch.no_grad():
