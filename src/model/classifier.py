@@ -185,7 +185,7 @@ def load_session(path: Path, card: type[C]) -> tuple[ort.InferenceSession, C]:
     if hashlib.sha256(model[:-64]).hexdigest().encode() != model[-64:]:
         raise unusable(path, "it is damaged (its sha256 differs), or no model of this version")
     try:
-        session = _start(model)
+        session = start(model)
         text = session.get_modelmeta().custom_metadata_map.get(CARD, "")[:_MAX_CARD_LENGTH]
         # Not validate_json: it would let NaN pass inside a JsonValue.
         return session, card.model_validate(json.loads(text))
@@ -197,7 +197,7 @@ def load_session(path: Path, card: type[C]) -> tuple[ort.InferenceSession, C]:
         raise unusable(path, f"it holds no model ({' '.join(str(error).split())})") from error
 
 
-def _start(model: bytes) -> ort.InferenceSession:
+def start(model: bytes) -> ort.InferenceSession:
     """Start ONNX Runtime on a model, with one thread."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

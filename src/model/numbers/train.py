@@ -1,15 +1,13 @@
 """Train the network for lines: ``bash run.sh line``.
 
-It may be stopped at any time, and goes on from its last checkpoint. The same seed gives the same
-lines. One process composes lines, another one trains.
+Training can be stopped at any time. The same command goes on from the last checkpoint. One process
+composes lines, another one trains. A seed always gives the same lines.
 """
 
 import argparse
 import io
 import platform
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -32,22 +30,13 @@ from tqdm import tqdm
 
 from errors import BlankImageError, DigitsError
 from model.card import LINE, LineCard, find_model, model_path, write_atomically
-from model.classifier import Classifier
+from model.classifier import Classifier, start
 from model.config import MODELS_DIR, VERSION
 from model.data.mnist import load_mnist
 from model.export import package, replace_model, trace
+from model.numbers import line
 from model.numbers.compose import Composer
-from model.numbers.line import (
-    BLANK,
-    FIRST_DIGIT,
-    LINE_HEIGHT,
-    OTHER,
-    PROBABILITIES,
-    SIDE,
-    STRIDE,
-    TINY,
-    LineNetwork,
-)
+from model.numbers.line import LineNetwork
 from model.numbers.network import LineNet
 from model.numbers.read import NOT_A_NUMBER, read_numbers
 from model.numbers.write import GAPS, Number, numbers_of_writers, synthetic_samples
@@ -71,48 +60,44 @@ class Recipe:
 
 
 POOL = 16  # batches that are composed at once and sorted by width, so that little is padding
-MAX_WIDTH = 320  # pixels; what is longer is cut off in training
-HELD_BACK = 2048  # lines of MNIST's validation part, read now and then
-REPORT_EVERY = 500  # steps
-CALIBRATION = 1000  # composed lines, and numbers of synthetic strokes, to calibrate with
-MAX_WRONG = 0.05  # of the composed numbers that are accepted; of those that people write, less
-CHECKPOINT = "line.checkpoint"
+MAX_WIDTH = 320  # pixels; training cuts off what is longer
+HELD_BACK = 32  # batches of lines from MNIST's validation part
+CHECKPOINT_EVERY = 32 * POOL  # steps
+CALIBRATION = 1000  # composed lines to calibrate with, and as many numbers of synthetic strokes
+MAX_WRONG = 0.05  # of the accepted numbers; people's own numbers are easier than composed ones
 
 
 class Lines(IterableDataset[Batch]):
     """Endless batches of composed lines; pool number n is the same in every run."""
 
-    def __init__(self, composer: Composer, recipe: Recipe, first_step: int = 0) -> None:
-        self.composer, self.recipe, self.first_step = composer, recipe, first_step
+    def __init__(self, composer: Composer, recipe: Recipe, pool: int = 0) -> None:
+        self.composer, self.recipe, self.pool = composer, recipe, pool
 
     def __iter__(self) -> Iterator[Batch]:
         cv2.setNumThreads(1)
-        size = self.recipe.batch_size
-        pool, skip = divmod(self.first_step, POOL)
+        size, pool = self.recipe.batch_size, self.pool
         while True:
             rng = np.random.default_rng([self.recipe.seed, pool])
             lines = [self.composer.compose(rng) for _ in range(POOL * size)]
-            lines.sort(key=lambda line: line[0].shape[1])
-            for start in rng.permutation(POOL)[skip:] * size:
-                yield collate(lines[start : start + size])
-            pool, skip = pool + 1, 0
+            lines.sort(key=lambda composed: composed[0].shape[1])
+            for first in rng.permutation(POOL) * size:
+                yield collate(lines[first : first + size])
+            pool += 1
 
 
 def collate(lines: list[tuple[np.ndarray, list[int]]]) -> Batch:
     """Return lines (N, 1, 32, W) float32 in [0, 1], all classes in a row, and both lengths (N,)."""
     widths = [min(MAX_WIDTH, image.shape[1]) for image, _ in lines]
-    images = torch.zeros(len(lines), 1, LINE_HEIGHT, -(-max(widths) // 8) * 8)
+    images = torch.zeros(len(lines), 1, line.LINE_HEIGHT, -(-max(widths) // 8) * 8)
     for row, (image, _), width in zip(images, lines, widths, strict=True):
         row[0, :, :width] = torch.from_numpy(image[:, :width] / 255)
     classes = torch.tensor([number for _, numbers in lines for number in numbers], dtype=torch.long)
     lengths = torch.tensor([len(numbers) for _, numbers in lines])
-    return images, classes, torch.tensor(widths) // STRIDE, lengths
+    return images, classes, torch.tensor(widths) // line.STRIDE, lengths
 
 
-def train(
-    composer: Composer, held_back: list[Batch], recipe: Recipe, checkpoint: Path
-) -> nn.Module:
-    """Train a network by CTC, from the checkpoint where there is one; return its moving average."""
+def train(composer: Composer, recipe: Recipe, checkpoint: Path) -> nn.Module:
+    """Train a network by CTC, from the checkpoint if there is one; return its moving average."""
     torch.manual_seed(recipe.seed)
     network = LineNet().to(memory_format=torch.channels_last)
     peak, total = recipe.learning_rate, max(recipe.steps + 1, 20)
@@ -122,15 +107,20 @@ def train(
     average = AveragedModel(network, multi_avg_fn=ema, use_buffers=True)
     parts: dict[str, Any] = {"network": network, "optimizer": optimizer}
     parts |= {"schedule": schedule, "average": average}
-    done = resume(checkpoint, recipe, parts)
-    lines_to_come = Lines(composer, recipe, done)
+    done = 0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        done = saved["step"]
+        for name, part in parts.items():
+            part.load_state_dict(saved[name])
+        print(f"going on from {checkpoint}, after step {done}", flush=True)
+    lines_to_come = Lines(composer, recipe, done // POOL)
     batches = DataLoader(lines_to_come, batch_size=None, num_workers=1, prefetch_factor=POOL)
     bfloat16 = has_bfloat16(torch.device("cpu"))
-    started, losses = time.perf_counter(), []
     steps = tqdm(range(done + 1, recipe.steps + 1), initial=done, total=recipe.steps, disable=None)
     for step, (lines, classes, columns, lengths) in zip(steps, batches, strict=False):
         network.train()
-        torch.manual_seed(recipe.seed * 2**32 + step)  # dropout is the same after a resume
+        torch.manual_seed(recipe.seed * 2**32 + step)  # dropout is the same after a stop
         lines = lines.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             logits = network(lines)
@@ -142,31 +132,11 @@ def train(
         optimizer.step()
         schedule.step()
         average.update_parameters(network)
-        losses.append(loss.item())
-        if step % REPORT_EVERY == 0 or step == recipe.steps:
+        if step % CHECKPOINT_EVERY == 0:
             state = {name: part.state_dict() for name, part in parts.items()}
-            saved = {"recipe": asdict(recipe), "step": step, **state}
-            write_atomically({checkpoint: to_bytes(saved)})
-            right = read_right(average.module, held_back)
-            left = (time.perf_counter() - started) / (step - done) * (recipe.steps - step)
-            told = f"{right:.2%} of lines held back read, {left / 60:.0f} min left"
-            print(f"step {step}/{recipe.steps}: loss {np.mean(losses):.3f}, {told}", flush=True)
-            losses.clear()
+            write_atomically({checkpoint: to_bytes({"step": step, **state})})
+            print(f"step {step}/{recipe.steps}: loss {loss.item():.3f}", flush=True)
     return average.module.eval()
-
-
-def resume(path: Path, recipe: Recipe, parts: dict[str, Any]) -> int:
-    """Load what a checkpoint of the same recipe holds; return the number of steps done."""
-    if not path.exists():
-        return 0
-    saved = torch.load(path, weights_only=True)
-    if (other := saved["recipe"]) != asdict(recipe):
-        what_to_do = "Delete it, or give its --steps and --seed to go on from it."
-        raise DigitsError(f"{path} is a checkpoint of another recipe: {other}. {what_to_do}")
-    for name, part in parts.items():
-        part.load_state_dict(saved[name])
-    print(f"going on from {path}, after step {saved['step']}", flush=True)
-    return int(saved["step"])
 
 
 def to_bytes(state: dict[str, Any]) -> bytes:
@@ -176,15 +146,14 @@ def to_bytes(state: dict[str, Any]) -> bytes:
 
 
 @torch.inference_mode()
-def read_right(network: nn.Module, batches: list[Batch]) -> float:
+def accuracy(network: nn.Module, batches: list[Batch]) -> float:
     """Return the share (0-1) of lines whose likeliest classes by column spell the line."""
-    network.eval()
     right = []
     for lines, classes, columns, lengths in batches:
         best = network(lines).argmax(dim=-1)
         for row, count, wanted in zip(best, columns, classes.split(lengths.tolist()), strict=True):
             spelled = row[:count].unique_consecutive()
-            right.append(torch.equal(spelled[spelled != BLANK], wanted))
+            right.append(torch.equal(spelled[spelled != line.BLANK], wanted))
     return sum(right) / len(right)
 
 
@@ -192,8 +161,8 @@ def to_onnx(network: nn.Module, card: LineCard, weights: bytes) -> bytes:
     """Return the contents of an ``.onnx`` file, from lines (N, 1, 32, W) to probabilities."""
     served = nn.Sequential(network, nn.Softmax(dim=-1)).eval()
     sizes = {0: torch.export.Dim("N"), 3: 8 * torch.export.Dim("W8")}
-    lines = torch.zeros(2, 1, LINE_HEIGHT, 2 * LINE_HEIGHT)
-    program = trace(served, lines, [PROBABILITIES], sizes)
+    lines = torch.zeros(2, 1, line.LINE_HEIGHT, 2 * line.LINE_HEIGHT)
+    program = trace(served, lines, [line.PROBABILITIES], sizes)
     return package(program.model_proto, card.model_dump_json(), weights)
 
 
@@ -202,37 +171,35 @@ def calibrate(
 ) -> dict[str, float]:
     """Return slope, intercept and threshold of the confidence in a number; see ``LineCard``.
 
-    They are fitted to composed lines, and to numbers of synthetic strokes, that nothing was trained
-    on. ``network`` must give the share of a number as its confidence: slope 1, intercept 0.
+    They are fitted to composed lines, and to numbers of synthetic strokes. Nothing was trained on
+    these. The card of ``network`` must leave confidences as they are: slope 1, intercept 0.
     """
     rng = np.random.default_rng([seed, 2**40])
     numbers = []
     for _ in range(CALIBRATION):
-        line, classes = composer.compose(rng)
-        digits = "".join(str(number - FIRST_DIGIT) for number in classes)
-        numbers.append(Number(None if OTHER in classes else digits, np.pad(line, SIDE)))
+        image, classes = composer.compose(rng)
+        digits = "".join(str(number - line.FIRST_DIGIT) for number in classes)
+        text = None if line.OTHER in classes else digits
+        numbers.append(Number(text, np.pad(image, line.SIDE)))
     samples = synthetic_samples(CALIBRATION, seed + 1)
     for gaps in GAPS.values():
         numbers += numbers_of_writers(samples, CALIBRATION // 2, gaps, seed)
     odds, right = [], []
     for number in tqdm(numbers, "calibrating", disable=None):
         with suppress(BlankImageError):
-            lines = read_numbers(classifier, network, normalize(Image.fromarray(number.image)))
-            if len(lines) == 1 and len(lines[0].digits) > 1 and lines[0].reason != NOT_A_NUMBER:
-                share = np.clip(lines[0].confidence, TINY, 1 - TINY)
+            read = read_numbers(classifier, network, normalize(Image.fromarray(number.image)))
+            if len(read) == 1 and len(read[0].digits) > 1 and read[0].reason != NOT_A_NUMBER:
+                share = np.clip(read[0].confidence, line.TINY, 1 - line.TINY)
                 odds.append(np.log(share / (1 - share)))
-                right.append("".join(str(one.digit) for one in lines[0].digits) == number.text)
-    if len(set(right)) < 2 or not right[int(np.argmax(odds))]:
-        raise DigitsError(
-            "The network reads too few numbers to be calibrated. Give more --steps; what it has "
-            "learnt is kept."
-        )
+                right.append("".join(str(one.digit) for one in read[0].digits) == number.text)
+    order = np.argsort(odds)[::-1]
+    wrong = np.cumsum(~np.array(right, bool)[order]) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(wrong <= MAX_WRONG)
+    if len(enough) == 0 or all(right):
+        raise DigitsError("The network reads too few numbers to be calibrated: give more --steps.")
     fitted = LogisticRegression(C=np.inf).fit(np.reshape(odds, (-1, 1)), right)
     slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    order = np.argsort(odds)[::-1]
-    wrong = np.cumsum(~np.array(right)[order]) / np.arange(1, len(order) + 1)
-    least = odds[order[np.flatnonzero(wrong <= MAX_WRONG)[-1]]]
-    threshold = float(1 / (1 + np.exp(-slope * least - intercept)))
+    threshold = float(1 / (1 + np.exp(-slope * odds[order[enough[-1]]] - intercept)))
     return {"slope": slope, "intercept": intercept, "threshold": threshold}
 
 
@@ -260,16 +227,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(recipe: Recipe, data: str, folder: Path) -> None:
     """Train, calibrate with the cnn as the judge of digits, and save."""
-    classifier = Classifier.load(find_model("cnn"))
-    mnist = load_mnist(data)
+    classifier, mnist = Classifier.load(find_model("cnn")), load_mnist(data)
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / CHECKPOINT
-    composer = Composer(mnist.training, seed=recipe.seed)
-    unseen = Composer(mnist.validation, seed=recipe.seed + 1)
-    check = Lines(unseen, recipe, first_step=2**40)
-    held_back = list(islice(check, HELD_BACK // recipe.batch_size))
-    network = train(composer, held_back, recipe, checkpoint)
-    weights, right = to_bytes(network.state_dict()), read_right(network, held_back)
+    checkpoint = folder / f"line-{recipe.steps}-{recipe.seed}.checkpoint"
+    network = train(Composer(mnist.training, recipe.seed), recipe, checkpoint)
+    unseen = Composer(mnist.validation, recipe.seed + 1)
+    right = accuracy(network, list(islice(Lines(unseen, recipe, pool=2**36), HELD_BACK)))
+    weights = to_bytes(network.state_dict())
     card = LineCard(
         name=LINE,
         version=VERSION,
@@ -282,15 +246,12 @@ def run(recipe: Recipe, data: str, folder: Path) -> None:
         threshold=0.0,
         versions={"python": platform.python_version(), "torch": torch.__version__},
     )
+    plain = LineNetwork(start(to_onnx(network, card, weights)), card)
+    card = card.model_copy(update=calibrate(classifier, plain, unseen, recipe.seed))
     path = model_path(LINE, VERSION, folder)
-    with tempfile.TemporaryDirectory() as scratch:
-        plain = Path(scratch, path.name)
-        plain.write_bytes(to_onnx(network, card, weights))
-        fitted = calibrate(classifier, LineNetwork.load(plain), unseen, recipe.seed)
-    card = card.model_copy(update=fitted)
     served = to_onnx(network, card, weights)
     replace_model(path, {path.with_suffix(".pt").name: weights, path.name: served})
-    checkpoint.unlink()
+    checkpoint.unlink(missing_ok=True)
     print(f"{right:.2%} of the lines held back are read; written to {path}")
 
 

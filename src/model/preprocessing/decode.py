@@ -2,13 +2,12 @@
 
 import io
 import math
-import re
 import warnings
 
 import cv2
 import numpy as np
 import pyspng
-from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
+from PIL import Image, ImageOps, PngImagePlugin
 from pillow_heif import register_heif_opener
 
 from errors import DamagedImageError, ImageTooLargeError, UnreadableImageError
@@ -21,9 +20,8 @@ cv2.setNumThreads(1)  # a service reads many pictures at a time; its threads wou
 Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_CHUNK = 8_000_000  # bytes of unpacked metadata; some editors write 3 MB
 _CANVAS_PIXELS = 1_000_000
-_MAX_SCANS = 100  # of a progressive JPEG, which has about ten: each goes over the whole picture
-_MAX_MISSING = 0.03  # of a JPEG's bytes, as estimated, which is good to a third
-_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # of a JPEG, inside its compressed data too
+_SCAN = b"\xff\xda"  # starts a scan of a JPEG; compressed data do not hold these bytes
+_MAX_SCANS = 100  # a progressive JPEG has about ten; each one takes time for the whole picture
 _DAMAGED = "The picture is damaged or truncated; save it again as PNG or JPEG and send that."
 
 
@@ -43,7 +41,7 @@ def read_header(data: bytes) -> Image.Image:
             f"The file has {len(data) / 1e6:.1f} MB; "
             f"send at most {config.MAX_IMAGE_BYTES / 1e6:.0f} MB."
         )
-    if data.startswith(b"\xff\xd8") and _scans(data) > _MAX_SCANS:
+    if data.startswith(b"\xff\xd8") and data.count(_SCAN) > _MAX_SCANS:
         raise DamagedImageError(_DAMAGED)
     try:
         # Pillow warns of odd metadata in files that it reads all the same.
@@ -65,78 +63,27 @@ def read_header(data: bytes) -> Image.Image:
 
 
 def decode_image(header: Image.Image) -> Image.Image:
-    """Decode what ``read_header`` opened, turned upright as its EXIF orientation says.
+    """Decode what ``read_header`` opened, and turn it upright as its EXIF orientation says.
 
-    Of a GIF the first frame is taken; many megapixels are reduced, a JPEG while decoding. A JPEG
-    without its last bytes is read, and a BMP whose alpha is 0 throughout is opaque, as in viewers.
+    Only the first frame of a GIF is read. Many megapixels are reduced, a JPEG while decoding.
 
     Raises:
         DamagedImageError: the picture is truncated or otherwise damaged.
     """
     width, height = header.size
-    data = header.fp.getvalue()  # type: ignore[attr-defined]  # the BytesIO of read_header
     if header.format == "PNG" and header.mode == "RGBA" and (canvas := _canvas(header)):
         return canvas
     if width * height > config.WORKING_PIXELS:
         header.draft(None, (width // 4, height // 4))  # only JPEG can; the others ignore it
     try:
         with warnings.catch_warnings(action="ignore"):
-            upright = _reduced(_loaded(header, data))
+            header.load()
+            upright = _reduced(header)
             ImageOps.exif_transpose(upright, in_place=True)
             upright.format = header.format  # lost in turning
     except Exception as error:  # as above; EXIF data too raise what they like
         raise DamagedImageError(_DAMAGED) from error
     return upright
-
-
-def _loaded(header: Image.Image, data: bytes) -> Image.Image:
-    """Decode all pixels; see ``decode_image`` for what is mended."""
-    try:
-        header.load()
-    except OSError:
-        if header.format != "JPEG":
-            raise
-        return _without_last_rows(data)
-    if header.format == "BMP" and header.mode == "RGBA" and not header.getchannel("A").getbbox():
-        return header.convert("RGB")  # Windows' clipboard leaves alpha at 0
-    return header
-
-
-def _without_last_rows(data: bytes) -> Image.Image:
-    """Decode a JPEG that has lost its end marker and few bytes before it, if any.
-
-    libjpeg makes blocks whose data are missing grey: these rows are cut off. They had about as many
-    bytes as the first rows have. A progressive JPEG lacks no rows, but fine detail.
-
-    Raises:
-        DamagedImageError: more is missing.
-    """
-    image = Image.open(io.BytesIO(data + b"\xff\xd9"), formats=["JPEG"])
-    image.load()
-    width, height = image.size
-    encoding = {
-        "qtables": image.quantization,  # type: ignore[attr-defined]
-        "subsampling": JpegImagePlugin.get_sampling(image),
-        "progressive": "progressive" in image.info,
-    }
-
-    def size(image: Image.Image) -> int:
-        file = io.BytesIO()
-        image.save(file, "JPEG", **encoding)
-        return len(file.getvalue())
-
-    if encoding["progressive"]:
-        rows, missing = height, 1 - len(data) / size(image)
-    else:
-        edge = np.asarray(image.crop((max(0, width - 8), 0, width, height)))
-        known = np.flatnonzero((edge != 128).reshape(height, -1).any(axis=1))
-        rows = int(known[-1]) + 1 if known.size else 0
-        whole = image.copy()
-        whole.paste(image.crop((0, 0, width, height - rows)), (0, rows))
-        missing = 1 - size(image.crop((0, 0, width, max(rows, 1)))) / size(whole)
-    if rows == 0 or missing > _MAX_MISSING:
-        raise DamagedImageError(_DAMAGED)
-    return image.crop((0, 0, width, rows))
 
 
 def _canvas(header: Image.Image) -> Image.Image | None:
@@ -155,18 +102,6 @@ def _canvas(header: Image.Image) -> Image.Image | None:
     opaque_grey = cv2.cvtColor(red, cv2.COLOR_GRAY2RGBA)
     same = np.array_equal(opaque_grey.view(np.uint32), pixels.view(np.uint32))
     return Image.fromarray(red) if same else None
-
-
-def _scans(data: bytes) -> int:
-    """Count the scans of a JPEG; what its segments hold and what follows its end does not count."""
-    scans, position = 0, 2
-    while scans <= _MAX_SCANS and (marker := _MARKER.search(data, position)):
-        kind, position = data[marker.start() + 1], marker.end()
-        if kind == 0xD9:  # the end; another picture may follow, as in MPO
-            break
-        scans += kind == 0xDA
-        position += int.from_bytes(data[position : position + 2])
-    return scans
 
 
 def _reduced(image: Image.Image) -> Image.Image:

@@ -1,48 +1,32 @@
-from itertools import islice
-
 import numpy as np
 import pytest
 import torch
 
-from errors import DigitsError
-from model.card import LineCard
+from model.card import LineCard, write_atomically
 from model.numbers import train as training
 from model.numbers.compose import Composer
 from model.numbers.line import LINE_HEIGHT, LineNetwork
 from model.numbers.network import LineNet
-from model.numbers.train import Lines, Recipe, to_onnx, train
-
-RECIPE = Recipe(steps=6, batch_size=4)
-
-
-@pytest.fixture(scope="module")
-def composer(few_digits) -> Composer:
-    return Composer(few_digits.training, seed=0, synthetic=100, signs=50)
-
-
-def stopped():
-    """Lines held back, on whose first reading a person stops the training."""
-    raise KeyboardInterrupt
-    yield
+from model.numbers.train import Recipe, to_onnx, train
 
 
 def test_a_stopped_training_goes_on_to_the_weights_of_an_uninterrupted_one(
-    composer, tmp_path, monkeypatch
+    few_digits, tmp_path, monkeypatch
 ):
-    held_back = list(islice(Lines(composer, RECIPE, first_step=2**40), 1))
-    whole = train(composer, held_back, RECIPE, tmp_path / "whole")
-    monkeypatch.setattr(training, "REPORT_EVERY", 3)
-    with pytest.raises(KeyboardInterrupt):
-        train(composer, stopped(), RECIPE, tmp_path / "part")
-    resumed = train(composer, held_back, RECIPE, tmp_path / "part")
+    def stop(files):
+        write_atomically(files)
+        raise KeyboardInterrupt
+
+    composer = Composer(few_digits.training, seed=0, synthetic=100, signs=50)
+    recipe = Recipe(steps=6, batch_size=4)
+    monkeypatch.setattr(training, "POOL", 2)
+    whole = train(composer, recipe, tmp_path / "whole")
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY", 4)
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr(training, "write_atomically", stop)
+        train(composer, recipe, tmp_path / "part")
+    resumed = train(composer, recipe, tmp_path / "part")
     torch.testing.assert_close(resumed.state_dict(), whole.state_dict())
-
-
-def test_a_checkpoint_of_another_recipe_is_refused_with_what_to_do(composer, tmp_path):
-    path = tmp_path / "checkpoint"
-    torch.save({"recipe": {"steps": 9}, "step": 3}, path)
-    with pytest.raises(DigitsError, match="Delete it, or give its --steps and --seed"):
-        train(composer, [], RECIPE, path)
 
 
 def test_the_onnx_file_gives_the_networks_own_probabilities(tmp_path):
