@@ -157,7 +157,7 @@ case "${1:-} ${2:-}" in
 'notebooks ') in_venv train "$VENV/bin/jupyter-nbconvert" --execute --inplace --ExecutePreprocessor.timeout=1200 \
     --ExecutePreprocessor.record_timing=False "$ROOT"/notebooks/*.ipynb ;;
 'bench train' | 'bench serve') in_venv train -m bench "${@:2}" ;;
-'bench page') STATUS=2 die "'bench page' is now: PYTHONPATH=src .venv/bin/python -m tests.support.page_load browser" ;;
+'bench page') STATUS=2 die "'bench page' is now: PYTHONPATH=src .venv/bin/python -m tests.support.page_load" ;;
 'test '*) run_tests "${@:2}" ;;
 'fuzz '*) cd "$ROOT"; in_venv test -m tests.fuzz "${@:2}" ;;
 'test-containers '*)

@@ -1,14 +1,19 @@
 """The page's script, which runs anew for every visitor and change. Its parts are in `app.front`."""
 
+from pathlib import Path
+
 import streamlit as st
 
-from app.front.common import ICON, STYLE, language_switch, read_language, t
+from app.front.common import language_switch, read_language
+from app.front.texts import t
 
+FRONT = Path(__file__).with_name("front")
 PAGES = ("draw", "handwriting", "compare", "results", "about")
 
 read_language()
-st.set_page_config(page_title=t("page.product"), page_icon=ICON, layout="wide")
-st.html(STYLE)
+# A named icon would be asked for at another host.
+st.set_page_config(page_title=t("page.product"), page_icon=FRONT / "icon.png", layout="wide")
+st.html(FRONT / "style.css")
 pages = {
     name: st.Page(f"front/pages/{name}.py", title=t(f"page.{name}"), default=name == "draw")
     for name in PAGES

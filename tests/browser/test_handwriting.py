@@ -22,7 +22,7 @@ def test_no_stroke_after_next_is_lost_on_a_phone(open_page, page_url, delay, tmp
         draw_with_a_finger(page, DIGITS[digit])
         button(page, "Next").tap()
         page.wait_for_timeout(delay)
-    expect(page.locator(".examples li")).to_have_text(["0", "1", "2"])
+    expect(page.locator(".pictures li")).to_have_text(["0", "1", "2"])
     expect(page.locator(".head")).to_have_text("Draw a 3")
     page.get_by_text("Save and load").tap()
     with page.expect_download() as download:
@@ -45,7 +45,7 @@ def test_the_examples_are_saved_and_loaded_by_keyboard(open_page, page_url, tmp_
     expect(page.locator(".head")).to_have_text("You said 3")
     page.get_by_role("link", name="Your handwriting").focus()
     page.keyboard.press("Enter")
-    expect(page.locator(".examples li")).to_have_text(["3"])
+    expect(page.locator(".pictures li")).to_have_text(["3"])
     page.locator("summary", has_text="Save and load").focus()
     page.keyboard.press("Enter")
     button(page, "Save the examples").focus()
@@ -61,4 +61,4 @@ def test_the_examples_are_saved_and_loaded_by_keyboard(open_page, page_url, tmp_
         page.get_by_test_id("stFileUploader").locator("button").focus()
         page.keyboard.press("Enter")
     chooser.value.set_files(file)
-    expect(page.locator(".examples li")).to_have_text(["3"])
+    expect(page.locator(".pictures li")).to_have_text(["3"])

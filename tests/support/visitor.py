@@ -3,11 +3,11 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -20,48 +20,39 @@ class Visitor:
     """One open page.
 
     Attributes:
+        url: of the page.
+        socket: to its server.
         session: its id in Streamlit.
         components: the components on the page: id, fragment and data by their names.
-        uploads: how many files it has uploaded.
-        transferred: bytes of all messages, both ways.
     """
 
     url: str
     socket: ClientConnection
     session: str = ""
     components: dict[str, tuple[str, str, Any]] = field(default_factory=dict)
-    uploads: int = 0
-    transferred: int = 0
 
     @property
     def live(self) -> str:
         """Where the page's script posts its live frames."""
         return self.components["reader"][2]["url"]
 
-    async def draw(self, png: bytes, strokes: int = 1) -> dict[str, Any]:
+    async def draw(self, png: bytes) -> dict[str, Any]:
         """Send what the canvas holds after a stroke; give what the answer beside it then shows."""
         url = "data:image/png;base64," + base64.b64encode(png).decode()
-        await self.send_canvas({"raw": {"objects": [{"type": "Path"}] * strokes}, "data": url})
-        return self.components["reader"][2]["view"]
-
-    async def send_canvas(self, drawing: dict[str, Any]) -> None:
-        """Send a state of the canvas, and let its part of the page run."""
+        drawing = {"raw": {"objects": [{"type": "Path"}]}, "data": url}
         canvas, fragment, _ = self.components["canvas"]
         message = BackMsg()
         message.rerun_script.fragment_id = fragment
         state = message.rerun_script.widget_states.widgets.add()
         state.id, state.json_value = canvas, json.dumps({"drawing": drawing})
         await self.run(message)
+        return self.components["reader"][2]["view"]
 
     async def run(self, message: BackMsg) -> None:
         """Let the script run, and take in what it shows."""
-        sent = message.SerializeToString()
-        self.transferred += len(sent)
-        await self.socket.send(sent)
+        await self.socket.send(message.SerializeToString())
         while True:
-            received = await self.socket.recv()
-            self.transferred += len(received)
-            answer = ForwardMsg.FromString(received)
+            answer = ForwardMsg.FromString(await self.socket.recv())
             if answer.HasField("new_session"):
                 self.session = answer.new_session.initialize.session_id
             element = answer.delta.new_element
@@ -74,35 +65,26 @@ class Visitor:
 
     async def post_frames(self, frames: list[bytes], every: float) -> list[int]:
         """Post the frames of a stroke as the browser does, so many seconds apart; give statuses."""
-        parts = urlsplit(self.url)
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-        head = f"POST {self.live} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: image/png\r\n"
+        url = self.url.partition("/digits")[0] + self.live
+        headers = {"Content-Type": "image/png"}
         statuses = []
-        for frame in frames:
-            begun = asyncio.get_running_loop().time()
-            writer.write(f"{head}Content-Length: {len(frame)}\r\n\r\n".encode() + frame)
-            answer = (await reader.readuntil(b"\r\n\r\n")).lower()
-            statuses.append(int(answer.split()[1]))
-            length = answer.partition(b"content-length: ")[2].partition(b"\r\n")[0]
-            await reader.readexactly(int(length or 0))
-            pause = begun + every - asyncio.get_running_loop().time()
-            await asyncio.sleep(3 * every if b"retry-after" in answer else max(pause, 0))
-        writer.close()
+        with requests.Session() as session:
+            for frame in frames:
+                due = time.perf_counter() + every
+                answer = await asyncio.to_thread(session.post, url, frame, headers=headers)
+                statuses.append(answer.status_code)
+                pause = 3 * every if "Retry-After" in answer.headers else due - time.perf_counter()
+                await asyncio.sleep(pause)
         return statuses
 
-    async def upload(self, file: bytes) -> None:
+    def upload(self, file: bytes, number: int) -> None:
         """Upload a file that no part of the page asked for."""
-        self.uploads += 1
-        url = f"{self.url}/_stcore/upload_file/{self.session}/{self.uploads}"
-
-        def put() -> None:
-            with requests.Session() as session:
-                session.get(f"{self.url}/_stcore/health", timeout=10)
-                headers = {"X-Xsrftoken": session.cookies["_streamlit_xsrf"]}
-                answer = session.put(url, files={"file": file}, headers=headers, timeout=30)
-                assert answer.status_code == 204, answer.text
-
-        await asyncio.to_thread(put)
+        url = f"{self.url}/_stcore/upload_file/{self.session}/{number}"
+        with requests.Session() as session:
+            session.get(f"{self.url}/_stcore/health", timeout=10)
+            headers = {"X-Xsrftoken": session.cookies["_streamlit_xsrf"]}
+            answer = session.put(url, files={"file": file}, headers=headers, timeout=30)
+            assert answer.status_code == 204, answer.text
 
 
 @asynccontextmanager

@@ -1,44 +1,35 @@
 """What all pages share: the client, the session, the language, the messages for API errors."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from app.client import DigitsClient
 from app.front.session import Session
-from app.front.settings import FIRST_PAUSE, LONGEST_PAUSE, MAX_CACHED_CARDS, PageSettings
-from app.front.texts import LANGUAGES, escape_markdown, has_text, translate
+from app.front.settings import PageSettings
+from app.front.texts import LANGUAGES, current_language, escape_markdown, has_text, t
 from errors import ApiError
 
-STYLE = Path(__file__).with_name("style.css")
-ICON = Path(__file__).with_name("icon.png")  # a named icon would be asked for at another host
-PASSING = ("unreachable", "slow", "busy")  # asking again can help
-
-
-@st.cache_resource
-def settings() -> PageSettings:
-    """The page's settings, read once per process."""
-    return PageSettings()
+RETRY_SECONDS = 5  # after a failure that can pass
+PASSING = ("unreachable", "slow", "busy")
 
 
 @st.cache_resource
 def client() -> DigitsClient:
     """The one client of this process, so that connections to the API are kept open."""
-    page = settings()
+    settings = PageSettings()
     return DigitsClient(
-        page.api_url,
-        page.api_connect_seconds,
-        page.api_answer_seconds,
-        page.api_explain_seconds,
-        page.api_token.get_secret_value(),
+        settings.api_url,
+        settings.api_token.get_secret_value(),
+        settings.api_connect_seconds,
+        settings.api_answer_seconds,
+        settings.api_explain_seconds,
     )
 
 
-@st.cache_data(ttl=10, max_entries=1, show_spinner=False)
+@st.cache_data(ttl=10, show_spinner=False)
 def served_models() -> list[dict[str, Any]]:
     """The models that answer, the default first, asked at most every 10 s; raises `ApiError`."""
     served = client().models()
@@ -46,10 +37,21 @@ def served_models() -> list[dict[str, Any]]:
     return sorted(models, key=lambda model: (model["name"] != served["default"], model["name"]))
 
 
-@st.cache_data(ttl=60, max_entries=MAX_CACHED_CARDS, show_spinner=False)
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
 def model_card(name: str) -> dict[str, Any]:
     """A model's card, asked at most every minute; raises `ApiError`."""
     return client().model(name)
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def study() -> dict[str, Any] | None:
+    """The study's results, or None where there are none yet; raises `ApiError`."""
+    try:
+        return client().study()
+    except ApiError as error:
+        if error.cause == "missing":
+            return None
+        raise
 
 
 def current_session() -> Session:
@@ -57,11 +59,6 @@ def current_session() -> Session:
     if "session" not in st.session_state:
         st.session_state["session"] = Session()
     return st.session_state["session"]
-
-
-def current_language() -> str:
-    """The chosen language: a key of `LANGUAGES`."""
-    return st.session_state.get("language", LANGUAGES[0])
 
 
 def read_language() -> None:
@@ -75,11 +72,6 @@ def browser_language() -> str:
     """The language that the browser asks for, if the page has it."""
     asked = (st.context.locale or "").lower().split("-")[0]
     return asked if asked in LANGUAGES else LANGUAGES[0]
-
-
-def t(key: str, **values: object) -> str:
-    """The text of `key` in the chosen language."""
-    return translate(key, current_language(), **values)
 
 
 def language_switch() -> None:
@@ -114,25 +106,16 @@ def show_api_errors(kept: bool = False) -> Iterator[None]:
     Args:
         kept: say that the drawing is kept.
     """
-    session = current_session()
     try:
         yield
     except ApiError as error:
         message = describe_error(error)
-        if error.cause not in PASSING:
+        if error.cause in PASSING:
+            kept_too = f" {t('error.kept')}" if kept else ""
+            st.warning(message + kept_too, icon=":material/cloud_off:")
+            _try_again()
+        else:
             st.info(message, icon=":material/info:")
-            return
-        st.warning(f"{message} {t('error.kept')}" if kept else message, icon=":material/cloud_off:")
-        now = time.monotonic()
-        if now - session.failed_at > 2 * LONGEST_PAUSE:  # not since the last failure: a new one
-            session.failures = 0
-        _try_again(pause_after(session.failures))
-        session.failures, session.failed_at = session.failures + 1, now
-
-
-def pause_after(failures: int) -> int:
-    """The seconds to wait before the API is asked again, after so many failures before this one."""
-    return min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE)
 
 
 def describe_error(error: ApiError) -> str:
@@ -142,11 +125,11 @@ def describe_error(error: ApiError) -> str:
     return t(f"error.{error.cause}", message=escape_markdown(str(error)))
 
 
-def _try_again(pause: float) -> None:
-    """Run the page again after so many seconds."""
+def _try_again() -> None:
+    """Run the page again after a pause."""
     runs = iter((False, True))  # the first run comes with the message itself
 
-    @st.fragment(run_every=pause)
+    @st.fragment(run_every=RETRY_SECONDS)
     def wait() -> None:
         if next(runs, True):
             st.rerun()

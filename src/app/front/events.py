@@ -1,69 +1,59 @@
 """What the script in the browser tells: checked, since anybody can send anything."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from app.front.examples import Digit, Entry, Stroke
 from app.front.settings import MAX_EXAMPLES, MAX_FILE_BYTES
 
+PNG_URL = "^data:image/png;base64,"
+MAX_IMAGE_CHARACTERS = 1_900  # of a 28x28 data URL; the API takes 400 kB for 200 examples
+
+Digit = Annotated[int, Field(ge=0, le=9, strict=True)]
+Point = tuple[float, float]  # in pixels of the canvas, x right, y down
+Stroke = Annotated[list[Point], Field(max_length=5_000)]  # a second of drawing has about a hundred
 Strokes = Annotated[list[Stroke], Field(max_length=200)]
 
 
-class LabelEvent(BaseModel):
-    """The visitor says which digit the current image is, or one digit of a number."""
+class Labelled(BaseModel):
+    """A digit whose label the visitor gave: the models learn it."""
 
-    kind: Literal["label"]
-    number: int
-    digit: Digit
-    part: int | None = Field(None, ge=0)  # index of the digit in the number
-    strokes: Strokes
+    label: Digit
+    image: str = Field(max_length=MAX_IMAGE_CHARACTERS, pattern=PNG_URL)  # 28x28
+    strokes: Strokes = []  # none where it was not drawn on the canvas
 
 
-class NextEvent(BaseModel):
-    """The visitor has drawn the digit that was asked for."""
+class Event(BaseModel):
+    """Something that the visitor did; only some kinds have further values.
 
-    kind: Literal["next"]
-    number: int
-    digit: Digit
-    image: str = Field(pattern="^data:image/png;base64,", max_length=MAX_FILE_BYTES // 10)
-    strokes: Strokes
+    - "label": the current image is a `digit`, or `part` of it is, as a digit of a number
+    - "next": the `digit` that was asked for is drawn, as `image` and `strokes`
+    - "restore": the browser has `examples` that this session does not know
+    - "why", "number": that button was pressed
+    """
 
-
-class RestoreEvent(BaseModel):
-    """The browser has examples that this session does not know."""
-
-    kind: Literal["restore"]
-    number: int
-    examples: list[Entry] = Field(max_length=MAX_EXAMPLES)
-
-
-class PressEvent(BaseModel):
-    """A button without further values."""
-
-    kind: Literal["why", "number"]
-    number: int
+    kind: Literal["label", "next", "restore", "why", "number"]
+    number: int  # counts the events of a tab
+    digit: Digit = 0
+    part: int | None = Field(None, ge=0)
+    image: str = Field("", max_length=MAX_FILE_BYTES // 10, pattern=f"{PNG_URL}|^$")
+    strokes: Strokes = []
+    examples: list[Labelled] = Field([], max_length=MAX_EXAMPLES)
 
 
-Event = LabelEvent | NextEvent | RestoreEvent | PressEvent
-_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
-
-
-def read_events(value: object, handled: int) -> list[Event]:
-    """The events of a component's state that are new; what is no event is left out.
+def read_events(state: dict[str, Any], handled: int) -> list[Event]:
+    """The new events of the component's state `{"events": [...]}`; others are left out.
 
     Args:
-        value: the state `{"events": [...]}` as the browser sent it, if it sent any.
+        state: as the browser sent it.
         handled: the number of the last event that was taken over.
     """
-    sent = value.get("events") if isinstance(value, dict) else None
     events = []
-    for one in sent if isinstance(sent, list) else []:
-        number = one.get("number") if isinstance(one, dict) else None
-        if not isinstance(number, int) or number <= handled:
-            continue
+    for sent in state["events"]:
         try:
-            events.append(_EVENT.validate_python(one))
+            event = Event.model_validate(sent)
         except ValidationError:
             continue
+        if event.number > handled:
+            events.append(event)
     return events

@@ -4,12 +4,13 @@ The browser knows the page alone, and the page knows the API by HTTP alone. A fr
 drawing that is not finished yet; it is neither stored nor logged.
 """
 
+import asyncio
 import json
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 import urllib3
-from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.middleware import Middleware
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.requests import ClientDisconnect, Request
@@ -54,9 +55,7 @@ class Live:
         self._base = f"{urlsplit(settings.api_url).path.rstrip('/')}/api/v1"
         token = settings.api_token.get_secret_value()
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
-        # threads of their own: Streamlit's files use the default ones
-        self._lane = CapacityLimiter(MAX_FRAMES)
-        self._frames = 0  # on their way to the API
+        self._lane = asyncio.Semaphore(MAX_FRAMES)
 
     async def answer(self, request: Request) -> Response:
         """Answer a frame with what the API says of it, for the session's model and examples.
@@ -69,51 +68,33 @@ class Live:
         if session is None or request.headers.get("content-type") != "image/png":
             return Response(status_code=403)
         try:
-            with fail_after(self._seconds):
+            async with asyncio.timeout(self._seconds):
                 frame = await request.body()
         except (ClientDisconnect, TimeoutError):
             return Response(status_code=408)
-        dropped = Response(status_code=204, headers={"Retry-After": "1"})
-        if self._frames >= MAX_FRAMES:
-            return dropped  # the script's next frame is newer than this one
+        if self._lane.locked():  # drop it: the script's next frame is newer than this one
+            return Response(status_code=204, headers={"Retry-After": "1"})
         view = ACTIVATIONS if request.query_params.get("view") == "network" else PREDICT
-        self._frames += 1
-        try:
-            status, answer = await to_thread.run_sync(
-                self._ask, view, frame, session, limiter=self._lane
-            )
-        finally:
-            self._frames -= 1
+        async with self._lane:
+            status, answer = await asyncio.to_thread(self._ask, view, frame, session)
         if status == 200:
             return Response(answer, media_type="application/json")
         if status == 503:
-            return dropped
-        # 422: nothing is drawn yet. What else is wrong, the final answer says.
+            return Response(status_code=204, headers={"Retry-After": "1"})
+        # 422: nothing is drawn yet. The final answer says what else is wrong.
         return Response(status_code=204 if status == 422 else 502)
 
     def _ask(self, view: str, frame: bytes, session: Session) -> tuple[int, bytes]:
-        """The API's status and answer; several digits are read as a number, as in the end."""
-        status, answer = self._post(view, frame, session)
-        if view == PREDICT and SEVERAL_DIGITS in answer:
-            return self._post(NUMBER, frame, session)
-        return status, answer
-
-    def _post(self, view: str, frame: bytes, session: Session) -> tuple[int, bytes]:
-        """The API's status and answer; status 502 where there is none in time."""
-        url = f"{self._base}/{view}"
-        if session.model:
-            url += f"?{urlencode({'model': session.model})}"
+        """The API's status and answer, 502 if there is none in time; several digits as a number."""
+        query = f"?{urlencode({'model': session.model})}" if session.model else ""
+        fields: dict[str, Any] = {"file": ("frame", frame)}
+        if examples := session.examples:
+            fields["examples"] = json.dumps(examples)
+        url = f"{self._base}/{view}{query}"
         try:
-            if examples := session.examples:
-                answer = self._api.request(
-                    "POST",
-                    url,
-                    headers=self._headers,
-                    fields={"file": ("frame", frame), "examples": json.dumps(examples)},
-                )
-            else:
-                headers = {**self._headers, "Content-Type": "image/png"}
-                answer = self._api.request("POST", url, frame, headers=headers)
+            answer = self._api.request("POST", url, headers=self._headers, fields=fields)
         except urllib3.exceptions.HTTPError:
             return 502, b""
+        if view == PREDICT and SEVERAL_DIGITS in answer.data:
+            return self._ask(NUMBER, frame, session)
         return answer.status, answer.data

@@ -1,30 +1,15 @@
-"""What one visitor has drawn and labelled, and what the script in the browser tells about it."""
+"""What one visitor has drawn and labelled."""
 
-import math
+import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakValueDictionary
 
 from app.client import Example
-from app.front.events import NextEvent
-from app.front.examples import Entry, Stroke
+from app.front.events import Event, Labelled, Stroke
 from app.front.settings import MAX_EXAMPLES
-
-
-@dataclass(eq=False)
-class Labelled:
-    """A digit whose label the visitor gave: the models learn it."""
-
-    label: int
-    image: str  # 28x28, as data URL
-    strokes: list[Stroke]  # empty where it was not drawn on the canvas
-
-    @property
-    def example(self) -> Example:
-        """What the API takes."""
-        return {"label": self.label, "image": self.image}
 
 
 @dataclass(eq=False)
@@ -35,17 +20,15 @@ class Session:
     model: str | None = None  # the chosen one; None is the API's default
     image: bytes | None = None  # the drawing or the picture that is read
     picture: bytes | None = None  # the upload or the photograph
-    problem: str | None = None  # why the last file cannot be read
     reads_number: bool = False  # the visitor wants this image read as a number
     explains: bool = False  # "Why?" is pressed
     said: int | None = None  # what the visitor says that this image is
+    doubted: bool = False  # the network finds that very unlikely
     labelled: list[Labelled] = field(default_factory=list)
     uses_examples: bool = True
     handled: int = 0  # number of the browser's last event that was taken over
-    to_teach: list[NextEvent] = field(default_factory=list)  # drawings that the API has yet to see
+    to_teach: list[Event] = field(default_factory=list)  # drawings that the API has yet to see
     changed: bool = False  # the browser has to keep `labelled` anew
-    failures: int = 0  # of the API, one after the other
-    failed_at: float = -math.inf  # s, of `time.monotonic`
 
     def __post_init__(self) -> None:
         SESSIONS[self.key] = self
@@ -53,18 +36,12 @@ class Session:
     @property
     def examples(self) -> list[Example]:
         """The examples that go with every request: none while they are switched off."""
-        return [digit.example for digit in self.labelled] if self.uses_examples else []
-
-    @property
-    def counts(self) -> list[int]:
-        """How many examples there are of each digit, 0 to 9."""
-        labels = [digit.label for digit in self.labelled]
-        return [labels.count(digit) for digit in range(10)]
+        return as_examples(self.labelled) if self.uses_examples else []
 
     def missing(self, wanted: int) -> list[int]:
         """The digits to ask for, in order, until there are `wanted` examples of each."""
-        counts = self.counts
-        return [digit for given in range(wanted) for digit in range(10) if counts[digit] <= given]
+        labels = [digit.label for digit in self.labelled]
+        return [d for given in range(wanted) for d in range(10) if labels.count(d) <= given]
 
     def show(self, image: bytes | None) -> None:
         """Take another image; what was said of the one before does not hold for it."""
@@ -79,18 +56,18 @@ class Session:
         if known:
             known.label = label
         else:
-            self.labelled.append(Labelled(label, image, strokes))
+            self.labelled.append(Labelled(label=label, image=image, strokes=strokes))
             del self.labelled[:-MAX_EXAMPLES]
         self.changed = True
 
-    def load(self, digits: Iterable[Entry]) -> None:
+    def load(self, digits: Sequence[Labelled]) -> None:
         """Add examples that the browser kept or that come from a file."""
         for digit in digits:
             self.learn(digit.label, digit.image, digit.strokes)
 
-    def forget(self, digit: Labelled | None = None) -> None:
-        """Remove one example, or all of them."""
-        self.labelled = [kept for kept in self.labelled if digit and kept is not digit]
+    def forget(self, start: int = 0) -> None:
+        """Remove the examples from an index on: all, or with -1 the last one."""
+        del self.labelled[start:]
         self.changed = True
 
     def kept(self) -> list[dict[str, Any]] | None:
@@ -98,15 +75,22 @@ class Session:
         if not self.changed:
             return None
         self.changed = False
-        return [vars(digit) for digit in self.labelled]
+        return [digit.model_dump() for digit in self.labelled]
 
-    def recording(self) -> list[dict[str, Any]]:
-        """The examples that were drawn, in the form that `bash run.sh evaluate` reads."""
-        return [
-            {"label": digit.label, "writer": "me", "strokes": digit.strokes}
-            for digit in self.labelled
-            if digit.strokes
-        ]
+
+def as_examples(labelled: Sequence[Labelled]) -> list[Example]:
+    """Labelled digits as the API takes them."""
+    return [{"label": digit.label, "image": digit.image} for digit in labelled]
+
+
+def recording(labelled: Sequence[Labelled]) -> str:
+    """The examples that were drawn, in the form that `bash run.sh evaluate` reads."""
+    lines = [
+        json.dumps({"label": digit.label, "writer": "me", "strokes": digit.strokes})
+        for digit in labelled
+        if digit.strokes
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 # The route that reads while somebody draws finds the model and the examples here. A session goes

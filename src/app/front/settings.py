@@ -1,23 +1,15 @@
-"""The page's settings, read from the environment, and its limits on images.
+"""The page's settings, read from the environment, and its limits.
 
-Apart from the API's settings because the page's container has nothing of the models; a test
-compares the limits with the API's.
+Apart from the API's settings because the page's container has nothing of the models.
 """
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "HEIF", "AVIF", "BMP", "GIF")
-MAX_FILE_BYTES = 5_000_000
-MAX_PIXELS = 40_000_000
-MAX_HEAVY_PIXELS = 16_000_000  # of WebP, AVIF and HEIC
+MAX_FILE_BYTES = 5_000_000  # as the API
 CANVAS_SIZE = (360, 280)  # px, width and height: room for a digit of MNIST's proportions, or three
 BRUSH_WIDTH = 20  # px: about MNIST's stroke width once the digit is scaled to 20 px of 28
 MAX_EXAMPLES = 200  # per session: the API takes no more
-MAX_CACHED_CARDS = 100
-MAX_CACHED_FIGURES = 50
-FIRST_PAUSE = 2  # s before the page asks an API again that failed; doubled each time
-LONGEST_PAUSE = 30  # s
 
 
 class PageSettings(BaseSettings):

@@ -1,42 +1,36 @@
 import pytest
 from tests.support.study import result
 
-from app.front.study import accuracy_tables, mean_and_std
+from app.front.study import accuracy_table, conclusion, factorial
 
-STUDY = {
-    "results": [
-        result("cnn", "in order", "slight", 0.995),
-        result("cnn", "in order", "none", 0.990),
-        result("cnn", "in order", "none", 0.992),
-        result("cnn", "in order", "none", 0.5, part="sizes"),
-        result("cnn", "in order", "none", 0.5, part="corruptions", on="shift"),
-        result("mlp", "permuted", "none", 0.98),
-        result("mlp", "in order", "none", 0.981),
-        result("mlp", "in order", "none", 0.7, on="pen", preprocessing="preprocessed"),
-        result("mlp", "in order", "none", 0.3, on="pen", preprocessing="resized"),
-    ]
-}
+ROWS = [
+    result("mlp", "in order", "none", 0.981),
+    result("mlp", "permuted", "none", 0.98),
+    result("cnn", "in order", "none", 0.990),
+    result("cnn", "in order", "none", 0.992),
+    result("cnn", "in order", "slight", 0.995),
+    result("cnn", "permuted", "none", 0.97),
+    result("cnn", "in order", "none", 0.5, part="sizes"),
+    result("mlp", "in order", "none", 0.7, on="pen"),
+]
 
 
-def test_results_are_gathered_by_test_set_with_a_column_for_each_augmentation():
-    assert accuracy_tables(STUDY) == {
-        "MNIST": [
-            ["mlp, in order", "98.10", "-", "-", "-"],
-            ["mlp, permuted", "98.00", "-", "-", "-"],
-            ["cnn, in order", "99.10 ± 0.14", "-", "99.50", "-"],
-        ],
-        "pen": [["mlp, in order", "70.00", "-", "-", "-"]],
+@pytest.fixture
+def runs():
+    return factorial({"results": ROWS})
+
+
+def test_a_table_has_a_row_for_each_network_and_order_and_a_column_for_each_augmentation(runs):
+    table = accuracy_table(runs[runs["on"] == "MNIST"])
+    assert table.fillna("").to_dict("index") == {
+        ("mlp", "in order"): {"none": "98.10", "slight": ""},
+        ("mlp", "permuted"): {"none": "98.00", "slight": ""},
+        ("cnn", "in order"): {"none": "99.10 ± 0.14", "slight": "99.50"},  # 0.14 = 0.2 / sqrt(2)
+        ("cnn", "permuted"): {"none": "97.00", "slight": ""},
     }
 
 
-def test_a_file_of_another_shape_has_no_tables():
-    assert accuracy_tables({"cells": {}}) == {}
-    assert accuracy_tables({"results": [{"network": "cnn"}]}) == {}
-
-
-@pytest.mark.parametrize(
-    ("shares", "text"),
-    [([], "-"), ([0.5], "50.00"), ([0.9, 0.92], "91.00 ± 1.41")],  # 1.41 = 2 / sqrt(2)
-)
-def test_the_spread_is_the_standard_deviation_of_a_sample(shares, text):
-    assert mean_and_std(shares) == text
+def test_the_conclusion_takes_means_on_mnist_without_augmentation(runs):
+    expected = {"mlp": 0.981, "mlp_permuted": 0.98, "cnn": 0.991, "cnn_permuted": 0.97}
+    assert conclusion(runs) == pytest.approx(expected)
+    assert conclusion(runs[runs["network"] == "mlp"]) is None

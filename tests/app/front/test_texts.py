@@ -5,70 +5,81 @@ from string import Formatter
 import pytest
 from markdown_it import MarkdownIt
 
-from app.front.texts import (
-    LANGUAGES,
-    all_texts,
-    escape_markdown,
-    has_text,
-    percent,
-    translate,
-    written,
-)
+from app.front.texts import LANGUAGES, all_texts, escape_markdown, percent, t, written
 from model.config import REPOSITORY
 
 SOURCES = REPOSITORY / "src" / "app"
+NARROW, BLANK = "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
 
 
 def placeholders(text):
     return {name for _, name, _, _ in Formatter().parse(text) if name} - {"a"}  # English alone
 
 
+def test_every_language_has_every_text_with_the_same_placeholders():
+    english, *others = (all_texts(language) for language in LANGUAGES)
+    for texts in others:
+        assert list(texts) == list(english)
+        assert all(texts.values())
+        assert list(map(placeholders, texts.values())) == list(map(placeholders, english.values()))
+
+
+def test_every_text_that_the_page_asks_for_exists():
+    code = "".join(
+        file.read_text()
+        for kind in ("*.py", "*.js", "*.html")
+        for file in (SOURCES / "front").rglob(kind)
+    )
+    asked = set(re.findall(r'\bt\(\s*"([^"]+)"', code) + re.findall(r'data-text="(.+?)"', code))
+    asked |= set(re.findall(r'texts\["(.+?)"\]', code))
+    assert asked <= set(all_texts("en"))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_language_has_every_text_with_the_same_placeholders(language):
-    english, texts = all_texts("en"), all_texts(language)
-    assert list(texts) == list(english)
-    assert all(texts.values())
-    assert {key: placeholders(text) for key, text in texts.items()} == {
-        key: placeholders(text) for key, text in english.items()
-    }
+def test_sentences_are_short(language):
+    sentences = [
+        sentence.split()
+        for text in all_texts(language).values()
+        for sentence in re.split(r"[.!?] |\n", text.strip())
+        if len(sentence.split()) > 3  # the rest are labels
+    ]
+    assert sum(map(len, sentences)) / len(sentences) <= 12
+    assert max(map(len, sentences)) <= 25
 
 
-def literal_keys():
-    """The keys that are literals in the page's code."""
-    files = [*SOURCES.glob("front/*.py"), *SOURCES.glob("front/pages/*.py")]
-    pattern = re.compile(r'\b(?:t|translate)\(\s*"([^"]+)"')
-    return sorted({key for file in files for key in pattern.findall(file.read_text())})
-
-
-@pytest.mark.parametrize("key", literal_keys())
-def test_every_text_that_the_page_asks_for_exists(key):
-    assert has_text(key)
-
-
-def test_texts_are_filled_in():
-    assert translate("digit.is", "en", digit=7) == "This is a 7"
-    assert translate("digit.is", "fr", digit=7) == "C\N{RIGHT SINGLE QUOTATION MARK}est un 7"
-
-
-@pytest.mark.parametrize("key", ["digit.is", "practice.draw", "practice.remove", "evidence.legend"])
-def test_an_8_has_its_article(key):
-    assert " an 8" in translate(key, "en", digit=8, most="upper")
-    assert " a 7" in translate(key, "en", digit=7, most="upper")
+def test_texts_are_filled_in(write_in):
+    assert t("digit.is", digit=7) == "This is a 7"
+    assert t("digit.is", digit=8) == "This is an 8"
+    with pytest.raises(KeyError):
+        t("digit.is")
+    write_in("fr")
+    assert t("digit.is", digit=7) == "C\N{RIGHT SINGLE QUOTATION MARK}est un 7"
 
 
 @pytest.mark.parametrize(
     ("number", "english", "french"),
-    [(7, "7", "7"), (55_000, "55,000", "55\N{NARROW NO-BREAK SPACE}000"), (2.84, "2.8", "2,8")],
+    [(7, "7", "7"), (55_000, "55,000", f"55{NARROW}000"), (2.84, "2.8", "2,8")],
 )
-def test_numbers_are_written_as_people_write_them(number, english, french):
-    assert (written(number, "en"), written(number, "fr")) == (english, french)
-    assert english in translate("draw.upload_label", "en", megabytes=number)
-    assert french in translate("draw.upload_label", "fr", megabytes=number)
+def test_numbers_are_written_as_people_write_them(number, english, french, write_in):
+    assert written(number) == english
+    assert english in t("draw.upload_label", megabytes=number)
+    write_in("fr")
+    assert written(number) == french
 
 
-def test_a_missing_value_is_an_error():
-    with pytest.raises(KeyError):
-        translate("digit.is", "en")
+@pytest.mark.parametrize(
+    ("share", "english", "french"),
+    [
+        (0.9981, "99.8", "99,8"),
+        (0.9994, "99.9", "99,9"),
+        (0.99996, "more than 99.9", "plus de 99,9"),
+        (0.0, "0.0", "0,0"),
+    ],
+)
+def test_shares_are_written_as_people_write_them(share, english, french, write_in):
+    assert percent(share) == f"{english}{BLANK}%"
+    write_in("fr")
+    assert percent(share) == f"{french}{BLANK}%"
 
 
 @pytest.mark.parametrize(
@@ -85,16 +96,3 @@ def test_markdown_shows_escaped_text_as_it_is(text):
     shown = MarkdownIt("gfm-like", {"linkify": False}).render(escape_markdown(text))
     assert unescape(shown) == f"<p>{' '.join(text.split())}</p>\n"
     assert "<" not in shown.removeprefix("<p>").removesuffix("</p>\n")
-
-
-@pytest.mark.parametrize(
-    ("share", "english", "french"),
-    [
-        (0.9981, "99.8\N{NO-BREAK SPACE}%", "99,8\N{NO-BREAK SPACE}%"),
-        (0.9994, "99.9\N{NO-BREAK SPACE}%", "99,9\N{NO-BREAK SPACE}%"),
-        (0.99996, "more than 99.9\N{NO-BREAK SPACE}%", "plus de 99,9\N{NO-BREAK SPACE}%"),
-        (0.0, "0.0\N{NO-BREAK SPACE}%", "0,0\N{NO-BREAK SPACE}%"),
-    ],
-)
-def test_shares_are_written_as_people_write_them(share, english, french):
-    assert (percent(share, "en"), percent(share, "fr")) == (english, french)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app.front.common import t
+from app.front.texts import t
 
 for part in ("what", "how", "cannot", "privacy"):
     st.header(t(f"about.{part}_title"), anchor=False)

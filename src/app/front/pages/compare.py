@@ -1,22 +1,20 @@
 """Every model's answer to the same picture, which experiments spoil."""
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
 from app.front import components
 from app.front.common import (
     client,
-    current_language,
     current_session,
     model_card,
     model_text,
     served_models,
     show_api_errors,
-    t,
+    study,
 )
 from app.front.images import corrupt, data_url, decode_data_url, encode_png, permute
+from app.front.texts import t
 
 SLIDERS = {  # name: (least, greatest, start, step)
     "right": (-12, 12, 0, 1),
@@ -57,7 +55,10 @@ def comparison(image: bytes) -> None:
             st.slider(label, least, greatest, step=step, key=f"slider-{name}")
         centred = st.toggle(t("compare.centre"), help=t("compare.centre_help"), key="centre")
     with place, show_api_errors(kept=True):
-        show(image, experiment == "shuffle", centred)
+        pixels = decode_data_url(client().predict(image)["image"])
+        show(pixels, experiment == "shuffle", centred)
+        if experiment == "shuffle":
+            show_order(pixels)
 
 
 def set_sliders() -> None:
@@ -68,7 +69,7 @@ def set_sliders() -> None:
     st.session_state["centre"] = False
 
 
-def show(image: bytes, permuted: bool, centred: bool) -> None:
+def show(pixels: np.ndarray, permuted: bool, centred: bool) -> None:
     """A card for each model whose pixels are in order, or for each whose pixels are permuted."""
     session = current_session()
     names = [model["name"] for model in served_models() if model["permuted"] == permuted]
@@ -76,7 +77,6 @@ def show(image: bytes, permuted: bool, centred: bool) -> None:
         st.info(t("compare.no_permuted"), icon=":material/terminal:")
         return
     values = {name: st.session_state[f"slider-{name}"] for name in SLIDERS}
-    pixels = decode_data_url(client().predict(image)["image"])
     corrupted = corrupt(pixels, **values)
     preprocessed = centred or values == UNTOUCHED  # it leaves a preprocessed picture as it is
     cards = []
@@ -85,26 +85,30 @@ def show(image: bytes, permuted: bool, centred: bool) -> None:
             reply = client().predict(encode_png(corrupted), name, session.examples)
             seen = decode_data_url(reply["image"])
         else:
-            reply, seen = predict_pixels(corrupted, name), corrupted
+            reply, seen = client().infer(corrupted, name), corrupted
         if permutation := model_card(name)["permutation"]:
             seen = permute(seen, permutation["indices"])
         title, about = model_text("short", name), model_text("about", name)
-        picture = data_url(encode_png(seen))
-        cards.append(components.model_card(title, about, picture, reply, current_language()))
-    st.html(components.cards(cards, t("compare.cards")))
+        cards.append(components.model_card(title, about, data_url(encode_png(seen)), reply))
+    st.html(components.cards(cards))
     if session.examples and not preprocessed:
         st.caption(t("compare.without_examples"))
 
 
-def predict_pixels(pixels: np.ndarray, model: str) -> dict[str, Any]:
-    """A model's prediction for the corrupted pixels, without preprocessing."""
-    probabilities, is_digit = client().infer(pixels[None], model)
-    digit = int(probabilities[0].argmax())
-    return {
-        "prediction": digit,
-        "confidence": float(probabilities[0, digit]),
-        "is_digit": bool(is_digit[0]),
-    }
+def show_order(pixels: np.ndarray) -> None:
+    """The digit in order, permuted, and in the order that the study recovered, if it has one."""
+    if order := (study() or {}).get("order"):
+        permuted = permute(pixels, order["permutation"])
+        stages = {
+            "in_order": pixels,
+            "permuted": permuted,
+            "recovered": permute(permuted, order["recovered"]),
+        }
+        captioned = [
+            (data_url(encode_png(one)), t(f"order.{name}")) for name, one in stages.items()
+        ]
+        st.html(components.pictures(captioned, t("order.pictures")))
+        st.write(t("order.why"))
 
 
 drawing = current_session().image

@@ -5,23 +5,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.front.common import (
-    client,
-    current_language,
-    current_session,
-    model_text,
-    served_models,
-    show_api_errors,
-    t,
-)
+from app.front.common import client, current_session, model_text, served_models, show_api_errors
 from app.front.components import digit_view, number_view
 from app.front.events import Event
-from app.front.images import as_shown, data_url, encode_png, evidence, upload_problem
+from app.front.images import as_shown, data_url, encode_png, evidence
 from app.front.reader import canvas, new_events, reader
 from app.front.session import Session
 from app.front.settings import MAX_FILE_BYTES
+from app.front.texts import t
 
 SOURCES = ("canvas", "upload", "camera")
+DOUBTED = 3e-4  # a label less probable than this counts less than half (see model/adaptation.py)
 
 
 @st.fragment
@@ -36,7 +30,9 @@ def board() -> None:
         if source == "canvas":
             image, strokes = canvas("drawing")
         else:
-            image = picture(session, source)
+            frame = st.container(key="picture-frame")
+            with frame:
+                image = picture(session, source)
         session.show(image)
         choices = st.container(key="settings", horizontal=True)
     with messages, show_api_errors(kept=session.image is not None):
@@ -47,10 +43,15 @@ def board() -> None:
             for event in events:
                 take(session, event, reply)
             reply = read(session)
-        if reply:
-            view = shown(session, reply)
+        if image and reply:
+            if "number" in reply:
+                view = number_view(reply, session.reads_number)
+            else:
+                view = digit_view(reply, session.said, session.doubted)
             if session.explains and view["image"]:
-                view |= explanation(session)
+                view |= explanation(session, image)
+            if source == "upload" and (small := as_shown(image)):
+                frame.image(small, width="stretch", alt=t("draw.your_image"))
     with board:
         reader(session, mode, view, strokes)
 
@@ -60,10 +61,11 @@ def read(session: Session) -> dict[str, Any] | None:
     if session.image is None:
         return None
     arguments = session.image, session.model, session.examples
-    if session.reads_number:
-        return client().number(*arguments)
-    answer = client().predict(*arguments)
-    return client().number(*arguments) if answer["reason"] == "several_digits" else answer
+    if not session.reads_number:
+        answer = client().predict(*arguments)
+        if answer["reason"] != "several_digits":
+            return answer
+    return client().predict(*arguments, "predict/number")
 
 
 def take(session: Session, event: Event, reply: dict[str, Any] | None) -> None:
@@ -77,24 +79,16 @@ def take(session: Session, event: Event, reply: dict[str, Any] | None) -> None:
     elif event.kind == "label" and reply and event.part is None and "number" not in reply:
         session.learn(event.digit, reply["image"], event.strokes)
         session.said = event.digit
+        session.doubted = reply["probabilities"][event.digit] < DOUBTED
     elif event.kind == "label" and reply and event.part is not None:
         digits = reply.get("digits", [])
         if event.part < len(digits):
             session.learn(event.digit, digits[event.part]["image"], [])
 
 
-def shown(session: Session, reply: dict[str, Any]) -> dict[str, Any]:
-    """What the page shows of an answer."""
-    if "number" in reply:
-        return number_view(reply, current_language(), session.reads_number)
-    return digit_view(reply, current_language(), session.said)
-
-
-def explanation(session: Session) -> dict[str, Any]:
+def explanation(session: Session, image: bytes) -> dict[str, Any]:
     """Which pixels spoke for the answer, as a picture and in words; raises `ApiError`."""
-    if session.image is None:
-        return {}
-    answer = client().explain(session.image, session.model, examples=session.examples)
+    answer = client().predict(image, session.model, session.examples, "explain")
     digit, values = answer["attribution"]["target"], np.array(answer["attribution"]["values"])
     half = "upper" if values[:14].sum() >= values[14:].sum() else "lower"
     legend = t("evidence.legend", digit=digit, most=t(f"evidence.{half}"))
@@ -102,33 +96,20 @@ def explanation(session: Session) -> dict[str, Any]:
 
 
 def picture(session: Session, source: str) -> bytes | None:
-    """A file or a photograph, shown as wide as its place, if one was given that can be read."""
-    with st.container(key="picture-frame"):
-        if source == "upload":
-            megabytes = MAX_FILE_BYTES // 1_000_000
-            label = t("draw.upload_label", megabytes=megabytes)
-            # Any kind of file: the browser's own refusal would leave the picture before in place.
-            st.file_uploader(label, key="upload", on_change=take_file, args=("upload",))
-        else:
-            label = t("draw.camera_label")
-            st.camera_input(label, key="camera", on_change=take_file, args=("camera",))
-        if session.problem:
-            st.warning(session.problem, icon=":material/block:")
-        shown = as_shown(session.picture) if session.picture else None
-        if shown and source == "upload":
-            st.image(shown, width="stretch", alt=t("draw.your_image"))
+    """Ask for a file or a photograph; give the latest one."""
+    if source == "upload":
+        label = t("draw.upload_label", megabytes=MAX_FILE_BYTES // 1_000_000)
+        # Any kind of file: the browser's own refusal would leave the picture before in place.
+        st.file_uploader(label, key="upload", on_change=take_file, args=("upload",))
+    else:
+        st.camera_input(t("draw.camera_label"), key="camera", on_change=take_file, args=("camera",))
     return session.picture
 
 
 def take_file(widget: str) -> None:
-    """Take over the file that was chosen, or say why it cannot be read."""
-    session, file = current_session(), st.session_state[widget]
-    session.picture = file.getvalue() if file else None
-    problem = upload_problem(session.picture) if session.picture else None
-    session.problem = None
-    if problem:
-        key, values = problem
-        session.picture, session.problem = None, t(key, **values)
+    """Take the chosen file over: the page's server keeps only the latest uploads."""
+    file = st.session_state[widget]
+    current_session().picture = file.getvalue() if file else None
 
 
 def settings(session: Session) -> None:
@@ -154,8 +135,7 @@ def settings(session: Session) -> None:
 
 def leave_picture() -> None:
     """Another source begins without the picture of the one before."""
-    session = current_session()
-    session.picture = session.problem = None
+    current_session().picture = None
 
 
 board()

@@ -1,18 +1,23 @@
 """Your handwriting: draw a few digits, which the models learn, and see what that changes."""
 
 import json
+from typing import Annotated
 
 import streamlit as st
+from pydantic import Field, TypeAdapter
 
 from app.front import components
-from app.front.common import client, current_language, current_session, show_api_errors, t
-from app.front.examples import load_examples, save_examples
+from app.front.common import client, current_session, describe_error, show_api_errors
+from app.front.events import Labelled
 from app.front.images import data_url_bytes
 from app.front.reader import canvas, new_events, reader
-from app.front.session import Session
-from errors import ExamplesError
+from app.front.session import Session, as_examples, recording
+from app.front.settings import MAX_EXAMPLES
+from app.front.texts import t
+from errors import ApiError
 
 MOST_PER_DIGIT = 5
+FILE = TypeAdapter(Annotated[list[Labelled], Field(min_length=1, max_length=MAX_EXAMPLES)])
 
 
 @st.fragment
@@ -58,7 +63,8 @@ def teach(session: Session) -> None:
 def effect(session: Session) -> None:
     """The examples, and how many of them are read correctly without and with what was learnt."""
     digits = session.labelled
-    st.html(components.examples([(one.label, one.image) for one in digits], current_language()))
+    captioned = [(digit.image, str(digit.label)) for digit in digits]
+    st.html(components.pictures(captioned, t("practice.examples")))
     images = [data_url_bytes(digit.image) for digit in digits]
     before, after = (
         sum(
@@ -67,7 +73,7 @@ def effect(session: Session) -> None:
                 client().predict_batch(images, session.model, examples), digits, strict=True
             )
         )
-        for examples in ((), [digit.example for digit in digits])
+        for examples in ((), as_examples(digits))
     )
     st.write(t("practice.effect", total=len(digits), before=before, after=after))
 
@@ -80,28 +86,18 @@ def controls(session: Session) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         st.toggle(t("practice.use"), session.uses_examples, key="use-examples", on_change=use)
-        last = session.labelled[-1]
-        st.button(t("practice.remove", digit=last.label), on_click=session.forget, args=(last,))
+        last = session.labelled[-1].label
+        st.button(t("practice.remove", digit=last), on_click=session.forget, args=(-1,))
         st.button(t("practice.forget"), icon=":material/delete:", on_click=session.forget)
 
 
 def files(session: Session) -> None:
-    """Save the examples, load them again, and take the strokes to measure a model on them."""
+    """Save the examples and the strokes, and load examples again."""
     with st.expander(t("practice.files")):
         if session.labelled:
-            saved = save_examples([digit.example for digit in session.labelled])
-            lines = "".join(json.dumps(line) + "\n" for line in session.recording())
-            st.download_button(
-                t("practice.save"), saved, "me.json", "application/json", icon=":material/download:"
-            )
-            st.download_button(
-                t("practice.download", count=lines.count("\n")),
-                lines,
-                "drawings.jsonl",
-                "application/jsonl",
-                icon=":material/download:",
-                disabled=not lines,
-            )
+            save(t("practice.save"), "me.json", json.dumps(as_examples(session.labelled), indent=1))
+            lines = recording(session.labelled)
+            save(t("practice.download", count=lines.count("\n")), "drawings.jsonl", lines)
             st.caption(t("practice.evaluate"))
         st.file_uploader(t("practice.load"), key="examples-file", on_change=load)
         if problem := st.session_state.get("examples-problem"):
@@ -109,17 +105,25 @@ def files(session: Session) -> None:
     st.caption(t("practice.privacy"))
 
 
+def save(label: str, name: str, content: str) -> None:
+    """A button that saves a text as a file."""
+    icon = ":material/download:"
+    st.download_button(label, content, name, "text/plain", icon=icon, disabled=not content)
+
+
 def load() -> None:
     """Add the examples of the chosen file, or remember what is wrong with it."""
-    st.session_state["examples-problem"] = None
     file = st.session_state["examples-file"]
-    if file is None:
-        return
+    st.session_state["examples-problem"] = None
     try:
-        current_session().load(load_examples(file.getvalue()))
-    except ExamplesError as error:
-        key = "practice.bad_file" if error.entry is None else "practice.bad_entry"
-        st.session_state["examples-problem"] = t(key, entry=(error.entry or 0) + 1)
+        digits = FILE.validate_json(file.getvalue()) if file else []
+        if digits:  # the API says whether it can learn them
+            client().predict(data_url_bytes(digits[0].image), examples=as_examples(digits))
+        current_session().load(digits)
+    except ValueError:
+        st.session_state["examples-problem"] = t("practice.bad_file")
+    except ApiError as error:
+        st.session_state["examples-problem"] = describe_error(error)
 
 
 st.write(t("practice.intro"))

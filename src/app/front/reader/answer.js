@@ -50,16 +50,16 @@ function showFrame(state, answer, strokes) {
   const sure = Math.min(100 * answer.confidence, 99.9); // rounding never claims certainty
   const percent = `${sure.toLocaleString(state.language, { maximumFractionDigits: 1 })}\u00a0%`;
   const words = answer.is_digit
-    ? { kind: "digit", sign: answer.prediction, head: state.texts.is[answer.prediction] }
-    : { kind: "number", sign: answer.number, head: fill(state.texts.is_number, answer) };
+    ? { kind: "digit", sign: answer.prediction, head: state.is[answer.prediction] }
+    : { kind: "number", sign: answer.number, head: fill(state.texts["number.is"], answer) };
   state.live = true; // from now on until the final answer
-  show(state, { ...state.waiting, ...answer, ...words, more: fill(state.texts.sure, { percent }) });
+  show(state, { ...state.waiting, ...answer, ...words, more: fill(state.texts["digit.sure"], { percent }) });
 }
 
 /** Show an answer. A final one also speaks to screen readers, which hear nothing in between. */
 function show(state, { ...view }) {
   const practice = state.mode === "practice";
-  if (practice) view.head = state.texts.draw[state.todo[0]] ?? state.texts.complete;
+  if (practice) view.head = state.draw[state.todo[0]] ?? state.texts["practice.last"];
   state.view = view;
   part(state, "verdict").className = `verdict ${view.kind}`;
   for (const name of ["sign", "head", "more"]) part(state, name).textContent = view[name];
@@ -129,12 +129,32 @@ function start(place) {
   return state;
 }
 
+/** Put the texts of the language in their places, and show what belongs to the kind of answer. */
+function showParts(state, { image, kind, evidence, legend, whole }) {
+  const { place, texts, mode } = state;
+  for (const node of place.querySelectorAll("[data-text]")) {
+    node.textContent = texts[node.dataset.text];
+  }
+  const hints = { waiting: "", number: texts["answer.correct_number"] };
+  const set = (name, properties) => Object.assign(part(state, name), properties);
+  set("hint", { textContent: hints[kind] ?? texts["answer.correct"] });
+  set("bars", { ariaLabel: texts["answer.bars"] });
+  set("small", { alt: texts["answer.small"] });
+  set("legend", { textContent: legend });
+  set("whole", { textContent: whole, hidden: !whole });
+  set("why", { hidden: mode !== "read" || !image, ariaPressed: Boolean(evidence) });
+  set("look", { hidden: mode !== "read" || !image });
+  set("next", { hidden: mode !== "practice" });
+  set("values", { hidden: mode === "practice" });
+  for (const name of ["tools", "over"]) set(name, { hidden: mode === "picture" });
+}
+
 export default function ({ data, parentElement: place, setStateValue }) { // at each rerun
   const state = places.get(place) ?? start(place);
-  const { view, parts, examples, todo, ...given } = data;
+  const { view, examples, todo, ...given } = data;
   Object.assign(state, given, { setStateValue });
   state.events = state.events.filter(event => event.number > data.handled);
-  for (const [name, values] of Object.entries(parts)) Object.assign(part(state, name), values);
+  showParts(state, view);
   if (examples) keep("examples", examples);
   else if (data.fresh && !state.events.length && kept("examples").length) { // a forgotten session
     tell(state, { kind: "restore", examples: kept("examples") });

@@ -59,7 +59,7 @@ function showNetwork(state, { layers, image: small }) {
   if (network.querySelectorAll("button").length !== state.maps.length) {
     state.pointed = 0;
     const rows = layers.map(({ kind, channels: count, maps }, at) => `
-      <p>${fill(state.texts[kind], { number: at + 1, count })}</p>
+      <p>${fill(state.texts[`network.${kind}`], { number: at + 1, count })}</p>
       <div class="maps">${MAP.repeat(maps.length)}</div>`);
     network.innerHTML = `<div class="pointed">${POINTED}</div>${rows.join("")}`;
   }
@@ -68,7 +68,7 @@ function showNetwork(state, { layers, image: small }) {
     setSource(button.children[0], map.picture ?? map.kernel);
     setSource(button.children[1], map.picture && map.kernel);
     button.style.setProperty("--share", map.strength);
-    button.ariaLabel = fill(state.texts.map, map);
+    button.ariaLabel = fill(state.texts["network.map"], map);
   });
   showMap(state);
 }
@@ -87,5 +87,5 @@ function showMap(state) {
   const pointed = part(state, "pointed");
   const sources = [map.kernel, map.small, map.picture];
   pointed.querySelectorAll("img").forEach((image, at) => setSource(image, sources[at]));
-  pointed.querySelector("p").textContent = fill(state.texts[`${map.kind}_seen`], map);
+  pointed.querySelector("p").textContent = fill(state.texts[`network.${map.kind}_seen`], map);
 }

@@ -17,21 +17,20 @@ from tests.support.study import result
 
 from app.front.images import data_url
 from app.front.session import Session
+from model.config import REPOSITORY
 from model.export import save_model
 from model.train import NETWORKS
 
-REPOSITORY = Path(__file__).resolve().parents[4]
 SCRIPT = REPOSITORY / "src" / "app" / "streamlit_app.py"
 STROKES = [[[60, 60], [140, 160], [220, 220]]]
+REVERSED = list(range(783, -1, -1))
 
 
 class Visitor:
     """Somebody who uses the page; fails as soon as the page shows a traceback."""
 
-    def __init__(self, name: str, **query: str) -> None:
+    def __init__(self, name: str) -> None:
         self.app = AppTest.from_file(SCRIPT, default_timeout=20)
-        for key, value in query.items():
-            self.app.query_params[key] = value
         self.run()
         if name != "draw":
             self.go_to(name)
@@ -45,14 +44,15 @@ class Visitor:
         self.app.switch_page(f"front/pages/{name}.py")
         self.run()
 
-    def send(self, raw: object, data: object) -> None:
-        """Let the canvas send something."""
-        self.app.session_state["drawing"] = {"drawing": {"raw": raw, "data": data}}
+    def send(self, strokes: int, png: bytes = b"") -> None:
+        """Let the canvas send a drawing of so many strokes."""
+        drawing = {"raw": {"objects": [{}] * strokes}, "data": data_url(png)}
+        self.app.session_state["drawing"] = {"drawing": drawing}
         self.run()
 
     def draw(self, digit: int, turned: float = 0) -> None:
-        """Let the canvas send a drawing of the repository, of one stroke, turned by degrees."""
-        self.send({"objects": [{}]}, data_url(digit_png(digit, turned)))
+        """Let the canvas send a drawing of the repository, turned by degrees."""
+        self.send(1, digit_png(digit, turned))
 
     def tell(self, kind: str, **values: object) -> None:
         """Do something that the script in the browser tells the page."""
@@ -72,11 +72,8 @@ class Visitor:
     @property
     def given(self) -> dict:
         """What the page gives to the script in the browser."""
-        [reader] = [
-            element.proto
-            for element in self.app.get("bidi_component")
-            if element.proto.component_name == "reader"
-        ]
+        components = [element.proto for element in self.app.get("bidi_component")]
+        [reader] = [one for one in components if one.component_name == "reader"]
         return json.loads(reader.json)
 
     @property
@@ -97,11 +94,15 @@ class Visitor:
     def session(self) -> Session:
         return self.app.session_state["session"]
 
+    @property
+    def labels(self) -> list[int]:
+        """The labels of what the visitor has taught."""
+        return [digit.label for digit in self.session.labelled]
+
     def widget(self, kind: str, name: str):
         """The widget of that kind (`button`, `selectbox`, ...) and label or key."""
-        found = [one for one in getattr(self.app, kind) if name in (one.label, one.key)]
-        assert len(found) == 1, f"{len(found)} of {kind} {name!r}"
-        return found[0]
+        [found] = [one for one in getattr(self.app, kind) if name in (one.label, one.key)]
+        return found
 
     def press(self, label: str) -> None:
         """Press the button of that label."""
@@ -117,88 +118,77 @@ class Visitor:
         """Choose an option of those in a row."""
         self.choose("segmented_control", key, option)
 
-    def upload(self, content: bytes, kind: str = "png") -> None:
-        """Give the page a file of a kind that its name tells."""
-        self.switch("source", "upload")
+    def upload(self, content: bytes, name: str = "7.png") -> None:
+        """Give the page a file."""
         [uploader] = self.app.file_uploader
-        uploader.upload(f"file.{kind}", content)
-        self.run()
-
-    def load(self, content: bytes) -> None:
-        """Give *Your handwriting* a file of examples."""
-        [uploader] = self.app.file_uploader
-        uploader.upload("me.json", content)
+        uploader.upload(name, content)
         self.run()
 
 
 def digit_png(digit: int, turned: float = 0) -> bytes:
     """A digit of the repository, drawn on the canvas, turned by degrees."""
-    data = (REPOSITORY / "data" / "digits" / f"{digit}.png").read_bytes()
-    if turned == 0:
-        return data
+    image = Image.open(REPOSITORY / "data" / "digits" / f"{digit}.png").convert("L").rotate(turned)
     file = io.BytesIO()
-    Image.open(io.BytesIO(data)).convert("L").rotate(turned).save(file, "PNG")
+    image.save(file, "PNG")
     return file.getvalue()
-
-
-def copy_cnn(folder: Path) -> None:
-    """Leave the repository's cnn with its card and figures."""
-    for path in (REPOSITORY / "models").glob("mnist-0.0.1*"):
-        shutil.copy(path, folder)
 
 
 def permuted_model(network: str, folder: Path) -> None:
     """Leave a network of random weights that sees its pixels in reverse order."""
     torch.manual_seed(0)
-    name = f"{network}-permuted"
-    permutation = {"seed": 0, "indices": list(range(783, -1, -1))}
+    permutation = {"seed": 0, "indices": REVERSED}
     training = {"epochs": 0, "seconds": 0.0, "augmentation": "none"}
-    untrained = card(name, threshold=0.0, training=training, permutation=permutation)
+    untrained = card(
+        f"{network}-permuted", threshold=0.0, training=training, permutation=permutation
+    )
     save_model(NETWORKS[network](), untrained, folder, {})
 
 
-def study_file(folder: Path) -> None:
-    """Leave the results of a small study and one figure."""
+def write_study(folder: Path) -> None:
+    """Leave the results of a small study, with an order that it found, and one figure."""
     results = [
         result(network, pixels, "none", accuracy + seed / 1000)
         for network, pixels, accuracy in (("mlp", "in order", 0.98), ("cnn", "permuted", 0.97))
         for seed in (0, 1, 2)
     ]
-    (folder / "comparison.json").write_text(json.dumps({"results": results}))
+    order = {"permutation": REVERSED, "recovered": REVERSED}
+    (folder / "comparison.json").write_text(json.dumps({"results": results, "order": order}))
     (folder / "figures").mkdir()
     (folder / "figures" / "accuracy.png").write_bytes(digit_png(8))
-
-
-@pytest.fixture(scope="session")
-def full_api_url(tmp_path_factory):
-    """The base URL of an API that has permuted models and a study too."""
-    folder = tmp_path_factory.mktemp("models")
-    copy_cnn(folder)
-    permuted_model("mlp", folder)
-    permuted_model("cnn", folder)
-    study_file(folder)
-    with running_api(MODELS_DIR=str(folder)) as api:
-        yield api.url
 
 
 @pytest.fixture(scope="session")
 def cnn_api_url(tmp_path_factory):
     """The base URL of an API that has the cnn alone and no study."""
     folder = tmp_path_factory.mktemp("cnn-alone")
-    copy_cnn(folder)
+    for path in (REPOSITORY / "models").glob("mnist-0.0.1*"):
+        shutil.copy(path, folder)
+    with running_api(MODELS_DIR=str(folder)) as api:
+        yield api.url
+
+
+@pytest.fixture(scope="session")
+def full_api_url(tmp_path_factory):
+    """The base URL of an API that has the cnn, permuted models and a study."""
+    folder = tmp_path_factory.mktemp("models")
+    for path in (REPOSITORY / "models").glob("mnist-0.0.1*"):
+        shutil.copy(path, folder)
+    permuted_model("mlp", folder)
+    permuted_model("cnn", folder)
+    write_study(folder)
     with running_api(MODELS_DIR=str(folder)) as api:
         yield api.url
 
 
 @pytest.fixture
 def open_page(api_url, monkeypatch):
-    """Opens a page, by its file's name, in a new session; `query` is that of the address."""
+    """Opens a page, by its file's name, in a new session."""
 
-    def open_(name: str = "draw", url: str = api_url, **query: str) -> Visitor:
+    def open_(name: str = "draw", url: str = api_url) -> Visitor:
         monkeypatch.setenv("API_URL", url)
         st.cache_resource.clear()
         st.cache_data.clear()
-        return Visitor(name, **query)
+        return Visitor(name)
 
     yield open_
     st.cache_resource.clear()
@@ -215,9 +205,3 @@ def visitor(open_page):
 def digit_image():
     """Gives the PNG of a digit of the repository."""
     return digit_png
-
-
-@pytest.fixture
-def digit_data_url():
-    """Gives the PNG of a digit of the repository as a data URL."""
-    return lambda digit: data_url(digit_png(digit))

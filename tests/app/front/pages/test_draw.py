@@ -5,164 +5,123 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.support.drawings import file_of
-from tests.support.uploads import png_with_text
 
-from app.front.images import data_url
-
-
-@pytest.mark.parametrize("digit", [1, 7])
-def test_a_drawing_is_read_without_a_button(visitor, digit):
-    visitor.draw(digit)
-    assert visitor.answer.startswith(f"This is a {digit}. It is ")
+FIRST = "This is a surprise, so it counts little"
+LEARNT = "It counts from your next drawing on"
 
 
-def test_before_the_first_stroke_the_page_says_what_to_do(visitor):
-    assert "Draw a digit. A small neural network reads it." in visitor.shown
-    assert visitor.answer.startswith("Draw here")
-
-
-def test_the_menu_says_which_model_is_best_for_what_and_leaves_out_the_permuted(
-    open_page, full_api_url
-):
-    visitor = open_page(url=full_api_url)
-    menu = visitor.widget("selectbox", "Model")
-    assert menu.options == ["CNN: quick and good (default)"]
-
-
-def test_the_chosen_model_reads_the_current_drawing(visitor):
+@pytest.fixture
+def drawn(visitor):
+    """Somebody who has drawn a 7."""
     visitor.draw(7)
-    deep = next(name for name in visitor.widget("selectbox", "Model").options if "Deep" in name)
-    visitor.choose("selectbox", "Model", deep)
-    assert visitor.session.model == "deep"
-    assert visitor.answer.startswith("This is a 7")
+    return visitor
 
 
-def test_a_cleared_canvas_has_no_answer(visitor):
-    visitor.draw(7)
-    visitor.send({"objects": []}, data_url(b"black"))
-    assert visitor.answer.startswith("Draw here")
-    assert visitor.session.image is None
+@pytest.fixture
+def two_digits(visitor, digit_image):
+    """Somebody who has drawn two 7s side by side."""
+    picture = Image.new("L", (560, 280))
+    for place in (0, 280):
+        picture.paste(Image.open(io.BytesIO(digit_image(7))), (place, 0))
+    visitor.send(2, file_of(picture))
+    return visitor
 
 
-@pytest.mark.parametrize("data", [None, 7, "no data URL", "data:image/png;base64,A"])
-def test_a_drawing_without_a_picture_is_no_drawing(visitor, data):
-    visitor.send({"objects": [{}]}, data)
-    assert visitor.answer.startswith("Draw here")
-
-
-def test_one_tap_corrects_an_answer_and_the_page_claims_nothing_of_it(visitor):
-    visitor.draw(7)
-    visitor.label(1)
-    assert visitor.answer == "You said 1. Learnt: it counts from the next drawing on."
-    [digit] = visitor.session.labelled
-    assert (digit.label, digit.image) == (1, visitor.given["view"]["image"])
-
-
-def teach_twice(visitor):
-    """Say twice that the 7 of the repository is a 1; return what the browser is told to keep."""
+@pytest.fixture
+def taught(visitor):
+    """Somebody who has said twice that the 7 of the repository is a 1, and then cleared."""
     for turned in (0, 4):
         visitor.draw(7, turned)
         visitor.label(1)
-        kept = visitor.given["examples"]
-        visitor.send({"objects": []}, None)
-    return kept
+    visitor.kept = visitor.given["examples"]
+    visitor.send(0)
+    return visitor
 
 
-def test_a_corrected_form_is_read_so_the_next_time(visitor):
-    teach_twice(visitor)
+def test_a_drawing_is_read_without_a_button_and_cleared(visitor):
+    assert "Draw a digit. A small neural network reads it." in visitor.shown
+    assert visitor.answer.startswith("Draw here")
     visitor.draw(7)
-    assert visitor.answer.startswith("This is a 1")
-    assert "It has learnt 2 of your digits" in visitor.answer
+    assert visitor.answer.startswith("This is a 7. It is ")
+    visitor.send(0)
+    assert visitor.answer.startswith("Draw here")
 
 
-def test_the_browser_is_told_to_keep_what_was_learnt_once(visitor):
-    visitor.draw(7)
-    visitor.label(1)
-    assert [example["label"] for example in visitor.given["examples"]] == [1]
-    visitor.run()
-    assert visitor.given["examples"] is None
+def test_the_chosen_model_reads_the_current_drawing(drawn):
+    [deep] = [name for name in drawn.widget("selectbox", "Network").options if "Deep" in name]
+    drawn.choose("selectbox", "Network", deep)
+    assert drawn.session.model == "deep"
+    assert drawn.answer.startswith("This is a 7")
 
 
-def test_a_forgotten_session_takes_over_what_the_browser_kept(visitor, open_page):
-    kept = teach_twice(visitor)
+def test_the_menu_leaves_out_models_for_permuted_pixels(open_page, full_api_url):
+    visitor = open_page(url=full_api_url)
+    assert visitor.widget("selectbox", "Network").options == ["CNN: quick and good"]
+
+
+def test_one_tap_corrects_an_answer_and_the_page_claims_nothing_of_it(visitor, digit_image):
+    visitor.draw(4)
+    visitor.label(4)
+    assert visitor.answer.startswith("You said 4. ") and LEARNT in visitor.answer
+    [digit] = visitor.session.labelled
+    assert (digit.label, digit.image) == (4, visitor.given["view"]["image"])
+
+
+def test_a_correction_that_the_network_doubts_is_called_so_and_counts_the_second_time(taught):
+    taught.draw(7)
+    assert taught.answer.startswith("This is a 1")
+    assert "It has learnt 2 of your digits" in taught.answer
+    taught.label(1)
+    assert LEARNT in taught.answer
+    taught.draw(4)
+    taught.label(0)
+    assert FIRST in taught.answer
+
+
+def test_a_forgotten_session_takes_over_what_the_browser_kept(taught, open_page):
+    assert [example["label"] for example in taught.kept] == [1, 1]
+    assert taught.given["examples"] is None  # it is told once
     again = open_page()
     assert again.given["fresh"]
-    again.tell("restore", examples=kept)
+    again.tell("restore", examples=taught.kept)
     assert not again.given["fresh"]
     again.draw(7)
     assert again.answer.startswith("This is a 1")
 
 
-def test_why_lays_a_picture_over_the_drawing_and_says_it_in_words(visitor):
-    visitor.draw(7)
-    visitor.tell("why")
-    view = visitor.given["view"]
+def test_why_lays_a_picture_over_the_drawing_and_says_it_in_words(drawn):
+    drawn.tell("why")
+    view = drawn.given["view"]
     assert view["evidence"].startswith("data:image/png;base64,")
     assert "Red speaks for a 7" in view["legend"]
-    visitor.tell("why")
-    assert visitor.given["view"]["evidence"] is None
+    drawn.tell("why")
+    assert drawn.given["view"]["evidence"] is None
 
 
-def two_digits(digit):
-    """A picture of two digits."""
-    picture = Image.new("L", (560, 280))
-    for place in (0, 280):
-        picture.paste(Image.open(io.BytesIO(digit)).convert("L"), (place, 0))
-    return file_of(picture)
+def test_several_digits_are_read_as_a_number_whose_digits_are_corrected(two_digits):
+    assert two_digits.answer.startswith("This is 77")
+    _, second = two_digits.given["view"]["digits"]
+    two_digits.label(1, part=1)
+    [digit] = two_digits.session.labelled
+    assert (digit.label, digit.image) == (1, second["image"])
 
 
-def test_several_digits_on_the_same_canvas_are_read_as_a_number(visitor, digit_image):
-    visitor.send({"objects": [{}, {}]}, data_url(two_digits(digit_image(7))))
-    assert visitor.answer.startswith("This is 77")
-    assert len(visitor.given["view"]["digits"]) == 2
+def test_the_very_same_drawing_can_be_read_as_a_number_and_as_one_digit_again(drawn):
+    assert drawn.given["view"]["whole"] == "Read as a number"
+    drawn.tell("number")
+    assert drawn.answer.startswith("This is 7. It is") and "whole number" in drawn.answer
+    drawn.tell("number")
+    assert drawn.answer.startswith("This is a 7")
 
 
-def test_a_digit_of_a_number_is_corrected(visitor, digit_image):
-    visitor.send({"objects": [{}, {}]}, data_url(two_digits(digit_image(7))))
-    image = visitor.given["view"]["digits"][1]["image"]
-    visitor.label(1, part=1)
-    [digit] = visitor.session.labelled
-    assert (digit.label, digit.image) == (1, image)
-
-
-def test_the_very_same_drawing_can_be_read_as_a_number_and_as_one_digit_again(visitor):
-    visitor.draw(4)
-    assert visitor.given["view"]["whole"] == "Read as a number"
-    visitor.tell("number")
-    assert visitor.answer.startswith("This is 4. It is")
-    assert "whole number" in visitor.answer
-    visitor.tell("number")
-    assert visitor.answer.startswith("This is a 4")
-
-
-def test_an_upload_gives_way_to_the_drawing_that_was_there(visitor, digit_image):
-    visitor.upload(digit_image(4))
-    visitor.switch("source", "canvas")
-    visitor.draw(7)
-    assert visitor.answer.startswith("This is a 7")
-
-
-def test_a_wrong_file_takes_the_place_of_the_picture_before_it_with_a_word(visitor, digit_image):
-    visitor.upload(digit_image(4))
-    visitor.upload(b"# A text", "md")
-    assert "not a picture that can be read" in visitor.shown
-    assert visitor.answer.startswith("No picture yet")
-
-
-@pytest.mark.parametrize("form", ["16 bits", "long text"])
-def test_a_picture_of_an_unusual_form_is_read(visitor, digit_image, form):
-    digit = Image.open(io.BytesIO(digit_image(4))).convert("L").resize((560, 560))
-    levels = Image.fromarray(257 * np.asarray(digit, dtype=np.uint16))
-    visitor.upload(file_of(levels) if form == "16 bits" else png_with_text(digit))
-    assert visitor.answer.startswith("This is a 4")
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "HEIF"])
-def test_of_a_truncated_picture_the_page_says_that_it_is_damaged(visitor, kind):
-    noise = np.random.default_rng(0).integers(256, size=(400, 1500, 3), dtype=np.uint8)
-    file = file_of(Image.fromarray(noise), kind)
-    visitor.upload(file[: len(file) // 2])
-    assert "The picture is damaged" in visitor.shown
+def test_an_upload_is_shown_and_gives_way_to_the_drawing_that_was_there(drawn, digit_image):
+    drawn.switch("source", "upload")
+    drawn.upload(digit_image(4))
+    assert drawn.answer.startswith("This is a 4")
+    assert [image.proto.imgs[0].alt for image in drawn.app.image] == ["Your picture"]
+    drawn.switch("source", "canvas")
+    drawn.draw(7)
+    assert drawn.answer.startswith("This is a 7")
 
 
 def test_a_photograph_is_read_like_a_drawing(visitor, digit_image):
@@ -176,18 +135,28 @@ def blank(side):
     return file_of(Image.new("1", (side, side)))
 
 
+NOISE = np.random.default_rng(0).integers(256, size=(400, 1500, 3), dtype=np.uint8)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (blank(8) + bytes(5_000_000), "at most 5 MB"),
         (blank(6_400), "at most 40"),
-        (b"hello", "not a picture"),
+        (b"# A text", "not a picture that can be read"),
         (blank(100), "nothing to read"),
+        (file_of(Image.fromarray(NOISE))[:400_000], "The picture is damaged"),
     ],
 )
-def test_a_picture_that_cannot_be_read_is_refused_in_plain_words(visitor, content, message):
+def test_a_file_that_cannot_be_read_takes_the_place_of_the_picture_before_it_with_a_word(
+    visitor, digit_image, content, message
+):
+    visitor.switch("source", "upload")
+    visitor.upload(digit_image(4))
     visitor.upload(content)
     assert message in visitor.shown
+    assert visitor.answer.startswith("No picture yet")
+    assert not visitor.app.image
 
 
 def test_where_there_is_no_api_the_page_says_how_to_start_it_and_keeps_the_drawing(open_page):
