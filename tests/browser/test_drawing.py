@@ -177,7 +177,7 @@ def test_why_and_the_network_at_work_are_on_the_same_screen(open_page, page_url)
     expect(page.locator(".maps")).to_have_count(2)
     expect(page.locator(".maps button")).to_have_count(16)
     page.locator(".maps button").nth(9).focus()
-    expect(page.locator(".pointed p")).to_contain_text("convolution 2")
+    expect(page.locator(".pointed p")).to_contain_text("layer 2")
 
 
 def test_a_picture_can_be_read_by_keyboard_alone(open_page, page_url):

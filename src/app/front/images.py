@@ -31,7 +31,7 @@ def as_shown(image: bytes) -> bytes:
             picture.draft(None, (SHOWN_SIDE, SHOWN_SIDE))  # only a JPEG is decoded smaller
             ImageOps.exif_transpose(picture, in_place=True)
             picture.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
-    except OSError:  # the API mends a JPEG that lacks its end
+    except (OSError, SyntaxError, ValueError):  # of a PNG the API forgives more than Pillow
         return b""
     if picture.mode == "I;16":
         picture = picture.point(lambda level: level / 256).convert("L")
