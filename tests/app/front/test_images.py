@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.support.drawings import file_of
-from tests.support.uploads import half_lit, png_with_text, turned_right
+from tests.support.uploads import half_lit, turned_right
 
 from app.front import settings
 from app.front.events import MAX_IMAGE_CHARACTERS
@@ -79,8 +79,7 @@ def test_what_is_transparent_stays_transparent():
     assert (picture.getpixel((8, 32))[3], picture.getpixel((56, 32))[3]) == (0, 255)
 
 
-def test_what_pillow_cannot_decode_is_not_shown():
-    assert as_shown(png_with_text(half_lit(64, 64))) == b""
+def test_a_truncated_picture_is_not_shown():
     noise = np.random.default_rng(0).integers(256, size=(300, 400, 3), dtype=np.uint8)
     file = file_of(Image.fromarray(noise), "JPEG")
     assert as_shown(file[: len(file) // 2]) == b""
