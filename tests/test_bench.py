@@ -1,4 +1,4 @@
-"""What is compared by bench: it starts, answers, and failures are told."""
+"""What `bench serve` compares: services start and answer, and failures are told."""
 
 import io
 
@@ -6,10 +6,8 @@ import pytest
 import requests
 from fastapi import UploadFile
 
-from bench import IMAGE, ask, main, plain, running, time_epochs
+from bench import IMAGE, ask, measure, plain, running
 from errors import BenchError
-from tests.support.pictures import random_digits
-from tests.support.services import free_port
 
 URL = "http://nowhere/"
 
@@ -33,20 +31,18 @@ def test_the_plain_route_reads_the_image():
     assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-3)
 
 
-def test_a_service_is_given_when_it_is_ready_and_stopped_afterwards(tmp_path):
-    (tmp_path / "ready").touch()
-    port = free_port()
-    command = ("http.server", str(port), "--directory", str(tmp_path))
-    with running(*command, port=port) as url:
-        assert requests.get(f"{url}/ready", timeout=60).ok
+def test_a_service_answers_once_it_is_given_and_is_stopped_afterwards():
+    with running("app.main:create_app") as url:
+        answer = requests.post(url, IMAGE.read_bytes(), headers={"Content-Type": "image/png"})
+        assert answer.json()["prediction"] == 7
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=60)
 
 
-def test_a_service_that_does_not_start_is_an_error_with_what_it_printed():
-    message = "No module named no_such_service"
-    with pytest.raises(BenchError, match=message), running("no_such_service", port=free_port()):
+def test_a_service_that_does_not_start_is_an_error_and_prints_why(capfd):
+    with pytest.raises(BenchError, match="no_such:app does not start"), running("no_such:app"):
         pass
+    assert "no_such" in capfd.readouterr().err
 
 
 def test_the_speed_is_what_wrk_says(wrk):
@@ -64,13 +60,7 @@ def test_failed_requests_are_an_error(wrk, prints):
         ask(URL, "image/png", b"", seconds=1)
 
 
-def test_without_wrk_one_line_says_how_to_get_it(tmp_path, monkeypatch, capsys):
+def test_without_wrk_one_line_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert main(["serve"]) == 1
-    assert capsys.readouterr().err.startswith("error: Install wrk")
-
-
-def test_both_epochs_are_timed_and_set_in_relation():
-    table = time_epochs(random_digits(128), rounds=2)
-    seconds = table["s per epoch"]
-    assert table["ratio"].to_list() == [1, pytest.approx(seconds.iloc[0] / seconds.iloc[1])]
+    with pytest.raises(BenchError, match="Install wrk"):
+        measure()
