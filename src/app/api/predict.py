@@ -250,19 +250,17 @@ def describe_layer(layer: Layer) -> Json:
     """What ``LayerActivations`` documents."""
     maps = [
         {
-            "channel": channel,
-            "strength": strength,
-            "picture": None if layer.maps is None else data_url(layer.maps[index]),
-            "kernel": None if layer.kernels is None else data_url(layer.kernels[index]),
+            "channel": unit.channel,
+            "strength": unit.strength,
+            "picture": None if unit.map is None else data_url(unit.map),
+            "kernel": None if unit.kernel is None else data_url(unit.kernel),
         }
-        for index, (channel, strength) in enumerate(
-            zip(layer.strongest, layer.strengths, strict=True)
-        )
+        for unit in layer.units
     ]
     return {
         "name": layer.name,
-        "kind": "linear" if layer.maps is None else "convolution",
-        "channels": layer.units,
+        "kind": "linear" if layer.units[0].map is None else "convolution",
+        "channels": layer.channels,
         "size": layer.size,
         "receptive_field": layer.receptive_field,
         "maps": maps,
