@@ -4,8 +4,6 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from errors import DigitsError, ExamplesError, ModelFileError
@@ -23,29 +21,26 @@ from model.reading import read_image
 
 def main(arguments: list[str] | None = None) -> int:
     """Print what is read in each file; return the exit status: 1 if one could not be read."""
-    parser = argparse.ArgumentParser(prog="run.sh predict", description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture of a digit")
-    parser.add_argument("--number", action="store_true", help="read whole numbers, line by line")
-    default = os.environ.get("API_MODEL", "cnn")
-    parser.add_argument("--model", default=default, help=f"name or .onnx file ({default})")
-    parser.add_argument(
-        "--examples", type=Path, metavar="FILE", help="your own digits, saved by the page"
-    )
+    parser = argparse.ArgumentParser("run.sh predict", description=__doc__)
+    add, default = parser.add_argument, os.environ.get("API_MODEL", "cnn")
+    add("files", nargs="+", type=Path, metavar="FILE", help="a picture of a digit")
+    add("--number", action="store_true", help="read whole numbers, line by line")
+    add("--model", default=default, help=f"name or .onnx file ({default})")
+    add("--examples", type=Path, metavar="FILE", help="your own digits, saved by the page")
     options = parser.parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need not be UTF-8
         sys.stdout.reconfigure(errors="surrogateescape")
     status = 0
     try:
         classifier = load_classifier(options.model, options.examples)
-        describe: Callable[[bytes], str]
-        if options.number:
-            network = LineNetwork.load(find_line_model(MODELS_DIR))
-            describe = partial(describe_number, classifier, network)
-        else:
-            describe = partial(describe_digit, classifier, load_line_network())
+        network = load_line_network(needed=options.number)
         for path in options.files:
             try:
-                told = describe(path.read_bytes())
+                data = path.read_bytes()
+                if options.number and network:
+                    told = describe_number(classifier, network, data)
+                else:
+                    told = describe_digit(classifier, network, data)
             except OSError as error:
                 print(f"{path}: {error.strerror}: give a picture file", file=sys.stderr)
                 status = 1
@@ -54,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
                 status = 1
             else:
                 print(f"{path}: {told}", flush=True)
-    except BrokenPipeError:  # the reader, such as head, has had enough
+    except BrokenPipeError:  # the program behind the pipe, such as head, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's last flush
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -66,30 +61,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def load_classifier(model: str, examples: Path | None) -> Classifier:
-    """Load a model, and adapt it to the file of examples if there is one.
-
-    Raises:
-        DigitsError: the model or the examples cannot be read.
-    """
+    """Load a model, and adapt it to the file of examples if there is one."""
     classifier = Classifier.load(find_model(model))
     if examples is None:
         return classifier
     try:
-        text = examples.read_bytes()
+        return adapt(classifier, *read_examples(examples.read_bytes()))
     except OSError as error:
-        raise ExamplesError(
-            f"--examples {examples}: {error.strerror}: "
-            "give the file that the page saves on Your handwriting"
-        ) from error
-    return adapt(classifier, *read_examples(text))
+        advice = "give the file that the page saves on Your handwriting"
+        raise ExamplesError(f"--examples {examples}: {error.strerror}: {advice}") from error
 
 
 def load_line_network(needed: bool = False) -> LineNetwork | None:
-    """Load the network for lines; where it is missing and not needed, say so.
-
-    Raises:
-        ModelFileError: it is needed, and missing or damaged.
-    """
+    """Load the network for lines; return None if it cannot be had and is not needed."""
     try:
         return LineNetwork.load(find_line_model(MODELS_DIR))
     except ModelFileError as error:
@@ -100,7 +84,7 @@ def load_line_network(needed: bool = False) -> LineNetwork | None:
 
 
 def describe_digit(classifier: Classifier, network: LineNetwork | None, data: bytes) -> str:
-    """Read the digit in a picture file; return the digit, or why the picture is rejected."""
+    """Return the digit in a picture file, or why the picture is rejected."""
     prediction = read_image(classifier, data, network).prediction
     likeliest = f"{prediction.digit} ({percent(prediction.confidence)})"
     if prediction.reason is None:
@@ -109,14 +93,13 @@ def describe_digit(classifier: Classifier, network: LineNetwork | None, data: by
 
 
 def describe_number(classifier: Classifier, network: LineNetwork, data: bytes) -> str:
-    """Read the lines of a picture file; return the number of each, or why it has none."""
-    lines = [
-        f"{line.number} ({percent(line.confidence)})"
-        if line.reason is None
-        else f"no number. {NUMBER_REASONS[line.reason]}"
+    """Return the number in each line of a picture file, or why it has none."""
+    return "; ".join(
+        f"no number. {NUMBER_REASONS[line.reason]}"
+        if line.reason
+        else f"{line.number} ({percent(line.confidence)})"
         for line in read_numbers(classifier, network, preprocess(data))
-    ]
-    return "; ".join(lines)
+    )
 
 
 def percent(probability: float) -> str:

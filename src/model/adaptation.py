@@ -1,15 +1,14 @@
 """Adapt a classifier to one person's hand: fit its output layer to a few labelled examples.
 
-The features stay as they were trained. The weights of the output layer become the
-maximum-a-posteriori estimate of a softmax regression on the examples, with a Gaussian prior at the
-trained weights (C. Chelba and A. Acero, "Adaptation of maximum entropy capitalizer: little data can
-help a lot", EMNLP 2004). The bias stays: fitting it, too, improved nothing.
+Only the weights of the output layer change. They become the maximum-a-posteriori estimate of a
+softmax regression, with a Gaussian prior at the trained weights (C. Chelba and A. Acero,
+"Adaptation of maximum entropy capitalizer: little data can help a lot", EMNLP 2004).
 
-A label may be wrong, as after a tap on the wrong button. The less likely the network finds a label,
-the more of its own answer takes the label's place (soft bootstrapping, S. Reed et al., "Training
-deep neural networks on noisy labels with bootstrapping", ICLR 2015). Ten printed digits are fitted
-beside the examples, with the network's own answers as targets. They keep a few corrections from
-spoiling the other digits (pseudo-rehearsal, A. Robins, 1995).
+A label may be wrong: a tap on the wrong button. The less likely the network finds a label, the
+more its own answer replaces the label (S. Reed et al., "Training deep neural networks on noisy
+labels with bootstrapping", ICLR 2015). Ten printed digits, with the network's own answers, are
+fitted too. They keep a few corrections from spoiling the other digits (A. Robins,
+"Catastrophic forgetting, rehearsal and pseudorehearsal", 1995).
 """
 
 import cv2
@@ -19,15 +18,12 @@ from model.classifier import Classifier, softmax
 from model.config import NUM_CLASSES
 from model.preprocessing.normalize import center_by_mass
 
-# The prior's strength, relative to the mean squared length of the examples' features: one number
-# serves networks with any number of features. Chosen on recorded strokes with writers left out, by
-# the sum of a writer's accuracy and of that on MNIST's test set: a stronger prior learns less, a
-# weaker one forgets other people's hands. From 10 examples of each digit on, more of them bring
-# less than 0.1 points (`run.sh evaluate FILE --examples 10 15`).
+# Strength of the prior, in mean squared lengths of the examples' features. A stronger one learns
+# less, a weaker one forgets other people's hands. It was chosen on pen strokes, by the accuracy on
+# writers left out plus that on MNIST.
 STRENGTH = 7e-4
-# The chance that a label is one particular wrong digit; about 3 labels in 1,000 are then wrong. A
-# third or three times as much changes little: networks give wrong labels mostly less than 1e-4, and
-# the right labels of misread digits mostly more than 1e-2.
+# Probability that a label is one particular wrong digit. Networks mostly give wrong labels less
+# than 1e-4, and right labels of misread digits more than 1e-2.
 WRONG_LABEL = 3e-4
 LABEL_SMOOTHING = 0.02  # as in training: without it, no logit would ever be large enough
 TOLERANCE = 3e-4  # of the gradient's length; the probabilities are then right to three digits
@@ -35,13 +31,10 @@ MAX_ITERATIONS = 2000
 
 
 def adapt(classifier: Classifier, images: np.ndarray, labels: np.ndarray) -> Classifier:
-    """Return a classifier that has learnt a person's examples; the given one does not change.
+    """Return a new classifier that has learnt a person's examples, one or more.
 
-    Temperature and threshold stay: the adapted logits keep the scale of the trained ones.
-
-    Args:
-        images: (n, 28, 28) uint8 as ``preprocess`` leaves them, n at least 1.
-        labels: (n,) int, 0-9.
+    The images are (n, 28, 28) uint8 as ``preprocess`` leaves them, the labels (n,) int. Temperature
+    and threshold stay, for the adapted logits keep their scale.
     """
     count = len(labels)
     weights, bias = classifier.trained_output_layer()
@@ -67,15 +60,11 @@ def printed_digits() -> np.ndarray:
 
 
 def doubts(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return for each example the share (n,) of the network's own answer in its target, 0-1.
+    """Return the share (n,) of the network's own answer in each example's target, 0-1.
 
-    It is the probability that the label is wrong, by Bayes' rule. Where several examples of a label
-    are doubted, it is divided by their squared number: wrong taps are rarely alike, and a form that
-    no network knows is taught by its second or third example.
-
-    Args:
-        probabilities: (n, 10), calibrated.
-        labels: (n,) int, 0-9.
+    It is the probability that the label is wrong, by Bayes' rule from the calibrated
+    `probabilities` (n, 10). It is divided by the square of how many examples of the label are
+    doubted: wrong taps are rarely alike, and a new form is believed from its second example on.
     """
     likely = probabilities[np.arange(len(labels)), labels]
     wrong = WRONG_LABEL / (WRONG_LABEL + likely)
@@ -86,24 +75,17 @@ def doubts(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def fit_weights(
     weights: np.ndarray, bias: np.ndarray, features: np.ndarray, targets: np.ndarray, penalty: float
 ) -> np.ndarray:
-    """Return the weights (10, d) float64 of the output layer, fitted to examples.
+    """Return the output layer's weights (10, d) float64, fitted to features (n, d).
 
-    They minimise the cross-entropy with the targets, summed over the examples, plus ``penalty``
-    times the squared distance from the trained weights. The method is Nesterov's accelerated
-    gradient with restarts (B. O'Donoghue and E. Candes, 2015), its steps scaled by Boehning's bound
-    of the curvature (1992).
-
-    Args:
-        weights: (10, d), the trained ones.
-        bias: (10,), the trained one.
-        features: (n, d), what the output layer sees of the examples.
-        targets: (n, 10), probabilities.
-        penalty: above 0.
+    They minimise the cross-entropy with the targets (n, 10), summed over the examples, plus
+    `penalty` times the squared distance from the trained `weights`. The method is Nesterov's
+    accelerated gradient with restarts (B. O'Donoghue and E. Candes, 2015). Its steps are scaled by
+    Boehning's bound of the curvature (1992).
     """
     features = features.astype(np.float64)
     trained = features @ weights.T + bias
-    # The best change of the weights lies in the span of the features. With an orthonormal basis of
-    # it, the fit has as many unknowns a class as there are examples, and no longer d.
+    # The best change of the weights lies in the span of the features. In an orthonormal basis of
+    # it, a class has as many unknowns as there are examples, not d.
     squares, vectors = np.linalg.eigh(features @ features.T)
     independent = squares > 1e-10 * squares[-1]
     lengths, vectors = np.sqrt(squares[independent]), vectors[:, independent]

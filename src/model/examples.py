@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from errors import ExamplesError, ImageError, ImageTooLargeError
+from errors import ExamplesError, ImageError
 from model.config import NUM_CLASSES
 from model.preprocessing.decode import decode_image, read_header
 from model.preprocessing.normalize import normalize
@@ -36,39 +36,30 @@ _EXAMPLES = TypeAdapter(Annotated[list[Example], Field(min_length=1, max_length=
 
 
 def read_examples(text: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Read and preprocess 1 to 200 examples.
-
-    Returns:
-        Images (n, 28, 28) uint8, and their labels (n,) int.
+    """Read and preprocess 1 to 200 examples: images (n, 28, 28) uint8, and labels (n,) int.
 
     Raises:
         ExamplesError: the text is too long or not in the documented form, or an image cannot be
             read; the message names the entry, counted from 0.
     """
-    if len(text) > MAX_EXAMPLES_BYTES:
-        raise ExamplesError(
-            f"The examples have {len(text)} bytes; give at most {MAX_EXAMPLES_BYTES}."
-        )
+    size = len(text)
+    if size > MAX_EXAMPLES_BYTES:
+        raise ExamplesError(f"The examples have {size} bytes; give at most {MAX_EXAMPLES_BYTES}.")
     try:
         examples = _EXAMPLES.validate_json(text)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         entry = next((part for part in first["loc"] if isinstance(part, int)), None)
         place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"])
-        raise ExamplesError(
-            f"examples{place}: {first['msg']}. Write the examples as {FORM}.", entry
-        ) from error
-    images = [_read_image(index, example.image) for index, example in enumerate(examples)]
+        message = f"examples{place}: {first['msg']}. Write the examples as {FORM}."
+        raise ExamplesError(message, entry) from error
+    images = []
+    for index, example in enumerate(examples):
+        try:
+            header = read_header(example.image)
+            if header.width * header.height > MAX_EXAMPLE_PIXELS:
+                raise ImageError("An example has at most 1 megapixel: make the picture smaller.")
+            images.append(normalize(decode_image(header)).image)
+        except ImageError as error:
+            raise ExamplesError(f"examples[{index}].image: {error}", index) from error
     return np.stack(images), np.array([example.label for example in examples])
-
-
-def _read_image(index: int, data: bytes) -> np.ndarray:
-    try:
-        header = read_header(data)
-        if header.width * header.height > MAX_EXAMPLE_PIXELS:
-            raise ImageTooLargeError(
-                "An example has at most 1 megapixel: make the picture smaller."
-            )
-        return normalize(decode_image(header)).image
-    except ImageError as error:
-        raise ExamplesError(f"examples[{index}].image: {error}", index) from error

@@ -21,10 +21,10 @@ def learn(
     counts: list[int],
     network: LineNetwork | None = None,
 ) -> dict[str, dict[str, object]]:
-    """Return, in %, what no and ``counts`` examples of each digit of an author's hand bring.
+    """Return, in %, what no and `counts` examples of each digit bring an author.
 
-    Examples are drawn DRAWS times, and the author's other digits are read. The worst author is the
-    one who is worst without examples.
+    Examples are drawn DRAWS times; the author's other digits are read. The worst author is the one
+    whose digits are read worst without examples.
     """
     authors = authors_of_enough(pictures, max(counts))
     draws = [(0, 0), *((count, draw) for count in counts for draw in range(DRAWS))]
@@ -38,8 +38,8 @@ def learn(
             rng = np.random.default_rng([draw, index])
             mixed = [rng.permutation(np.flatnonzero(labels == digit)) for digit in range(10)]
             chosen = np.concatenate([indices[:count] for indices in mixed])
-            adapted = adapt(classifier, images[chosen], labels[chosen]) if count else classifier
             rest = np.concatenate([indices[count:] for indices in mixed])
+            adapted = adapt(classifier, images[chosen], labels[chosen]) if count else classifier
             readings = read_images(adapted, [preprocessed[i] for i in rest], network)
             right = np.mean([r.prediction.digit for r in readings] == labels[rest])
             rejected = np.mean([not r.prediction.is_digit for r in readings])
@@ -58,7 +58,7 @@ def learn(
 
 
 def authors_of_enough(pictures: pd.DataFrame, count: int) -> list[str]:
-    """Return the authors with more than ``count`` pictures of every digit; none is a DataError."""
+    """Return the authors with more than `count` pictures of every digit; nobody is a DataError."""
     known = pictures[(pictures["label"].str.len() == 1) & (pictures["author"] != "")]
     counts = pd.crosstab(known["author"], known["label"])
     authors: list[str] = counts.index[(counts > count).sum(axis=1) == 10].to_list()
