@@ -8,12 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+import predict
 from model.card import find_model
 from model.classifier import Classifier
 from model.config import REPOSITORY
@@ -22,13 +24,23 @@ from tests.support.drawings import NEARLY_NINE, blank, write
 from tests.support.pictures import drawn, printed
 
 DIGITS = REPOSITORY / "data" / "digits"
+SEVEN, THREE = str(DIGITS / "7.png"), str(DIGITS / "3.png")
+
+
+def run(*arguments, **environment):
+    """Start ``run.sh predict`` in a process of its own."""
+    command = [sys.executable, "-m", "predict", *arguments]
+    environment = {"PYTHONPATH": "src", **environment}
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
 def test_it_prints_digit_and_confidence_of_each_file(capsys):
-    assert main([str(DIGITS / "7.png"), str(DIGITS / "1.png")]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split(": ")[1].split()[0] for line in lines] == ["7", "1"]
-    assert all(line.endswith("%)") for line in lines)
+    assert main([SEVEN, THREE]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(f"{SEVEN}: 7 \\(.*%\\)", first)
+    assert re.fullmatch(f"{THREE}: 3 \\(.*%\\)", second)
 
 
 def test_a_number_is_read_whole_line_by_line(tmp_path, capsys):
@@ -54,23 +66,19 @@ def test_the_network_for_lines_is_asked_for_a_digit_that_the_classifier_is_not_s
 
 @pytest.mark.parametrize("damaged", [False, True])
 def test_without_the_network_for_lines_digits_are_read_all_the_same_and_numbers_are_not(
-    tmp_path, damaged
+    tmp_path, damaged, monkeypatch, capsys
 ):
-    shutil.copy(find_model("cnn"), tmp_path)
+    monkeypatch.setattr(predict, "MODELS_DIR", tmp_path)
     if damaged:
         (tmp_path / "mnist-line-0.0.1.onnx").write_bytes(b"damaged")
-    command = [sys.executable, "-m", "predict", DIGITS / "7.png"]
-    environment = {"PYTHONPATH": "src", "MODELS_DIR": str(tmp_path)}
-    digit, number = (
-        subprocess.run([*command, *option], env=environment, capture_output=True, text=True)
-        for option in ([], ["--number"])
-    )
-    assert (digit.returncode, number.returncode) == (0, 1)
-    assert "7.png: 7 (" in digit.stdout and number.stdout == ""
-    assert digit.stderr.startswith("Digits are read by the classifier alone.")
-    for ended in (digit, number):
-        assert ended.stderr.endswith(": bash run.sh line\n")
-        assert len(ended.stderr.splitlines()) == 1
+    for options, status, start in (
+        ([], 0, "Digits are read by the classifier alone."),
+        (["--number"], 1, "error: "),
+    ):
+        assert main([*options, SEVEN]) == status
+        output = capsys.readouterr()
+        assert output.out.startswith(f"{SEVEN}: 7 (") == (status == 0)
+        assert re.fullmatch(f"{start}.*: bash run.sh line\n", output.err)
 
 
 def test_several_digits_are_pointed_to_reading_a_number(tmp_path, capsys):
@@ -85,7 +93,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_read(tmp_path, c
     blank = tmp_path / "blank.png"
     Image.new("L", (280, 280)).save(blank)
     missing = tmp_path / "missing.png"
-    assert main([str(blank), str(missing), str(DIGITS / "3.png")]) == 1
+    assert main([str(blank), str(missing), THREE]) == 1
     output = capsys.readouterr()
     assert f"{blank}: The picture is blank" in output.err
     assert f"{missing}: No such file or directory: give a picture file" in output.err
@@ -93,12 +101,11 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_read(tmp_path, c
 
 
 def test_a_digit_written_as_in_a_mirror_is_read_once_it_is_an_example(tmp_path, capsys):
-    with Image.open(DIGITS / "7.png") as seven:
+    with Image.open(SEVEN) as seven:
         ImageOps.mirror(seven).save(tmp_path / "mirrored.png")
-    image = base64.b64encode((tmp_path / "mirrored.png").read_bytes()).decode()
-    examples = tmp_path / "me.json"
+    file, examples = str(tmp_path / "mirrored.png"), tmp_path / "me.json"
+    image = base64.b64encode(Path(file).read_bytes()).decode()
     examples.write_text(json.dumps([{"label": 7, "image": f"data:image/png;base64,{image}"}]))
-    file = str(tmp_path / "mirrored.png")
     assert main([file]) == 0
     assert not capsys.readouterr().out.startswith(f"{file}: 7 ")
     assert main(["--examples", str(examples), file]) == 0
@@ -109,51 +116,38 @@ def test_a_digit_written_as_in_a_mirror_is_read_once_it_is_an_example(tmp_path, 
     ("options", "message"),
     [
         (["--examples", "missing.json"], "No such file .*give the file that the page saves"),
-        (["--examples", str(DIGITS / "7.png")], "examples: .*Write the examples as"),
+        (["--examples", SEVEN], "examples: .*Write the examples as"),
         (["--model", "nosuch"], "There is no model 'nosuch' .*there: cnn, cnn-permuted"),
         (["--model", "missing.onnx"], "The model missing.onnx cannot be used: .*train it with"),
     ],
 )
 def test_examples_or_a_model_that_cannot_be_read_are_an_error_of_one_line(capsys, options, message):
-    assert main([*options, str(DIGITS / "7.png")]) == 1
+    assert main([*options, SEVEN]) == 1
     output = capsys.readouterr()
     assert re.fullmatch(f"error: .*{message}.*\n", output.err)
     assert output.out == ""
 
 
-def test_a_reader_that_has_had_enough_ends_it_in_silence():
-    files = [str(DIGITS / "7.png"), str(DIGITS / "1.png"), str(DIGITS / "3.png")]
-    command = [sys.executable, "-m", "predict", *files]
-    with subprocess.Popen(
-        command, env={"PYTHONPATH": "src"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+def test_a_pipe_whose_end_is_closed_ends_it_in_silence():
+    with run(SEVEN, THREE, SEVEN) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="no such names: a Mac refuses them")
-def test_a_name_that_is_no_utf8_is_printed_as_it_is(tmp_path):
+def test_a_name_that_is_not_utf8_is_printed_as_it_is(tmp_path):
     name = os.fsencode(tmp_path) + b"/seven-\xff.png"
-    shutil.copy(os.fsencode(DIGITS / "7.png"), name)
-    command = [sys.executable, "-m", "predict", name]
-    done = subprocess.run(
-        command, env={"PYTHONPATH": "src", "PYTHONUTF8": "1"}, capture_output=True
-    )
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout.startswith(name + b": 7 ")
+    shutil.copy(SEVEN, name)
+    with run(name, PYTHONUTF8="1") as process:
+        output, error = process.communicate()
+    assert (process.returncode, error) == (0, b"")
+    assert output.startswith(name + b": 7 ")
 
 
 def test_ctrl_c_ends_it_with_a_sentence(tmp_path):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    command = [sys.executable, "-m", "predict", str(pipe)]
-    with (
-        subprocess.Popen(
-            command, env={"PYTHONPATH": "src"}, stderr=subprocess.PIPE, text=True
-        ) as process,
-        pipe.open("wb"),
-    ):  # it waits for this picture now
+    os.mkfifo(tmp_path / "pipe")
+    with run(tmp_path / "pipe") as process, (tmp_path / "pipe").open("wb"):  # it waits for more
         process.send_signal(signal.SIGINT)
         _, error = process.communicate()
-    assert (process.returncode, error) == (130, "\nStopped before all files were read.\n")
+    assert (process.returncode, error) == (130, b"\nStopped before all files were read.\n")
