@@ -15,7 +15,7 @@ NO_SENTENCES = re.compile(  # a YAML head, code, comments and tags of HTML, tabl
     re.DOTALL | re.MULTILINE,
 )
 READ_TWICE = re.compile(
-    r"of which|(where|if) (it|there|they|that) (is|are|was|were) (none|no)\b|(it|that) is none"
+    r"(?<!1 )of which|where (it|there|they|that) (is|are|was|were) (none|no)\b|(it|that) is none"
     r"|what is no\b|whoever|at first sight|makes? confidence honest|deaf to|of our own\b"
     r"|by no hand|no matter any more|holds? them to it|than digits here",
     re.IGNORECASE,

@@ -45,7 +45,7 @@ def model_card(name: str) -> dict[str, Any]:
 
 @st.cache_data(ttl=60, show_spinner=False)
 def study() -> dict[str, Any] | None:
-    """The study's results, or None where there are none yet; raises `ApiError`."""
+    """The study's results, or None if there are none yet; raises `ApiError`."""
     try:
         return client().study()
     except ApiError as error:

@@ -64,7 +64,7 @@ def reader(
 
     Args:
         session: the visitor's.
-        mode: "read", "picture" where there is no canvas, or "practice".
+        mode: "read", "picture" for an upload or the camera, or "practice".
         view: what is to be shown, of `components`; that an answer is waited for, if absent.
         count: the number of strokes that the answer is about.
         todo: the digits to practise, in order.

@@ -46,7 +46,7 @@ function showFrame(state, answer, strokes) {
   if (strokes !== state.strokes) return; // of a stroke before, or cleared meanwhile
   if (state.looking && answer.layers) showNetwork(state, answer);
   if (!state.down && !state.live) return; // the final answer is there already
-  if (!answer.is_digit && !answer.is_number) return; // what is no digit, the end says
+  if (!answer.is_digit && !answer.is_number) return; // the end says that it is not a digit
   const sure = Math.min(100 * answer.confidence, 99.9); // rounding never claims certainty
   const percent = `${sure.toLocaleString(state.language, { maximumFractionDigits: 1 })}\u00a0%`;
   const words = answer.is_digit

@@ -14,7 +14,7 @@ class Templates:
     of its character.
 
     `points` (T, V, S, P, 2): templates, key shapes, strokes, points; `corners` (T, S, P) is 1 at
-    corners; `last` (T, S) is the index of a stroke's last point, 0 where there is no stroke;
+    corners; `last` (T, S) is the index of a stroke's last point, 0 if there is no stroke;
     `variants` (T, V) is true where there is a key shape.
     """
 
