@@ -7,7 +7,7 @@ import warnings
 import cv2
 import numpy as np
 import pyspng
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin
 from pillow_heif import register_heif_opener
 
 from errors import DamagedImageError, ImageTooLargeError, UnreadableImageError
@@ -22,6 +22,7 @@ PngImagePlugin.MAX_TEXT_CHUNK = 8_000_000  # bytes of unpacked metadata; some ed
 _CANVAS_PIXELS = 1_000_000
 _SCAN = b"\xff\xda"  # starts a scan of a JPEG; compressed data do not hold these bytes
 _MAX_SCANS = 100  # a progressive JPEG has about ten; each one takes time for the whole picture
+_MAX_MISSING = 0.03  # of a JPEG's bytes, as estimated, which is good to a third
 _DAMAGED = "The picture is damaged or truncated; save it again as PNG or JPEG and send that."
 
 
@@ -66,24 +67,76 @@ def decode_image(header: Image.Image) -> Image.Image:
     """Decode what ``read_header`` opened, and turn it upright as its EXIF orientation says.
 
     Only the first frame of a GIF is read. Many megapixels are reduced, a JPEG while decoding.
+    As in viewers, a JPEG that lacks its last bytes is read, and a BMP with an alpha of 0
+    throughout is opaque.
 
     Raises:
         DamagedImageError: the picture is truncated or otherwise damaged.
     """
     width, height = header.size
+    data = header.fp.getvalue()  # type: ignore[attr-defined]  # the BytesIO of read_header
     if header.format == "PNG" and header.mode == "RGBA" and (canvas := _canvas(header)):
         return canvas
     if width * height > config.WORKING_PIXELS:
         header.draft(None, (width // 4, height // 4))  # only JPEG can; the others ignore it
     try:
         with warnings.catch_warnings(action="ignore"):
-            header.load()
-            upright = _reduced(header)
+            upright = _reduced(_loaded(header, data))
             ImageOps.exif_transpose(upright, in_place=True)
             upright.format = header.format  # lost in turning
     except Exception as error:  # as above; EXIF data too raise what they like
         raise DamagedImageError(_DAMAGED) from error
     return upright
+
+
+def _loaded(header: Image.Image, data: bytes) -> Image.Image:
+    """Decode all pixels. Mend what ``decode_image`` names."""
+    try:
+        header.load()
+    except OSError:
+        if header.format != "JPEG":
+            raise
+        return _without_last_rows(data)
+    if header.format == "BMP" and header.mode == "RGBA" and not header.getchannel("A").getbbox():
+        return header.convert("RGB")  # Windows' clipboard leaves alpha at 0
+    return header
+
+
+def _without_last_rows(data: bytes) -> Image.Image:
+    """Decode a JPEG that lacks its end marker and perhaps a few bytes before it.
+
+    libjpeg paints missing blocks grey. Their rows are cut off. They had about as many bytes as the
+    first rows have. A progressive JPEG lacks fine detail, but no rows.
+
+    Raises:
+        DamagedImageError: more is missing.
+    """
+    image = Image.open(io.BytesIO(data + b"\xff\xd9"), formats=["JPEG"])
+    image.load()
+    width, height = image.size
+    encoding = {
+        "qtables": image.quantization,  # type: ignore[attr-defined]
+        "subsampling": JpegImagePlugin.get_sampling(image),
+        "progressive": "progressive" in image.info,
+    }
+
+    def size(image: Image.Image) -> int:
+        file = io.BytesIO()
+        image.save(file, "JPEG", **encoding)
+        return len(file.getvalue())
+
+    if encoding["progressive"]:
+        rows, missing = height, 1 - len(data) / size(image)
+    else:
+        edge = np.asarray(image.crop((max(0, width - 8), 0, width, height)))
+        known = np.flatnonzero((edge != 128).reshape(height, -1).any(axis=1))
+        rows = int(known[-1]) + 1 if known.size else 0
+        whole = image.copy()
+        whole.paste(image.crop((0, 0, width, height - rows)), (0, rows))
+        missing = 1 - size(image.crop((0, 0, width, max(rows, 1)))) / size(whole)
+    if rows == 0 or missing > _MAX_MISSING:
+        raise DamagedImageError(_DAMAGED)
+    return image.crop((0, 0, width, rows))
 
 
 def _canvas(header: Image.Image) -> Image.Image | None:

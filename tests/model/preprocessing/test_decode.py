@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFilter
 from tests.support.drawings import SEVEN, blank, file_of, max_difference, mean_difference, write
 
-from errors import DamagedImageError, ImageTooLargeError, UnreadableImageError
+from errors import BlankImageError, DamagedImageError, ImageTooLargeError, UnreadableImageError
 from model.config import MAX_IMAGE_BYTES
 from model.preprocessing.decode import luminance, open_image
 from model.preprocessing.normalize import preprocess
@@ -158,6 +158,46 @@ def test_whatever_exif_holds_the_picture_is_read_or_named(seed):
     except UnreadableImageError:
         return
     assert seen.any()
+
+
+GREY = Image.fromarray((60 + 0.6 * np.asarray(DRAWING)).astype(np.uint8))
+NOISY = Image.effect_noise(DRAWING.size, 30).convert("RGB")
+
+
+@pytest.mark.parametrize("picture", [DRAWING, DRAWING.convert("RGB"), GREY, NOISY])
+@pytest.mark.parametrize("missing", [0, 0.01, 0.02])
+def test_a_jpeg_that_lacks_its_end_and_at_most_2_percent_is_read(picture, missing):
+    data = file_of(picture, "JPEG", quality=90)
+    whole = luminance(open_image(data))
+    seen = luminance(open_image(data[: int(len(data) * (1 - missing)) - 2]))
+    assert len(seen) > 0.8 * len(whole)
+    assert mean_difference(seen[:-16], whole[: len(seen) - 16]) < 1
+
+
+@pytest.mark.parametrize("picture", [DRAWING, DRAWING.convert("RGB"), GREY, NOISY])
+@pytest.mark.parametrize("missing", [0.1, 0.3, 0.6, 0.9])
+def test_a_jpeg_that_lacks_more_is_damaged(picture, missing):
+    data = file_of(picture, "JPEG", quality=90)
+    with pytest.raises(UnreadableImageError):
+        open_image(data[: int(len(data) * (1 - missing))])
+
+
+def test_a_progressive_jpeg_without_its_end_is_read():
+    assert_nearly_the_same(file_of(DRAWING, "JPEG", quality=90, progressive=True)[:-2])
+
+
+def test_a_bmp_whose_alpha_is_0_throughout_is_opaque_and_a_png_is_blank():
+    clear = DRAWING.convert("RGBA")
+    clear.putalpha(0)
+    pixels = clear.transpose(Image.Transpose.FLIP_TOP_BOTTOM).tobytes("raw", "BGRA")
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    kind = 3  # masks say where the channels are
+    header = struct.pack("<IiiHHIIiiII", 124, *clear.size, 1, 32, kind, len(pixels), 0, 0, 0, 0)
+    header += masks + bytes(124 - 40 - 16)  # a BITMAPV5HEADER
+    file = struct.pack("<2sIHHI", b"BM", 14 + 124 + len(pixels), 0, 0, 14 + 124)
+    assert np.array_equal(preprocess(file + header + pixels).image, EXPECTED)
+    with pytest.raises(BlankImageError):
+        preprocess(file_of(clear))
 
 
 def test_a_large_jpeg_is_reduced_while_it_is_decoded():
