@@ -105,12 +105,8 @@ class DigitsClient:
         path = f"/v2/models/{model}/infer"
         answer = self._call("POST", path, json={"inputs": [tensor]}).json()
         outputs = {output["name"]: output["data"] for output in answer["outputs"]}
-        digit = int(np.argmax(outputs["probabilities"]))
-        return {
-            "prediction": digit,
-            "confidence": outputs["probabilities"][digit],
-            "is_digit": outputs["is_digit"][0],
-        }
+        shares, [digit] = outputs["probabilities"], outputs["is_digit"]
+        return {"prediction": int(np.argmax(shares)), "confidence": max(shares), "is_digit": digit}
 
     def _upload(
         self, path: str, images: Sequence[bytes], model: str | None, examples: Sequence[Example]

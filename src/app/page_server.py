@@ -3,10 +3,7 @@
 The page is streamlit_app.py. Beside it there is the route that reads while somebody draws.
 """
 
-import signal
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -42,19 +39,8 @@ class UploadLimit:
             manager.remove_file(*self._uploads.popleft())
 
 
-@asynccontextmanager
-async def lifespan(server: st.App) -> AsyncIterator[None]:
-    """Let the process end with status 0 after SIGTERM, as Streamlit's own server does.
-
-    uvicorn stops in good order and then sends itself the signal again, which is held back here.
-    """
-    yield
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
-
-
 server = st.App(
     "streamlit_app.py",
-    lifespan=lifespan,
     routes=[live_route(PageSettings())],
     middleware=[
         Middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES),

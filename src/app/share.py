@@ -30,8 +30,7 @@ def local_address() -> str:
 def qr_code(text: str) -> str:
     """Return a QR code to print, each character two modules high."""
     dark = np.pad(cv2.QRCodeEncoder.create().encode(text) == 0, QUIET_ZONE)
-    if len(dark) % 2:
-        dark = np.pad(dark, ((0, 1), (0, 0)))
+    dark = np.pad(dark, ((0, len(dark) % 2), (0, 0)))
     lines = ["".join(BLOCKS[row]) for row in 2 * dark[::2] + dark[1::2]]
     return "\n".join(f"{BLACK_ON_WHITE}{line}{RESET}" for line in lines)
 

@@ -1,15 +1,14 @@
 """The real page and the real API, each in a process of its own, seen through Chromium."""
 
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 from tests.support.browser import chromium as start_chromium
-from tests.support.browser import running_page
+from tests.support.browser import page_service
+from tests.support.pen import WAIT
 from tests.support.services import running_api
 
-WAIT = 60_000  # ms; a busy machine is slow, and no test measures time
 ONLY_THIS_MACHINE = ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",)
 DESKTOP = {"width": 1280, "height": 900}
 
@@ -23,28 +22,22 @@ def browser(chromium):
 
 
 @pytest.fixture(scope="session")
-def page_url(chromium) -> Iterator[str]:
+def page_url(chromium):
     """The URL of a page whose API is up."""
-    with running_api() as api, running_page(api.url) as url:
-        yield url
+    with running_api() as api, page_service(api.url) as page:
+        yield page.url
 
 
 @pytest.fixture
 def open_page(browser):
     """Opens a URL in a window of its own; a request to any other host fails, and the test too."""
-    contexts, strangers = [], []
-
-    def note(asked: str, own: str) -> None:
-        parts = urlsplit(asked)
-        if parts.scheme not in ("data", "blob") and parts.netloc != own:
-            strangers.append(asked)
+    contexts, asked = [], []
 
     def open_(url: str, **options):
         context = browser.new_context(**{"viewport": DESKTOP, **options})
         contexts.append(context)
         context.set_default_timeout(WAIT)
-
-        context.on("request", lambda sent: note(sent.url, urlsplit(url).netloc))
+        context.on("request", lambda sent: asked.append((urlsplit(sent.url), urlsplit(url))))
         page = context.new_page()
         page.goto(url)
         return page
@@ -52,4 +45,7 @@ def open_page(browser):
     yield open_
     for context in contexts:
         context.close()
-    assert strangers == []
+    own = [
+        one for one, page in asked if one.scheme in ("data", "blob") or one.netloc == page.netloc
+    ]
+    assert own == [one for one, _ in asked]

@@ -15,7 +15,7 @@ def button(page, name):
     return page.get_by_role("button", name=name, exact=True)
 
 
-@pytest.mark.parametrize("delay", [0, 100, 400])
+@pytest.mark.parametrize("delay", [0, 400])
 def test_no_stroke_after_next_is_lost_on_a_phone(open_page, page_url, delay, tmp_path):
     page = open_page(f"{page_url}/handwriting", **PHONE)
     for digit in (0, 1, 4):
@@ -26,7 +26,7 @@ def test_no_stroke_after_next_is_lost_on_a_phone(open_page, page_url, delay, tmp
     expect(page.locator(".head")).to_have_text("Draw a 3")
     page.get_by_text("Save and load").tap()
     with page.expect_download() as download:
-        page.get_by_role("button", name="stroke recordings").tap()
+        page.get_by_role("button", name="stroke by stroke").tap()
     file = tmp_path / "drawings.jsonl"
     download.value.save_as(file)
     recordings = read_strokes(file)

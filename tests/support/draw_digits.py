@@ -5,7 +5,7 @@ From the repository: PYTHONPATH=src .venv/bin/python -m tests.support.draw_digit
 
 import base64
 
-from tests.support.browser import chromium, running_page
+from tests.support.browser import chromium, find_chromium, page_service
 from tests.support.pen import DIGITS, draw, ink
 from tests.support.services import free_port
 
@@ -18,10 +18,10 @@ def main() -> None:
     """Draw each digit on a fresh canvas and save the canvas as PNG; no API is needed."""
     nobody = f"http://127.0.0.1:{free_port()}"
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with running_page(nobody) as url, chromium() as browser:
+    with page_service(nobody) as service, chromium(find_chromium()) as browser:
         for digit, strokes in DIGITS.items():
             page = browser.new_page()
-            page.goto(url)
+            page.goto(service.url)
             draw(page, strokes)
             (FOLDER / f"{digit}.png").write_bytes(base64.b64decode(ink(page).partition(",")[2]))
             page.close()

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.front.settings import CANVAS_SIZE
-from errors import BenchError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import FloatRect, Page
+    from playwright.sync_api import Page
 
 WAIT = 60_000  # ms
 FINISHED = "canvas.dc-canvas.lower-canvas"  # where the component keeps the finished strokes
@@ -58,20 +57,13 @@ def smooth(points: list[tuple[float, float]], steps: int = 6) -> list[tuple[floa
     return [(round(x, 1), round(y, 1)) for x, y in np.concatenate([*pieces, p[-1:]]).tolist()]
 
 
-def draw(page: "Page", strokes: Strokes, pause: float = 0) -> None:
-    """Draw the strokes with the mouse, each as one press, drag and release.
-
-    Args:
-        page, strokes: where and what.
-        pause: milliseconds between two points; a hand takes about 15.
-    """
+def draw(page: "Page", strokes: Strokes) -> None:
+    """Draw the strokes with the mouse, each as one press, drag and release."""
     for points in on_screen(page, strokes):
         page.mouse.move(*points[0])
         page.mouse.down()
         for point in points[1:]:
             page.mouse.move(*point)
-            if pause:
-                page.wait_for_timeout(pause)
         page.mouse.up()
 
 
@@ -79,20 +71,24 @@ def draw_with_a_finger(page: "Page", strokes: Strokes) -> None:
     """Draw the strokes by Chromium's own touch events, each as one touch."""
     chrome = page.context.new_cdp_session(page)
 
-    def send(kind: str, points: list[tuple[float, float]]) -> None:
+    def send(kind: str, *points: tuple[float, float]) -> None:
         touches = [{"x": x, "y": y} for x, y in points]
         chrome.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
     for points in on_screen(page, strokes):
-        send("touchStart", points[:1])
+        send("touchStart", points[0])
         for point in points[1:]:
-            send("touchMove", [point])
-        send("touchEnd", [])
+            send("touchMove", point)
+        send("touchEnd")
 
 
 def on_screen(page: "Page", strokes: Strokes) -> Strokes:
-    """The curves through the strokes' points, in pixels of the window."""
-    box = canvas_box(page)
+    """The curves through the strokes' points, in pixels of the window; waits for the canvas."""
+    # the script that follows the pen has found the canvas as soon as the tools are there
+    page.wait_for_function("document.querySelector('.tools .clear')?.textContent", timeout=WAIT)
+    canvas = page.locator("canvas.upper-canvas")
+    canvas.scroll_into_view_if_needed(timeout=WAIT)
+    box = canvas.bounding_box()
     scale = box["width"] / CANVAS_SIZE[0]
     return [
         [(box["x"] + scale * x, box["y"] + scale * y) for x, y in smooth(stroke)]
@@ -100,31 +96,6 @@ def on_screen(page: "Page", strokes: Strokes) -> Strokes:
     ]
 
 
-def clear(page: "Page") -> None:
-    """Clear the canvas, which happens in the browser at once."""
-    page.get_by_role("button", name="Clear").click()
-
-
-def canvas_box(page: "Page") -> "FloatRect":
-    """Where the canvas lies in the window, in pixels; waits for it and scrolls to it."""
-    from playwright.sync_api import expect
-
-    canvas = page.locator("canvas.upper-canvas")
-    expect(canvas).to_have_count(1, timeout=WAIT)
-    # the script that follows the pen has found the canvas as soon as the tools are there
-    expect(page.locator(".tools .clear")).not_to_be_empty(timeout=WAIT)
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    if box is None:
-        raise BenchError("The canvas is not shown: the page has not finished, or has changed.")
-    return box
-
-
 def ink(page: "Page") -> str:
     """The finished strokes on the canvas, as data URL."""
     return page.locator(FINISHED).evaluate(AS_PAINTED)
-
-
-def mirrored(digit: int) -> Strokes:
-    """The strokes of a digit as in a mirror."""
-    return [[(280 - x, y) for x, y in stroke] for stroke in DIGITS[digit]]

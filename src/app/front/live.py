@@ -7,7 +7,7 @@ drawing that is not finished yet; it is neither stored nor logged.
 import asyncio
 import json
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import streamlit as st
 import urllib3
@@ -22,7 +22,6 @@ from app.front.settings import PageSettings
 
 MAX_FRAME_BYTES = 100_000  # a drawing has 3 to 11 kB
 MAX_FRAMES = 2  # on their way to the API at a time, of all visitors; beyond it a frame is dropped
-PREDICT, NUMBER, ACTIVATIONS = "predict", "predict/number", "activations"
 SEVERAL_DIGITS = b'"reason":"several_digits"'
 
 
@@ -49,10 +48,8 @@ class Live:
         """Connect to nothing yet."""
         self._seconds = settings.api_live_seconds
         # urllib3 takes 0.7 ms of processor time a frame, requests 1.2; it uses no proxy by itself
-        self._api = urllib3.connection_from_url(
-            settings.api_url, maxsize=MAX_FRAMES, retries=False, timeout=self._seconds
-        )
-        self._base = f"{urlsplit(settings.api_url).path.rstrip('/')}/api/v1"
+        self._api = urllib3.PoolManager(maxsize=MAX_FRAMES, retries=False, timeout=self._seconds)
+        self._base = f"{settings.api_url.rstrip('/')}/api/v1"
         token = settings.api_token.get_secret_value()
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._lane = asyncio.Semaphore(MAX_FRAMES)
@@ -74,7 +71,7 @@ class Live:
             return Response(status_code=408)
         if self._lane.locked():  # drop it: the script's next frame is newer than this one
             return Response(status_code=204, headers={"Retry-After": "1"})
-        view = ACTIVATIONS if request.query_params.get("view") == "network" else PREDICT
+        view = "activations" if request.query_params.get("view") == "network" else "predict"
         async with self._lane:
             status, answer = await asyncio.to_thread(self._ask, view, frame, session)
         if status == 200:
@@ -95,6 +92,6 @@ class Live:
             answer = self._api.request("POST", url, headers=self._headers, fields=fields)
         except urllib3.exceptions.HTTPError:
             return 502, b""
-        if view == PREDICT and SEVERAL_DIGITS in answer.data:
-            return self._ask(NUMBER, frame, session)
+        if view == "predict" and SEVERAL_DIGITS in answer.data:
+            return self._ask("predict/number", frame, session)
         return answer.status, answer.data

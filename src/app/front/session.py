@@ -63,7 +63,7 @@ class Session:
     def load(self, digits: Sequence[Labelled]) -> None:
         """Add examples that the browser kept or that come from a file."""
         for digit in digits:
-            self.learn(digit.label, digit.image, digit.strokes)
+            self.learn(**vars(digit))
 
     def forget(self, start: int = 0) -> None:
         """Remove the examples from an index on: all, or with -1 the last one."""

@@ -15,11 +15,7 @@ CONCLUSION = {  # the values of the text that answers the question: network and 
 
 
 def factorial(study: dict[str, Any]) -> pd.DataFrame:
-    """The study's runs of networks, orders and augmentations: one a row, "accuracy" in [0, 1].
-
-    Args:
-        study: what the API's `/api/v1/study` answers.
-    """
+    """The runs in an answer of `/api/v1/study`: one a row, with its "accuracy" in [0, 1]."""
     runs = pd.DataFrame(study["results"])
     return runs[runs["part"] == "factorial"]
 
@@ -35,10 +31,9 @@ def accuracy_table(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def conclusion(runs: pd.DataFrame) -> dict[str, float] | None:
-    """The mean accuracies on MNIST that answer the study's question, or None if one is missing.
+    """The accuracies on MNIST, by the names of `CONCLUSION`, or None if one is missing.
 
-    Returns:
-        By the names of `CONCLUSION`; trained without augmentation.
+    They are means over seeds, of networks trained without augmentation.
     """
     plain = runs[(runs["on"] == "MNIST") & (runs["augmentation"] == "none")]
     means = plain.groupby(["network", "pixels"])["accuracy"].mean().to_dict()

@@ -76,14 +76,14 @@ def take(session: Session, event: Event, reply: dict[str, Any] | None) -> None:
         session.reads_number = not session.reads_number
     elif event.kind == "why":
         session.explains = not session.explains
-    elif event.kind == "label" and reply and event.part is None and "number" not in reply:
-        session.learn(event.digit, reply["image"], event.strokes)
-        session.said = event.digit
-        session.doubted = reply["probabilities"][event.digit] < DOUBTED
     elif event.kind == "label" and reply and event.part is not None:
         digits = reply.get("digits", [])
         if event.part < len(digits):
             session.learn(event.digit, digits[event.part]["image"], [])
+    elif event.kind == "label" and reply and "number" not in reply:
+        session.learn(event.digit, reply["image"], event.strokes)
+        session.said = event.digit
+        session.doubted = reply["probabilities"][event.digit] < DOUBTED
 
 
 def explanation(session: Session, image: bytes) -> dict[str, Any]:

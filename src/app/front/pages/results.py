@@ -1,7 +1,5 @@
 """Does a CNN read better because it knows which pixels are neighbours? The answer, then numbers."""
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
@@ -36,7 +34,14 @@ def models() -> None:
     st.header(t("results.models"), anchor=False)
     names = [model["name"] for model in served_models()]
     columns = [t(f"results.column_{column}") for column in ("model", "accuracy", "size")]
-    rows = [row(model_card(name)) for name in names]
+    rows = [
+        [
+            model_text("short", name),
+            percent(model_card(name)["results"]["test_accuracy"]),
+            written(model_card(name)["parameters"]),
+        ]
+        for name in names
+    ]
     st.table(pd.DataFrame(rows, columns=columns).set_index(columns[0]))
     with st.expander(t("results.cards"), key="cards"):
         chosen = st.selectbox(t("draw.model"), names, format_func=lambda n: model_text("short", n))
@@ -53,12 +58,6 @@ def models() -> None:
             if name in card["figures"]:
                 show_figure(name, chosen)
         st.json(card, expanded=False)
-
-
-def row(card: dict[str, Any]) -> list[str]:
-    """A model's row in the table."""
-    accuracy = percent(card["results"]["test_accuracy"])
-    return [model_text("short", card["name"]), accuracy, written(card["parameters"])]
 
 
 def tables(runs: pd.DataFrame, figures: list[str]) -> None:

@@ -4,26 +4,19 @@ import io
 import json
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 import streamlit as st
-import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from tests.support.networks import card
 from tests.support.services import running_api
-from tests.support.study import result
 
 from app.front.images import data_url
 from app.front.session import Session
 from model.config import REPOSITORY
-from model.export import save_model
-from model.train import NETWORKS
 
 SCRIPT = REPOSITORY / "src" / "app" / "streamlit_app.py"
 STROKES = [[[60, 60], [140, 160], [220, 220]]]
-REVERSED = list(range(783, -1, -1))
 
 
 class Visitor:
@@ -133,49 +126,12 @@ def digit_png(digit: int, turned: float = 0) -> bytes:
     return file.getvalue()
 
 
-def permuted_model(network: str, folder: Path) -> None:
-    """Leave a network of random weights that sees its pixels in reverse order."""
-    torch.manual_seed(0)
-    permutation = {"seed": 0, "indices": REVERSED}
-    training = {"epochs": 0, "seconds": 0.0, "augmentation": "none"}
-    untrained = card(
-        f"{network}-permuted", threshold=0.0, training=training, permutation=permutation
-    )
-    save_model(NETWORKS[network](), untrained, folder, {})
-
-
-def write_study(folder: Path) -> None:
-    """Leave the results of a small study, with an order that it found, and one figure."""
-    results = [
-        result(network, pixels, "none", accuracy + seed / 1000)
-        for network, pixels, accuracy in (("mlp", "in order", 0.98), ("cnn", "permuted", 0.97))
-        for seed in (0, 1, 2)
-    ]
-    order = {"permutation": REVERSED, "recovered": REVERSED}
-    (folder / "comparison.json").write_text(json.dumps({"results": results, "order": order}))
-    (folder / "figures").mkdir()
-    (folder / "figures" / "accuracy.png").write_bytes(digit_png(8))
-
-
 @pytest.fixture(scope="session")
 def cnn_api_url(tmp_path_factory):
     """The base URL of an API that has the cnn alone and no study."""
     folder = tmp_path_factory.mktemp("cnn-alone")
     for path in (REPOSITORY / "models").glob("mnist-0.0.1*"):
         shutil.copy(path, folder)
-    with running_api(MODELS_DIR=str(folder)) as api:
-        yield api.url
-
-
-@pytest.fixture(scope="session")
-def full_api_url(tmp_path_factory):
-    """The base URL of an API that has the cnn, permuted models and a study."""
-    folder = tmp_path_factory.mktemp("models")
-    for path in (REPOSITORY / "models").glob("mnist-0.0.1*"):
-        shutil.copy(path, folder)
-    permuted_model("mlp", folder)
-    permuted_model("cnn", folder)
-    write_study(folder)
     with running_api(MODELS_DIR=str(folder)) as api:
         yield api.url
 

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 
 from app.front.images import corrupt, data_url, decode_data_url, encode_png
+from model.card import find_model
+from model.classifier import Classifier
+
+REVERSED = list(range(783, -1, -1))
 
 
 @pytest.fixture
-def visitor(open_page, full_api_url):
+def visitor(open_page):
     """Somebody who has drawn a 7 and went on to compare."""
-    visitor = open_page(url=full_api_url)
+    visitor = open_page()
     visitor.draw(7)
     visitor.seen = decode_data_url(visitor.given["view"]["image"])
     visitor.go_to("compare")
@@ -31,7 +35,7 @@ def test_without_a_drawing_the_page_leads_back_to_the_canvas(open_page):
 
 
 def test_every_model_with_pixels_in_order_has_its_card(visitor):
-    assert names(visitor) == ["CNN"]
+    assert sorted(names(visitor)) == ["CNN", "Deep CNN", "MLP"]
     assert "The picture that CNN was given" in visitor.shown
     assert 'class="pictures"' not in visitor.shown
 
@@ -39,11 +43,14 @@ def test_every_model_with_pixels_in_order_has_its_card(visitor):
 def test_shuffled_pixels_are_an_experiment_with_the_models_that_learnt_them(visitor):
     visitor.switch("experiment", "shuffle")
     assert names(visitor) == ["CNN, shuffled", "MLP, shuffled"]
-    reversed_ = corrupt(visitor.seen, right=-4)[::-1, ::-1]  # as these models order the pixels
-    assert visitor.shown.count(url(reversed_)) == 2
+    order = Classifier.load(find_model("cnn-permuted")).permutation
+    moved = corrupt(visitor.seen, right=-4)
+    assert visitor.shown.count(url(moved.ravel()[order].reshape(28, 28))) == 2
 
 
-def test_the_digit_is_shown_in_order_shuffled_and_put_in_order_again(visitor):
+def test_the_digit_is_shown_in_order_shuffled_and_put_in_order_again(visitor, monkeypatch):
+    order = {"permutation": REVERSED, "recovered": REVERSED}
+    monkeypatch.setattr("app.front.common.study", lambda: {"order": order})
     visitor.switch("experiment", "shuffle")
     row = visitor.shown.partition('class="pictures"')[2]
     in_order, shuffled = url(visitor.seen), url(visitor.seen[::-1, ::-1])

@@ -54,7 +54,7 @@ def test_drawings_that_come_together_are_all_taken_once(visitor, digit_image):
 
 
 def test_what_was_learnt_is_counted(with_examples):
-    assert "It read 1 of 3 of your digits before. Now it reads 3 of 3" in with_examples.shown
+    assert "Your digits: 3. Read correctly before: 1. Read correctly now: 3." in with_examples.shown
 
 
 @pytest.mark.parametrize(("used", "read"), [(True, 1), (False, 7)])
