@@ -4,15 +4,13 @@ import logging
 import os
 import sys
 import tempfile
-from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
-from app.api.telemetry import configure_logging, flush_logs
+from app.api.telemetry import configure_logging
 from app.settings import ApiSettings
 from errors import DigitsError
 
@@ -28,60 +26,48 @@ def load_app() -> FastAPI:
         return create_app()
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
-        flush_logs()
         sys.exit(STARTUP_FAILURE)
 
 
-def main() -> int:
-    """Serve until told to stop; return the exit status."""
+def main() -> None:
+    """Serve until told to stop."""
     try:
         settings = ApiSettings()
     except ValidationError as error:
         for fault in error.errors():
-            told = fault["msg"].removeprefix("Value error, ")
-            print(f"error: API_{str(fault['loc'][0]).upper()}: {told}", file=sys.stderr)
-        return 2
+            print(f"error: API_{str(fault['loc'][0]).upper()}: {fault['msg']}", file=sys.stderr)
+        sys.exit(2)
     configure_logging()
-    if not settings.token:
-        local = settings.host in ("127.0.0.1", "::1", "localhost")
-        level, who = (logging.INFO, "programs here") if local else (logging.WARNING, "everyone")
-        told = "API_TOKEN is not set: %s can use the API at %s without one"
-        logger.log(level, told, who, settings.host)
+    if not settings.token and settings.host not in ("127.0.0.1", "::1", "localhost"):
+        told = "API_TOKEN is not set: everyone can use the API at %s without one"
+        logger.warning(told, settings.host)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # images come one by one
-    config = uvicorn.Config(
-        "app.__main__:load_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        root_path=settings.root_path.rstrip("/"),
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
-        ws="none",
-        lifespan="on",
-        log_config=None,  # what uvicorn logs is written as all other lines are
-        access_log=False,  # the telemetry writes a line a request
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        timeout_worker_healthcheck=30,
-    )
-    if settings.workers == 1:
-        server = uvicorn.Server(config)
-        with suppress(KeyboardInterrupt):
-            server.run()
-        return 0 if server.started else STARTUP_FAILURE
     with tempfile.TemporaryDirectory(prefix="digits-metrics-") as metrics_dir:
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", metrics_dir)
-        supervisor = Multiprocess(config, sockets=[config.bind_socket()])
-        supervisor.run()
-        failed = any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
-        return STARTUP_FAILURE if failed else 0
+        if settings.workers > 1:
+            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", metrics_dir)
+        uvicorn.run(
+            "app.__main__:load_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            root_path=settings.root_path.rstrip("/"),
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies,
+            ws="none",
+            lifespan="on",
+            log_config=None,  # what uvicorn logs is written as all other lines are
+            access_log=False,  # the telemetry writes a line a request
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            timeout_worker_healthcheck=30,
+        )
 
 
 if __name__ == "__main__":
+    status = 0
     try:
-        status = main()
-    except SystemExit as error:  # uvicorn's, where the port is taken
+        main()
+    except SystemExit as error:
         status = int(error.code or 0)
-    flush_logs()
     os._exit(status)  # a thread that hangs would keep an ordinary exit waiting

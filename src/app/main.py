@@ -10,19 +10,15 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app.api import models, open_inference, operations, predict, problems
 from app.api.service import Service
-from app.api.telemetry import REQUEST_ID, Telemetry, configure_logging, flush_logs
-from app.settings import API_VERSION, MAX_BODY_BYTES, ApiSettings
+from app.api.telemetry import REQUEST_ID, Telemetry, configure_logging
+from app.settings import API_VERSION, ApiSettings
 
 STOP_PAUSE_SECONDS = 0.3  # from SIGTERM, when /ready becomes 503, until the socket closes
-DESCRIPTION = """Reads handwritten digits.
-
-Every error is `application/problem+json` (RFC 9457), and its `code` is a stable name. There are no
-rate limits and no TLS: put a proxy that has them in front of it.
-"""
+DESCRIPTION = """Reads handwritten digits. Every error is `application/problem+json` (RFC 9457), and
+its `code` is a stable name. There are no rate limits and no TLS: put a proxy in front of it."""
 
 
 def create_app() -> FastAPI:
@@ -43,16 +39,13 @@ def create_app() -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
         responses=problems.RESPONSES,
+        exception_handlers=dict.fromkeys(problems.HANDLED, problems.answer),
         # Operations are called as their functions, which gives generated clients readable names.
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.service = Service(settings)
-    problems.install(app)
-    # The last middleware added is the outermost. FastAPI's own max_body_size would be outside of
-    # the telemetry, which could neither count its refusals nor turn them into problems.
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=3)
-    app.add_middleware(Telemetry)
+    app.add_middleware(Telemetry)  # the last one added is the outermost
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -63,7 +56,6 @@ def create_app() -> FastAPI:
         )
     for module in (predict, models, open_inference, operations):
         app.include_router(module.router)
-    app.include_router(open_inference.versions)
 
     @app.get("/", include_in_schema=False)
     async def start(request: Request) -> RedirectResponse:
@@ -74,7 +66,7 @@ def create_app() -> FastAPI:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Let SIGTERM first turn `/ready` to 503, and write all lines before the end.
+    """Let SIGTERM first turn `/ready` to 503.
 
     uvicorn closes its socket at once, and resets connections whose request it has not read yet. A
     gateway must not repeat such a request; a moment before, it can learn to send no new ones.
@@ -89,4 +81,3 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
         loop.add_signal_handler(signal.SIGTERM, pause)
     yield
-    flush_logs()

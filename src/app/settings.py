@@ -1,5 +1,6 @@
 """The API's settings, read from the environment, and its limits."""
 
+import re
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
@@ -7,11 +8,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from model.config import MAX_IMAGE_BYTES, MODELS_DIR
 
-API_VERSION = "2.0.0-dev"  # the API's own; CHANGELOG.md says what changed
+API_VERSION = "2.0.0"  # the API's own; CHANGELOG.md says what changed
 MAX_FILE_BYTES = MAX_IMAGE_BYTES
 MAX_BATCH_FILES = 64
-MAX_BATCH_BYTES = 16_000_000
-MAX_BODY_BYTES = MAX_BATCH_BYTES + 500_000  # with the form's headers and its examples
+MAX_BATCH_MB = 16
+MAX_BODY_BYTES = MAX_BATCH_MB * 1_000_000 + 500_000  # with the form's headers and its examples
 LARGE_IMAGE_PIXELS = 4_000_000  # larger images are decoded one at a time
 MAX_WORK_SECONDS = 10.0  # from the last byte of a request to its answer
 HUNG_SECONDS = 20.0  # no job takes so long: the thread hangs
@@ -24,36 +25,22 @@ class ApiSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="API_", env_ignore_empty=True)
 
     model: str = Field("cnn", description="the default model")
-    models_dir: Path = Field(
-        MODELS_DIR,
-        validation_alias="MODELS_DIR",
-        description="folder of the models; the variable is MODELS_DIR",
-    )
+    models_dir: Path = Field(MODELS_DIR, validation_alias="MODELS_DIR", description="their folder")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on")
     root_path: str = Field("", description="path prefix that a proxy strips")
     trusted_proxies: str = Field("", description="proxies whose X-Forwarded-For counts; * for all")
     workers: int = Field(1, ge=1, le=64, description="processes, each with the models")
-    cors_origins: str = Field(
-        "", description="origins whose pages may call the API, separated by commas"
-    )
+    cors_origins: str = Field("", description="origins of pages that may call, with commas between")
     token: SecretStr = Field(SecretStr(""), description="token that /api and /v2 ask for, if any")
     queue: int = Field(64, ge=1, description="requests that may wait or be done; beyond it 503")
     heavy_queue: int = Field(16, ge=1, description="the same for large images and batches")
     upload_seconds: float = Field(30, gt=0, description="time for a request's body; then 408")
 
-    @field_validator("port", mode="before")
-    @classmethod
-    def _given(cls, value: object) -> object:
-        # Beside a service called api, Kubernetes and docker --link set API_PORT=tcp://10.1.2.3:8000.
-        return 8000 if "://" in str(value) else value
-
     @field_validator("token")
     @classmethod
     def _usable(cls, value: SecretStr) -> SecretStr:
         token = value.get_secret_value().strip()  # a file that held it ends in a line break
-        if value and not token:
-            raise ValueError("it is blank: set a token, or leave it empty to ask for none")
-        if not (token.isascii() and token.isprintable()):
-            raise ValueError("no header can send it: use printable ASCII characters alone")
+        if value and not re.fullmatch("[ -~]+", token):
+            raise ValueError("use printable ASCII characters, or leave it empty to ask for none")
         return SecretStr(token)

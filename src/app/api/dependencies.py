@@ -3,20 +3,18 @@
 import asyncio
 import hmac
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app.api.problems import ProblemError, invalid_body
 from app.api.service import Service
-from app.settings import MAX_BATCH_BYTES, MAX_BATCH_FILES, MAX_BODY_BYTES
+from app.settings import MAX_BATCH_FILES, MAX_BODY_BYTES
 from model.classifier import Classifier
 from model.examples import MAX_EXAMPLES, MAX_EXAMPLES_BYTES
 
@@ -36,14 +34,23 @@ async def get_service(
     return service
 
 
-@asynccontextmanager
-async def upload_deadline(service: Service) -> AsyncIterator[None]:
-    """Give a request's body a limited time to arrive; beyond it "upload-too-slow"."""
-    try:
-        async with asyncio.timeout(service.settings.upload_seconds):
-            yield
-    except TimeoutError:
-        raise ProblemError("upload-too-slow") from None
+ServiceDep = Annotated[Service, Depends(get_service)]
+
+
+async def read_parts(request: Request) -> AsyncGenerator[bytes]:
+    """Yield the parts of a body; raise "payload-too-large" at more than ``MAX_BODY_BYTES``."""
+    size = 0
+    announced = int(request.headers.get("content-length", 0))
+    async for part in request.stream():
+        size += len(part)
+        if max(size, announced) > MAX_BODY_BYTES:  # Starlette's own limit answers in plain text
+            raise ProblemError("payload-too-large")
+        yield part
+
+
+async def read_body(request: Request) -> bytes:
+    """Read a whole body, as ``read_parts`` does."""
+    return b"".join([part async for part in read_parts(request)])
 
 
 class Upload(NamedTuple):
@@ -75,53 +82,44 @@ class UploadReader:
 
     field: str
 
-    async def __call__(self, request: Request) -> Upload:
-        service: Service = request.app.state.service
+    async def __call__(self, request: Request, service: ServiceDep) -> Upload:
         kind = request.headers.get("content-type", "").lower()
         if request.headers.get("content-encoding", "identity") != "identity":
             raise ProblemError("wrong-content-type", "Send the body as it is, not compressed.")
-        async with upload_deadline(service):
+        async with asyncio.timeout(service.settings.upload_seconds):
             if kind.startswith(("image/", "application/octet-stream")):
-                return Upload([await request.body()], None, time.perf_counter())
+                return Upload([await read_body(request)], None, time.perf_counter())
             if kind.startswith("multipart/form-data"):
                 return await self._read_form(request)
         raise ProblemError("wrong-content-type" if kind else "no-file")
 
     async def _read_form(self, request: Request) -> Upload:
-        _, options = parse_options_header(request.headers["content-type"])
-        if options.get(b"charset", b"utf-8").lower() != b"utf-8":
-            raise ProblemError("malformed-request", "Send the form in UTF-8.")
         # request.form() would not tell that a form is cut off: the last part is missing then.
         # The parser's limits of 1,000 files and 1,000 fields bound its work.
-        parser = MultiPartParser(request.headers, request.stream(), max_part_size=MAX_BODY_BYTES)
+        parser = MultiPartParser(request.headers, read_parts(request), max_part_size=MAX_BODY_BYTES)
         complete = asyncio.Event()
         parser.on_end = complete.set  # type: ignore[method-assign]
         try:
             form = await parser.parse()
-        except MultiPartException as error:
-            raise ProblemError("malformed-request", error.message) from error
+        except (MultiPartException, UnicodeError) as error:
+            raise ProblemError("malformed-request", str(error)) from error
         if not complete.is_set():
             raise ProblemError("malformed-request", "The form's last boundary is missing.")
         files = [file for file in form.getlist(self.field) if isinstance(file, UploadFile)]
+        if not files:
+            raise ProblemError("no-file")
+        if len(files) > (1 if self.field == "file" else MAX_BATCH_FILES):
+            raise ProblemError("too-many-files")
+        for name in form.keys() - {self.field, "examples"}:
+            told = f"There is no form field {name!r}; options go into the address (?model=cnn)."
+            raise invalid_body(name, told)
         examples = [
             part.file.read() if isinstance(part, UploadFile) else part.encode()
             for part in form.getlist("examples")
             if part != ""  # as the form of /docs sends it
         ]
-        if not files:
-            raise ProblemError("no-file")
-        for name in form:
-            if name not in (self.field, "examples"):
-                told = f"There is no form field {name!r}; options go into the address (?model=cnn)."
-                raise invalid_body(name, told)
-        if self.field == "file" and len(files) > 1:
-            raise invalid_body("file", "Send one file; batches have their own path.")
         if len(examples) > 1:
             raise invalid_body("examples", "Send one field 'examples': a JSON array.")
-        if len(files) > MAX_BATCH_FILES:
-            raise ProblemError("too-many-files")
-        if sum(file.size or 0 for file in files) > MAX_BATCH_BYTES:
-            raise ProblemError("payload-too-large")
         pictures = [file.file.read() for file in files]
         return Upload(pictures, examples[0] if examples else None, time.perf_counter())
 
@@ -129,7 +127,6 @@ class UploadReader:
 def describe_form(field: str) -> dict[str, Any]:
     """What OpenAPI says of the body that ``UploadReader`` reads."""
     picture = {"type": "string", "format": "binary"}
-    pictures = picture if field == "file" else {"type": "array", "items": picture}
     examples = {
         "type": "string",
         "default": "",
@@ -137,6 +134,7 @@ def describe_form(field: str) -> dict[str, Any]:
         "in all, which the model learns before it answers; a picture is most often the `image` of "
         'an answer: [{"label": 7, "image": "data:image/png;base64,..."}]',
     }
+    pictures = picture if field == "file" else {"type": "array", "items": picture}
     properties = {field: pictures, "examples": examples}
     form = {"type": "object", "required": [field], "properties": properties}
     content: dict[str, Any] = {"multipart/form-data": {"schema": form}}
@@ -145,6 +143,5 @@ def describe_form(field: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-ServiceDep = Annotated[Service, Depends(get_service)]
 Picture = Annotated[Upload, Depends(UploadReader("file"))]
 Pictures = Annotated[Upload, Depends(UploadReader("files"))]

@@ -36,16 +36,10 @@ async def models(service: ServiceDep) -> ModelList:
     ]
     for name, reason in service.failures.items():
         listed.append(ModelSummary(name=name, available=False, reason=reason))
-    return ModelList(default=service.settings.model, models=listed, line=describe_line(service))
-
-
-def describe_line(service: Service) -> LineSummary:
-    if service.line is None:
-        return LineSummary(available=False, reason=service.line_failure)
-    card = service.line.card
-    return LineSummary(
-        available=True, version=card.version, parameters=card.parameters, results=card.results
-    )
+    line = service.line
+    about = {} if line is None else line.card.model_dump(include=set(LineSummary.model_fields))
+    summary = LineSummary(available=line is not None, reason=service.line_failure, **about)
+    return ModelList(default=service.settings.model, models=listed, line=summary)
 
 
 @router.get("/models/{name}")

@@ -4,25 +4,25 @@ https://github.com/kserve/open-inference-protocol and, for tensors as raw bytes 
 https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
 """
 
+import asyncio
 import math
-import re
 from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.api.dependencies import ServiceDep, get_service, upload_deadline
+from app.api.dependencies import ServiceDep, get_service, read_body
 from app.api.problems import ProblemError
 from app.settings import API_VERSION
 from model.classifier import Classifier
 from model.config import IMAGE_SIZE, NUM_CLASSES
 
 MAX_IMAGES = 256  # in one request
-# The JSON parser lets no other thread run: what has more values than a legal request is not parsed.
+# The JSON parser lets no other thread run: what has more values than that is not parsed.
 MAX_VALUES = MAX_IMAGES * IMAGE_SIZE**2 + 1000
 LIGHT_BODY_BYTES = 64_000  # larger requests are heavy work
 JSON_LENGTH = "Inference-Header-Content-Length"
@@ -43,8 +43,8 @@ OUTPUTS: dict[str, Json] = {
     "probabilities": {"name": "probabilities", "datatype": "FP32", "shape": [-1, NUM_CLASSES]},
     "is_digit": {"name": "is_digit", "datatype": "BOOL", "shape": [-1]},
 }
-EXAMPLE = {**IMAGE, "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE], "data": [0.0] * IMAGE_SIZE**2}
 # FastAPI cannot describe a body that may have raw bytes after its JSON.
+EXAMPLE = {**IMAGE, "shape": [1, 1, IMAGE_SIZE, IMAGE_SIZE], "data": [0.0] * IMAGE_SIZE**2}
 SCHEMA = {"type": "object", "example": {"inputs": [EXAMPLE]}}
 INFER_DOCS = {"requestBody": {"content": {"application/json": {"schema": SCHEMA}}}}
 
@@ -56,7 +56,7 @@ class InputTensor(BaseModel):
 
     name: Literal["image"]
     datatype: Literal["FP32"]
-    shape: Annotated[list[int], Field(min_length=4, max_length=4, fail_fast=True)]
+    shape: tuple[Annotated[int, Field(ge=1, le=MAX_IMAGES)], Literal[1], Literal[28], Literal[28]]
     data: Any = None
     parameters: Json = {}
 
@@ -68,29 +68,15 @@ class OutputRequest(BaseModel):
 
 class InferenceRequest(BaseModel):
     id: str | None = None
-    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1, fail_fast=True)]
-    outputs: (
-        Annotated[list[OutputRequest], Field(max_length=len(OUTPUTS), fail_fast=True)] | None
-    ) = None
+    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=1)]
+    outputs: Annotated[list[OutputRequest], Field(max_length=len(OUTPUTS))] | None = None
     parameters: Json = {}
-
-
-async def check_version(service: ServiceDep, name: str, version: str) -> None:
-    """Refuse any version but the one that a model has in service."""
-    served = service.classifier(name).version
-    if version != served:
-        raise ProblemError("unknown-model", f"{name} has no version {version!r}; ask {served}.")
 
 
 router = APIRouter(
     prefix="/v2", tags=["open inference protocol"], dependencies=[Depends(get_service)]
 )
-versions = APIRouter(
-    prefix="/v2/models/{name}/versions/{version}",
-    tags=["open inference protocol"],
-    dependencies=[Depends(check_version)],
-    generate_unique_id_function=lambda route: f"{route.name}_of_version",
-)
+of_model = APIRouter()
 
 
 @router.get("")
@@ -114,8 +100,7 @@ async def server_ready(service: ServiceDep) -> Json:
     return {"ready": True}
 
 
-@versions.get("")
-@router.get("/models/{name}")
+@of_model.get("")
 async def model_metadata(service: ServiceDep, name: str) -> Json:
     """Say what a model takes and gives."""
     return {
@@ -127,44 +112,58 @@ async def model_metadata(service: ServiceDep, name: str) -> Json:
     }
 
 
-@versions.get("/ready")
-@router.get("/models/{name}/ready")
+@of_model.get("/ready")
 async def model_ready(service: ServiceDep, name: str) -> Json:
     """Say that a model can be asked."""
     return {"name": service.classifier(name).name, "ready": True}
 
 
-@versions.post("/infer", openapi_extra=INFER_DOCS)
-@router.post("/models/{name}/infer", openapi_extra=INFER_DOCS)
-async def infer(request: Request, service: ServiceDep, name: str) -> Response:
+@of_model.post("/infer", openapi_extra=INFER_DOCS)
+async def infer(
+    request: Request,
+    service: ServiceDep,
+    name: str,
+    json_length: Annotated[int | None, Header(alias=JSON_LENGTH, ge=0)] = None,
+) -> Response:
     """Read images that already are 28 x 28, of MNIST's size and place."""
     model = service.classifier(name)
-    async with upload_deadline(service):
-        body = await request.body()
+    async with asyncio.timeout(service.settings.upload_seconds):
+        body = await read_body(request)
 
     def work(heavy: bool) -> Response:
-        asked, x = parse(body, request.headers.get(JSON_LENGTH, str(len(body))))
+        asked, x = parse(body, len(body) if json_length is None else json_length)
         return encode(asked, model, x)
 
-    lane = service.heavy if len(body) > LIGHT_BODY_BYTES else service.light
-    return await lane.run(work)
+    return await service.run(work, heavy=len(body) > LIGHT_BODY_BYTES)
 
 
-def parse(body: bytes, length: str) -> tuple[InferenceRequest, np.ndarray]:
+async def check_version(service: ServiceDep, name: str, version: str) -> None:
+    """Accept the version that the model has in service, and no other."""
+    served = service.classifier(name).version
+    if version != served:
+        raise ProblemError("unknown-model", f"{name} has no version {version!r}; ask {served}.")
+
+
+router.include_router(of_model, prefix="/models/{name}")
+router.include_router(
+    of_model,
+    prefix="/models/{name}/versions/{version}",
+    dependencies=[Depends(check_version)],
+    generate_unique_id_function=lambda route: f"{route.name}_of_version",
+)
+
+
+def parse(body: bytes, json_length: int) -> tuple[InferenceRequest, np.ndarray]:
     """Read a body: JSON of that length, and then the tensor if it is sent as raw bytes.
 
     Returns:
         What is asked, and x (N, 1, 28, 28) float32 in [0, 1], 0 background, 1 ink.
     """
-    if not re.fullmatch("[0-9]{1,9}", length) or int(length) > len(body):
-        raise malformed(f"{JSON_LENGTH} must be the number of the body's bytes that are JSON.")
-    header, raw = body[: int(length)], body[int(length) :]
+    header, raw = body[:json_length], body[json_length:]
     if max(map(header.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise malformed(f"The request's JSON has more values than {MAX_IMAGES} images.")
     try:
-        asked = InferenceRequest.model_validate(orjson.loads(header))
-    except orjson.JSONDecodeError as error:
-        raise malformed(f"The request is no valid JSON: {error}.") from error
+        asked = InferenceRequest.model_validate_json(header)
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors()]
         raise malformed("; ".join(faults)) from error
@@ -172,25 +171,21 @@ def parse(body: bytes, length: str) -> tuple[InferenceRequest, np.ndarray]:
 
 
 def pixels(tensor: InputTensor, raw: bytes) -> np.ndarray:
-    """The input tensor's numbers, checked against the metadata."""
-    shape = tensor.shape
-    if shape[1:] != IMAGE["shape"][1:] or not 1 <= shape[0] <= MAX_IMAGES:
-        raise malformed(f"The shape is [N, 1, 28, 28] with N from 1 to {MAX_IMAGES}, not {shape}.")
+    """The input tensor's numbers, checked against its shape."""
     if (size := tensor.parameters.get(BINARY_SIZE)) is not None:
         if size != len(raw) or size % 4:
             raise malformed(f"{BINARY_SIZE} is {size!r}, but {len(raw)} bytes follow the JSON.")
         values = np.frombuffer(raw, dtype="<f4")
     else:
-        data = np.asarray(tensor.data, dtype=object)  # numpy would turn text into numbers
-        if not {type(value) for value in data.flat} <= {int, float}:
-            raise malformed("The data are not numbers alone, or no tensor: lists differ in length.")
-        with np.errstate(over="ignore"):  # what overflows becomes infinite: refused below
-            values = data.astype(np.float32)
-    if values.size != math.prod(shape):
-        raise malformed(f"The data have {values.size} elements, not those of {shape}.")
-    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= 1):
+        try:
+            values = np.asarray(tensor.data, dtype=float)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise malformed("The data are not numbers, or lists differ in length.") from error
+    if values.size != math.prod(tensor.shape):
+        raise malformed(f"The data have {values.size} elements, not those of {tensor.shape}.")
+    if not (values.min() >= 0 and values.max() <= 1):  # NaN is neither
         raise malformed("Pixels lie between 0 (background) and 1 (ink): divide grey levels by 255.")
-    return values.reshape(shape)
+    return values.astype(np.float32).reshape(tensor.shape)
 
 
 def encode(asked: InferenceRequest, model: Classifier, x: np.ndarray) -> Response:

@@ -25,10 +25,9 @@ async def health() -> dict[str, str]:
 async def ready(request: Request) -> dict[str, str]:
     """Say that the default model is loaded, no thread hangs, and the process is not stopping."""
     service: Service = request.app.state.service
-    if service.stopping:
-        raise ProblemError("not-ready", "The service is stopping.")
-    if service.hung:
-        raise ProblemError("not-ready", "A picture keeps a thread busy: restart the service.")
+    if service.stopping or service.hung:
+        told = "The service is stopping, or a picture keeps a thread busy: then restart it."
+        raise ProblemError("not-ready", told)
     return {"status": "ready"}
 
 

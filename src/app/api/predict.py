@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import numpy as np
@@ -21,11 +22,11 @@ from app.api.schemas import (
     PredictionResponse,
 )
 from app.api.service import Service, TooHeavyError
-from app.api.telemetry import CONFIDENCE, NUMBERS, PREDICTIONS, REFUSALS
+from app.api.telemetry import CONFIDENCE, NUMBERS, PREDICTIONS, REJECTIONS
 from app.settings import LARGE_IMAGE_PIXELS, MAX_FILE_BYTES, MAX_WORK_SECONDS
 from errors import ImageError
 from model.classifier import Classifier
-from model.explanation import Layer, layer_activations, occlusion
+from model.explanation import layer_activations, occlusion
 from model.numbers.read import NumberLine, read_numbers
 from model.preprocessing.decode import decode_image, read_header
 from model.preprocessing.normalize import Preprocessed, encode_png, normalize
@@ -36,7 +37,7 @@ router = APIRouter(prefix="/api/v1", tags=["predict"])
 
 
 class ModelQuery(BaseModel):
-    """The parameter that all these requests have; others are refused by name."""
+    """The parameter that all these requests have; others are errors, by name."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,6 +54,24 @@ class ExplainQuery(ModelQuery):
     )
 
 
+async def respond(
+    service: Service,
+    query: ModelQuery,
+    upload: Upload,
+    work: Callable[[Classifier, bool], Json],
+    heavy: bool = False,
+) -> Response:
+    """Answer with what ``work`` makes of the model, knowing whether it is in the heavy lane."""
+
+    def job(in_heavy_lane: bool) -> bytes:
+        classifier = service.classifier(query.model, upload.examples)
+        return orjson.dumps(work(classifier, in_heavy_lane), default=data_url)
+
+    body = await service.run(job, heavy or upload.examples is not None)
+    # FastAPI's check of the answer against the model would cost 0.2 of 1.4 ms.
+    return Response(body, media_type="application/json")
+
+
 @router.post("/predict", response_model=PredictionResponse, openapi_extra=describe_form("file"))
 async def predict(
     service: ServiceDep, query: Annotated[PredictQuery, Query()], upload: Picture
@@ -62,14 +81,11 @@ async def predict(
     An image of no digit is an answer too: `is_digit` is false and `reason` says why.
     """
 
-    def work(heavy: bool) -> Json:
-        classifier = service.classifier(query.model, upload.examples)
+    def work(classifier: Classifier, heavy: bool) -> Json:
         reading = read(service, classifier, upload.pictures[0], heavy)
         return describe(classifier, reading, upload, query.top_k)
 
-    lane = service.heavy if upload.examples else service.light
-    # FastAPI's check of the answer against the model would cost 0.2 of 1.4 ms.
-    return Response(orjson.dumps(await lane.run(work)), media_type="application/json")
+    return await respond(service, query, upload, work)
 
 
 @router.post("/predict/batch", response_model=BatchResponse, openapi_extra=describe_form("files"))
@@ -81,9 +97,8 @@ async def predict_batch(
 ) -> Response:
     """Read up to 64 images; a bad one fails only its own entry."""
 
-    def work(heavy: bool) -> Json:
+    def work(classifier: Classifier, heavy: bool) -> Json:
         started = time.perf_counter()
-        classifier = service.classifier(query.model, upload.examples)
         results: list[Json] = []
         for data in upload.pictures:
             # It must be told so before the lane gives it up as overloaded.
@@ -98,8 +113,7 @@ async def predict_batch(
                 results.append(problems.describe(problem, request.url.path))
         return {"results": results, "milliseconds": upload.milliseconds}
 
-    answer = await service.heavy.run(work)
-    return Response(orjson.dumps(answer), media_type="application/json")
+    return await respond(service, query, upload, work, heavy=True)
 
 
 @router.post("/predict/number", response_model=NumberResponse, openapi_extra=describe_form("file"))
@@ -112,21 +126,17 @@ async def predict_number(
     `reason` says why.
     """
 
-    def work(heavy: bool) -> Json:
-        classifier = service.classifier(query.model, upload.examples)
-        network = service.line_network()
+    def work(classifier: Classifier, heavy: bool) -> Json:
+        if service.line is None:
+            told = f"This service reads no numbers: {service.line_failure}"
+            raise ProblemError("numbers-unavailable", told)
         preprocessed, scale = prepare(upload.pictures[0], heavy)
-        lines = read_numbers(classifier, network, preprocessed)
-        first = lines[0]
-        NUMBERS.labels(classifier.name, first.reason or "").inc()
-        return {
-            **describe_line(first, scale),
-            "lines": [describe_line(line, scale) for line in lines],
-            **upload.describe(classifier),
-        }
+        lines = read_numbers(classifier, service.line, preprocessed)
+        NUMBERS.labels(classifier.name, lines[0].reason or "").inc()
+        described = [describe_line(line, scale) for line in lines]
+        return {**described[0], "lines": described, **upload.describe(classifier)}
 
-    lane = service.heavy if upload.examples else service.light
-    return Response(orjson.dumps(await lane.run(work)), media_type="application/json")
+    return await respond(service, query, upload, work)
 
 
 @router.post("/explain", response_model=ExplanationResponse, openapi_extra=describe_form("file"))
@@ -135,18 +145,14 @@ async def explain(
 ) -> Response:
     """Say which pixels spoke for a digit and which against it, by hiding each (occlusion)."""
 
-    def work(heavy: bool) -> Json:
-        classifier = service.classifier(query.model, upload.examples)
+    def work(classifier: Classifier, heavy: bool) -> Json:
         reading = read(service, classifier, upload.pictures[0], heavy)
         digit = reading.prediction.digit if query.target is None else query.target
-        values = occlusion(classifier, reading.image, digit)
-        return {
-            "attribution": {"target": digit, "values": values.astype(float).round(5).tolist()},
-            **describe(classifier, reading, upload, top_k=3),
-        }
+        values = occlusion(classifier, reading.image, digit).astype(float).round(5).tolist()
+        attribution = {"target": digit, "values": values}
+        return {"attribution": attribution, **describe(classifier, reading, upload)}
 
-    answer = await service.heavy.run(work)
-    return Response(orjson.dumps(answer), media_type="application/json")
+    return await respond(service, query, upload, work, heavy=True)
 
 
 @router.post(
@@ -161,17 +167,12 @@ async def activations(
     maps: the weights of the first layer are shown, for each pixel of the image.
     """
 
-    def work(heavy: bool) -> Json:
-        classifier = service.classifier(query.model, upload.examples)
+    def work(classifier: Classifier, heavy: bool) -> Json:
         reading = read(service, classifier, upload.pictures[0], heavy)
         layers = layer_activations(classifier, reading.image)
-        return {
-            "layers": list(map(describe_layer, layers)),
-            **describe(classifier, reading, upload, top_k=3),
-        }
+        return {"layers": layers, **describe(classifier, reading, upload)}
 
-    lane = service.heavy if upload.examples else service.light
-    return Response(orjson.dumps(await lane.run(work)), media_type="application/json")
+    return await respond(service, query, upload, work)
 
 
 def prepare(data: bytes, heavy: bool) -> tuple[Preprocessed, float]:
@@ -200,11 +201,11 @@ def read(service: Service, classifier: Classifier, data: bytes, heavy: bool) -> 
     if prediction.reason is None:
         PREDICTIONS.labels(classifier.name, prediction.digit).inc()
     else:
-        REFUSALS.labels(classifier.name, prediction.reason).inc()
+        REJECTIONS.labels(classifier.name, prediction.reason).inc()
     return reading
 
 
-def describe(classifier: Classifier, reading: Reading, upload: Upload, top_k: int) -> Json:
+def describe(classifier: Classifier, reading: Reading, upload: Upload, top_k: int = 3) -> Json:
     """What ``PredictionResponse`` documents."""
     prediction = reading.prediction
     likeliest = sorted(enumerate(prediction.probabilities), key=lambda entry: -entry[1])[:top_k]
@@ -215,10 +216,10 @@ def describe(classifier: Classifier, reading: Reading, upload: Upload, top_k: in
         "top_k": [{"digit": digit, "probability": share} for digit, share in likeliest],
         "is_digit": prediction.is_digit,
         "reason": prediction.reason,
-        "image": data_url(reading.image),
+        "image": reading.image,
     }
     if classifier.permutation is not None:
-        answer["permuted_image"] = data_url(classifier.model_input(reading.image))
+        answer["permuted_image"] = classifier.model_input(reading.image)
     return {**answer, **upload.describe(classifier)}
 
 
@@ -234,7 +235,7 @@ def describe_line(line: NumberLine, scale: float) -> Json:
                 "confidence": digit.confidence,
                 "is_digit": digit.is_digit,
                 "box": [left, top, right - left, bottom - top],
-                "image": data_url(digit.image),
+                "image": digit.image,
             }
         )
     return {
@@ -243,27 +244,6 @@ def describe_line(line: NumberLine, scale: float) -> Json:
         "digits": digits,
         "is_number": line.reason is None,
         "reason": line.reason,
-    }
-
-
-def describe_layer(layer: Layer) -> Json:
-    """What ``LayerActivations`` documents."""
-    maps = [
-        {
-            "channel": unit.channel,
-            "strength": unit.strength,
-            "picture": None if unit.map is None else data_url(unit.map),
-            "kernel": None if unit.kernel is None else data_url(unit.kernel),
-        }
-        for unit in layer.units
-    ]
-    return {
-        "name": layer.name,
-        "kind": "linear" if layer.units[0].map is None else "convolution",
-        "channels": layer.channels,
-        "size": layer.size,
-        "receptive_field": layer.receptive_field,
-        "maps": maps,
     }
 
 

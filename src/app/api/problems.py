@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from http.client import responses
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from app.settings import MAX_BATCH_BYTES, MAX_BATCH_FILES, MAX_FILE_BYTES
+from app.settings import MAX_BATCH_FILES, MAX_BATCH_MB, MAX_FILE_BYTES
 from errors import (
     BlankImageError,
     DamagedImageError,
@@ -33,7 +33,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {  # code: status, what to do
     "method-not-allowed": (405, "The path does not take this method; see the Allow header."),
     "upload-too-slow": (408, "The request did not arrive in time: send a smaller picture."),
     "file-too-large": (413, f"Send at most {MAX_FILE_BYTES // 10**6} MB a file."),
-    "payload-too-large": (413, f"Send fewer or smaller pictures: {MAX_BATCH_BYTES // 10**6} MB."),
+    "payload-too-large": (413, f"Send fewer or smaller pictures: at most {MAX_BATCH_MB} MB."),
     "too-many-pixels": (413, "The picture has too many pixels: make it smaller."),
     "wrong-content-type": (415, "Send a form (curl -F file=@7.png URL), or the picture as body."),
     "not-a-picture": (415, "The file is not a picture that can be read here."),
@@ -41,7 +41,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {  # code: status, what to do
     "no-file": (422, "Put the picture into the form field 'file' (a batch: 'files'), as a file."),
     "empty-file": (422, "The file is empty: send a picture of one digit."),
     "blank-picture": (422, "Draw or photograph one digit, large and with contrast."),
-    "too-many-files": (422, f"Send at most {MAX_BATCH_FILES} files a request."),
+    "too-many-files": (422, f"Send one picture; to predict/batch at most {MAX_BATCH_FILES}."),
     "invalid-parameter": (422, "See /docs for the parameters and their values."),
     "http-error": (500, "The request failed: see /docs."),  # with the status of a library's error
     "internal-error": (500, "The service failed: report this with the X-Request-ID."),
@@ -49,11 +49,8 @@ PROBLEMS: dict[str, tuple[int, str]] = {  # code: status, what to do
     "not-ready": (503, "The service cannot answer now: try again later."),
     "numbers-unavailable": (503, "This service reads no numbers; see `line` of /api/v1/models."),
 }
-# What FastAPI and Starlette raise, by status.
-FRAMEWORK_CODES = {
-    PROBLEMS[code][0]: code
-    for code in ("malformed-request", "not-found", "method-not-allowed", "payload-too-large")
-}
+# What an app must hand to ``answer``; the telemetry does so with what nobody expected.
+HANDLED = (HTTPException, RequestValidationError, ClientDisconnect, TimeoutError, DigitsError)
 IMAGE_PROBLEMS = {
     BlankImageError: "blank-picture",
     ImageTooLargeError: "too-many-pixels",
@@ -90,7 +87,7 @@ class ProblemError(HTTPException):
     def __init__(
         self,
         code: str,
-        detail: str | None = None,
+        detail: str = "",
         headers: Mapping[str, str] | None = None,
         errors: Sequence[dict[str, str]] = (),
     ) -> None:
@@ -98,8 +95,7 @@ class ProblemError(HTTPException):
         self.code = code
         self.errors = list(errors[:MAX_FAULTS])
         told = detail or " ".join(error["detail"] for error in self.errors) or advice
-        retry = {"Retry-After": "1"} if code == "overloaded" else {}
-        super().__init__(status, told, {**retry, **(headers or {})})
+        super().__init__(status, told, headers)
 
 
 def invalid_body(name: str, detail: str) -> ProblemError:
@@ -113,11 +109,12 @@ def as_problem(error: BaseException) -> ProblemError:
     match error:
         case ProblemError():
             return error
-        case HTTPException(status_code=status, detail=detail):
-            told = None if detail in (responses.get(status), "Content Too Large") else str(detail)
-            code = FRAMEWORK_CODES.get(status, "http-error")
-            problem = ProblemError(code, told, error.headers)
-            problem.status_code = status
+        case HTTPException(status_code=404 | 405 as status):  # Starlette's
+            code = "not-found" if status == 404 else "method-not-allowed"
+            return ProblemError(code, headers=error.headers)
+        case HTTPException():
+            problem = ProblemError("http-error", str(error.detail), error.headers)
+            problem.status_code = error.status_code
             return problem
         case RequestValidationError():
             return ProblemError("invalid-parameter", errors=[_fault(f) for f in error.errors()])
@@ -126,7 +123,7 @@ def as_problem(error: BaseException) -> ProblemError:
             return invalid_body(name, str(error))
         case ImageError():
             return ProblemError(IMAGE_PROBLEMS.get(type(error), "not-a-picture"), str(error))
-        case ClientDisconnect():
+        case TimeoutError() | ClientDisconnect():
             return ProblemError("upload-too-slow")
         case asyncio.CancelledError():  # uvicorn does so to what outlasts SIGTERM
             return ProblemError("not-ready", "The service is stopping.")
@@ -163,9 +160,3 @@ async def answer(request: Request, error: BaseException) -> JSONResponse:
     if path.removeprefix(request.scope.get("root_path", "")).startswith("/v2"):
         body["error"] = problem.detail  # where the Open Inference Protocol has it
     return JSONResponse(body, problem.status_code, problem.headers, MEDIA_TYPE)
-
-
-def install(app: FastAPI) -> None:
-    """Make every error of ``app`` a problem; the telemetry does so with what is unexpected."""
-    for kind in (HTTPException, RequestValidationError, ClientDisconnect, DigitsError):
-        app.add_exception_handler(kind, answer)

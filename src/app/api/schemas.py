@@ -32,23 +32,17 @@ class DigitProbability(BaseModel):
 
 class PredictionResponse(Answer):
     prediction: Digit = Field(description="the likeliest digit, even if `is_digit` is false")
-    confidence: Probability = Field(
-        description="the probability of `prediction`: calibrated, where the model is sure at once"
-    )
+    confidence: Probability = Field(description="the calibrated probability of `prediction`")
     probabilities: list[Probability] = Field(description="of the digits 0 to 9")
     top_k: list[DigitProbability] = Field(description="the likeliest digits, best first")
     is_digit: bool = Field(description="false if the picture is not taken for a digit")
     reason: str | None = Field(description=f"null, or why it is no digit. {_explained(REASONS)}")
     image: DataUrl = Field(description="the 28x28 picture, a PNG, that the model read")
-    permuted_image: DataUrl | None = Field(
-        None, description="a permuted model's alone: `image` with its pixels permuted"
-    )
+    permuted_image: DataUrl | None = Field(None, description="`image`, as a permuted model sees it")
 
 
 class BatchResponse(BaseModel):
-    results: list[PredictionResponse | Problem] = Field(
-        description="for each file what `/api/v1/predict` would have answered for it alone"
-    )
+    results: list[PredictionResponse | Problem] = Field(description="the answer to each file")
     milliseconds: float
 
 
@@ -89,12 +83,11 @@ class Unit(BaseModel):
     channel: int = Field(description="its index in the layer")
     strength: float = Field(ge=0, le=1, description="its largest response; 1 is the layer's")
     picture: DataUrl | None = Field(
-        description="where the channel responds, beyond its response to blank paper: white is the "
-        "layer's largest response; null for a neuron"
+        description="where the channel responds more than to blank paper; null for a neuron"
     )
     kernel: DataUrl | None = Field(
-        description="its weights: grey is 0, white positive. Of a channel with several kernels the "
-        "one with the largest weights; of a neuron the weights of the 28 x 28 pixels, or null"
+        description="its weights: grey is 0, white positive. A channel shows its largest kernel, a "
+        "neuron its weights of the 28 x 28 pixels"
     )
 
 
@@ -108,10 +101,7 @@ class LayerActivations(BaseModel):
 
 
 class ActivationsResponse(PredictionResponse):
-    layers: list[LayerActivations] = Field(
-        description="the layers before the output layer: convolutions, or the hidden layers of an "
-        "MLP; the ten outputs are `probabilities`"
-    )
+    layers: list[LayerActivations] = Field(description="all layers before the output layer")
 
 
 class ModelSummary(BaseModel):
@@ -125,15 +115,13 @@ class ModelSummary(BaseModel):
 
 
 class LineSummary(BaseModel):
-    """The network that reads lines of digits; it is no model that a request can name."""
+    """The network that reads lines of digits. A request cannot name it as its model."""
 
     available: bool
     reason: str | None = Field(None, description="why it could not be loaded")
     version: str | None = None
     parameters: int | None = Field(None, description="number of trained weights")
-    results: dict[str, float] | None = Field(
-        None, description="shares, 0-1, of lines that were held back from training"
-    )
+    results: dict[str, float] | None = Field(None, description="shares, 0-1, of unseen lines")
 
 
 class ModelList(BaseModel):

@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from contextlib import suppress
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 from app.api.problems import ProblemError
@@ -18,7 +19,6 @@ from model.classifier import Classifier, load_classifiers
 from model.examples import read_examples
 from model.numbers.line import LineNetwork
 
-SWITCH_SECONDS = 0.0005  # that the event loop waits at most for a thread that computes
 logger = logging.getLogger("digits")
 T = TypeVar("T")
 
@@ -30,39 +30,32 @@ class TooHeavyError(Exception):
 class Lane:
     """One thread for one kind of work; two would wait for each other, processes scale."""
 
-    def __init__(self, limit: int, heavier: "Lane | None" = None) -> None:
-        """Let ``limit`` jobs wait or be done; ``heavier`` takes what raises ``TooHeavyError``."""
+    def __init__(self, limit: int) -> None:
+        """Let ``limit`` jobs wait or be done."""
         self.limit = limit
-        self.heavier = heavier
         self._pool = ThreadPoolExecutor(1)
-        self._jobs: dict[Future[Any], float] = {}  # and when each was submitted
+        self._jobs: dict[Future[Any], float] = {}  # those to be done, and when each was submitted
 
     @property
     def hung(self) -> bool:
         """Whether a job takes so long that it will never end."""
-        oldest = time.monotonic() - HUNG_SECONDS
-        return any(since < oldest and not job.done() for job, since in self._jobs.items())
+        return any(since < time.monotonic() - HUNG_SECONDS for since in list(self._jobs.values()))
 
-    async def run(self, work: Callable[[bool], T]) -> T:
-        """Return what ``work`` returns; it is told whether this is the heavy lane.
+    async def run(self, work: Callable[[], T]) -> T:
+        """Return what ``work`` returns.
 
         Raises:
             ProblemError: "overloaded": too many jobs wait, or this one took too long.
         """
-        self._jobs = {job: since for job, since in self._jobs.items() if not job.done()}
-        if self.hung or len(self._jobs) >= self.limit:
-            raise ProblemError("overloaded")
-        job = self._pool.submit(work, self.heavier is None)
-        self._jobs[job] = time.monotonic()
-        try:
-            # A job that is given up is not begun any more; one in hand counts until it ends.
-            async with asyncio.timeout(MAX_WORK_SECONDS):
-                return await asyncio.wrap_future(job)
-        except TimeoutError:
-            raise ProblemError("overloaded") from None
-        except TooHeavyError:
-            assert self.heavier is not None
-            return await self.heavier.run(work)
+        if not self.hung and len(self._jobs) < self.limit:
+            job = self._pool.submit(work)
+            self._jobs[job] = time.monotonic()
+            job.add_done_callback(self._jobs.pop)
+            with suppress(TimeoutError):
+                # A job that is given up is not begun any more; one in hand counts until it ends.
+                async with asyncio.timeout(MAX_WORK_SECONDS):
+                    return await asyncio.wrap_future(job)
+        raise ProblemError("overloaded", headers={"Retry-After": "1"})
 
 
 class Service:
@@ -73,7 +66,7 @@ class Service:
         failures: why the others do not, by name.
         line: the network that reads lines, or None.
         line_failure: why there is none.
-        stopping: whether the process has been told to stop.
+        stopping: whether the process was told to stop.
         heavy: the lane for what takes much memory or time: large images, batches, explanations.
         light: the lane for everything else, which never waits for those.
     """
@@ -86,18 +79,17 @@ class Service:
                 cannot is left out, logged, and listed with its reason. So is the network for
                 lines.
         """
-        sys.setswitchinterval(SWITCH_SECONDS)
+        sys.setswitchinterval(0.0005)  # so long the event loop waits for a thread that computes
         self.settings = settings
         self.classifiers, self.failures = load_classifiers(settings.models_dir)
         for name, reason in self.failures.items():
             logger.warning("The model %s is left out: %s", name, reason)
-        if settings.model in self.failures:
-            raise ModelFileError(self.failures[settings.model])
         if settings.model not in self.classifiers:
+            found = ", ".join(self.classifiers) or "none"
             raise ModelFileError(
-                f"The default model {settings.model!r} is not in {settings.models_dir} (found: "
-                f"{', '.join(self.classifiers) or 'none'}); train it with bash run.sh cnn, or "
-                "set API_MODEL"
+                self.failures.get(settings.model)
+                or f"The default model {settings.model!r} is not in {settings.models_dir} (found: "
+                f"{found}); train it with bash run.sh cnn, or set API_MODEL"
             )
         self.line: LineNetwork | None = None
         self.line_failure: str | None = None
@@ -108,13 +100,23 @@ class Service:
             logger.warning("No numbers are read, and digits by the classifiers alone: %s", error)
         self.stopping = False
         self.heavy = Lane(settings.heavy_queue)
-        self.light = Lane(settings.queue, self.heavy)
+        self.light = Lane(settings.queue)
         self._adapted = lru_cache(maxsize=MAX_ADAPTED)(self._adapt)
 
     @property
     def hung(self) -> bool:
         """Whether a thread will never take another job."""
         return self.light.hung or self.heavy.hung
+
+    async def run(self, work: Callable[[bool], T], heavy: bool = False) -> T:
+        """Return what ``work`` returns; it is told whether it runs in the heavy lane.
+
+        Work that is not ``heavy`` may raise ``TooHeavyError``: then it starts again there.
+        """
+        if not heavy:
+            with suppress(TooHeavyError):
+                return await self.light.run(partial(work, False))
+        return await self.heavy.run(partial(work, True))
 
     def classifier(self, name: str | None, examples: bytes | None = None) -> Classifier:
         """Return the model called ``name``, or the default one, after it has learnt ``examples``.
@@ -130,13 +132,6 @@ class Service:
             known = ", ".join(self.classifiers)
             raise ProblemError("unknown-model", f"There is no model {name!r}; there are: {known}.")
         return self._adapted(name, examples) if examples else self.classifiers[name]
-
-    def line_network(self) -> LineNetwork:
-        """Return the network for lines, or raise ``ProblemError`` "numbers-unavailable"."""
-        if self.line is None:
-            told = f"This service reads no numbers: {self.line_failure}"
-            raise ProblemError("numbers-unavailable", told)
-        return self.line
 
     def _adapt(self, name: str, examples: bytes) -> Classifier:
         return adapt(self.classifiers[name], *read_examples(examples))

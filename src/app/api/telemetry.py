@@ -3,37 +3,27 @@
 import asyncio
 import json
 import logging
-import queue
 import random
 import re
 import sys
 import time
 from datetime import UTC, datetime
-from functools import cache
-from logging.handlers import QueueHandler, QueueListener
 
 from fastapi import Request
 from prometheus_client import Counter, Histogram, disable_created_metrics
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import MEDIA_TYPE, answer
+from app.api.problems import answer
 
 REQUEST_ID = "X-Request-ID"
 disable_created_metrics()  # a second series for each of ours, which nobody reads
 
 REQUESTS = Counter("digits_requests", "Requests answered.", ["method", "path", "status"])
-SECONDS = Histogram(
-    "digits_request_seconds",
-    "Seconds from the request's head to the end of the answer.",
-    ["path"],
-    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
-)
-PROBLEMS = Counter("digits_problems", "Requests answered with a problem.", ["type"])
-DROPPED_LINES = Counter("digits_dropped_log_lines", "Lines that nobody took in time.")
+SECONDS = Histogram("digits_request_seconds", "Seconds from request to answer.", ["path"])
+PROBLEMS = Counter("digits_problems", "Requests answered with a problem.", ["code"])
 PREDICTIONS = Counter("digits_predictions", "Pictures taken for a digit.", ["model", "digit"])
-REFUSALS = Counter("digits_refusals", "Pictures not taken for a digit.", ["model", "reason"])
+REJECTIONS = Counter("digits_rejections", "Pictures not taken for a digit.", ["model", "reason"])
 CONFIDENCE = Histogram(
     "digits_confidence",
     "Calibrated probability of the likeliest digit.",
@@ -59,46 +49,15 @@ class JsonLine(logging.Formatter):
         return json.dumps(line)  # ASCII alone: a path may hold commands for a terminal
 
 
-class BoundedQueueHandler(QueueHandler):
-    """Drops and counts what nobody reads: it must not stop the event loop."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
-        DROPPED_LINES.inc()
-
-
-class PatientListener(QueueListener):
-    """Wakes for many lines at once: to wake for each costs a tenth of a request's time."""
-
-    def dequeue(self, block: bool) -> logging.LogRecord:
-        record = super().dequeue(block)
-        if LINES.empty():
-            time.sleep(0.05)
-        return record
-
-
-LINES: queue.Queue[logging.LogRecord] = queue.Queue(10_000)
-LISTENER = PatientListener(LINES, logging.StreamHandler(sys.stdout))
-
-
-@cache  # once a process
 def configure_logging() -> None:
-    """Write what this project and its libraries log as JSON, from a thread of its own."""
-    handler = BoundedQueueHandler(LINES)
+    """Write what this project and its libraries log to standard output, as JSON."""
+    handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLine())
-    logging.root.addHandler(handler)
-    logging.root.setLevel(logging.INFO)
-    LISTENER.start()
-
-
-def flush_logs() -> None:
-    """Write what still waits, but within a second: perhaps nobody reads it."""
-    end = time.monotonic() + 1
-    while LINES.unfinished_tasks and time.monotonic() < end:
-        time.sleep(0.01)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 class Telemetry:
-    """Names, logs and counts each request; makes a problem of what the app leaves unanswered."""
+    """Names, logs and counts each request; makes a problem of an error that nobody expected."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -112,29 +71,21 @@ class Telemetry:
         harmless = re.fullmatch("[!-~]{1,128}", given)
         request_id = given if harmless else f"{random.getrandbits(128):032x}"
         status = 0
-        replaced: bytes | None = None  # the body instead of one in plain text
 
-        async def send_recorded(message: Message) -> None:
-            nonlocal status, replaced
+        async def send_named(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID] = request_id
-                if status >= 400 and headers.get("content-type", "").startswith("text/plain"):
-                    replaced = bytes((await answer(request, HTTPException(status))).body)
-                    headers["content-type"] = MEDIA_TYPE
-                    headers["content-length"] = str(len(replaced))
-            elif replaced is not None:
-                message = {**message, "body": replaced}
+                MutableHeaders(scope=message)[REQUEST_ID] = request_id
             await send(message)
 
         failure: Exception | None = None
         try:
-            await self.app(scope, receive, send_recorded)
+            await self.app(scope, receive, send_named)
         except (Exception, asyncio.CancelledError) as error:
             failure = error if isinstance(error, Exception) else None
             if status == 0:
-                await (await answer(request, error))(scope, receive, send_recorded)
+                await (await answer(request, error))(scope, receive, send_named)
         seconds = time.perf_counter() - started
         # A path that no route has would let clients make as many time series as they like.
         path = getattr(scope.get("route"), "path", "unmatched")
@@ -151,5 +102,5 @@ class Telemetry:
         if problem := getattr(request.state, "problem", None):
             PROBLEMS.labels(problem).inc()
             fields["problem"] = problem
-        level, message = (logging.ERROR, "request failed") if failure else (logging.INFO, "request")
-        logger.log(level, message, extra={"fields": fields}, exc_info=failure)
+        level = logging.ERROR if failure else logging.INFO
+        logger.log(level, "request", extra={"fields": fields}, exc_info=failure)

@@ -60,7 +60,7 @@ def test_exactly_5_mb_a_file_and_16_mb_a_batch_are_read(predict):
     assert predict(PNG + bytes(5_000_000 - len(PNG))).status_code == 200
     taken = predict([PNG + bytes(3_900_000)] * 4, "predict/batch").json()["results"]
     assert all("prediction" in result for result in taken)
-    refused = predict([PNG + bytes(4_100_000)] * 4, "predict/batch")
+    refused = predict([PNG + bytes(4_200_000)] * 4, "predict/batch")
     assert problem(refused)[0] == 413
     assert "16 MB" in refused.json()["detail"]
 
