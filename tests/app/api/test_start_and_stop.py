@@ -11,19 +11,19 @@ import pytest
 import requests
 from PIL import Image
 from tests.support.api import post, wait_for
+from tests.support.drawings import file_of
 from tests.support.networks import change_card
 from tests.support.services import Running, running_api
 from tests.support.telemetry import metrics
 
 from errors import BenchError
-from model.card import model_path
-from model.config import MODELS_DIR
+from model.card import find_model, model_path
 
 
 def copy_model(folder: Path, version: str = "0.0.1") -> Path:
     """Copy the repository's CNN into a folder, as another version; return its file."""
     copy = model_path("cnn", version, folder)
-    shutil.copy(model_path("cnn", "0.0.1", MODELS_DIR), copy)
+    shutil.copy(find_model("cnn"), copy)
     change_card(copy, version=version)
     return copy
 
@@ -43,8 +43,6 @@ def truncate(model: Path) -> None:
         (truncate, {"API_WORKERS": "2"}, "damaged.*train it"),
         (Path.exists, {"API_MODEL": "gpt"}, "found: cnn.*API_MODEL"),
         (Path.exists, {"API_QUEUE": "many"}, "API_QUEUE.*integer"),
-        (Path.exists, {"API_TOKEN": "   "}, "API_TOKEN.*blank"),
-        (Path.exists, {"API_TOKEN": "gehëim"}, "API_TOKEN.*ASCII"),
     ],
 )
 def test_what_cannot_be_served_ends_the_start_with_one_sentence(tmp_path, damage, setting, said):
@@ -55,30 +53,27 @@ def test_what_cannot_be_served_ends_the_start_with_one_sentence(tmp_path, damage
     assert "Traceback" not in str(caught.value)
 
 
-def test_an_api_without_a_token_says_so_and_warns_where_the_room_can_reach_it(api, small_models):
-    with running_api(MODELS_DIR=str(small_models), API_HOST="0.0.0.0", API_TOKEN="") as open_api:
-        for level, printed in (("info", api.printed()), ("warning", open_api.printed())):
-            [line] = [line for line in printed.splitlines() if "API_TOKEN" in line]
-            assert f'"{level}"' in line
+def test_an_api_without_a_token_warns_if_others_can_reach_it(api, few_models):
+    with running_api(MODELS_DIR=str(few_models), API_HOST="0.0.0.0", API_TOKEN="") as open_api:
+        [line] = [line for line in open_api.printed().splitlines() if "API_TOKEN" in line]
+    assert '"warning"' in line
+    assert "API_TOKEN" not in api.printed()
 
 
 # --- The end --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_with_nothing_in_flight_sigterm_ends_the_process_at_once(small_models, workers):
-    with running_api(MODELS_DIR=str(small_models), API_WORKERS=workers) as api:
-        requests.get(f"{api.url}/health", timeout=30)
-        started = time.monotonic()
+def test_with_nothing_in_flight_sigterm_ends_the_process_at_once(few_models, workers):
+    with running_api(MODELS_DIR=str(few_models), API_WORKERS=workers) as api:
         api.process.terminate()
-        assert api.process.wait(60) in (0, -signal.SIGTERM)
-    assert time.monotonic() - started < 4  # less than any wait for a balancer
+        assert api.process.wait(7) in (0, -signal.SIGTERM)  # requests in flight would have 8 s
 
 
 def test_sigterm_ends_requests_in_flight_first_but_waits_for_no_endless_one(
-    small_models, slow_upload
+    few_models, slow_upload
 ):
-    with running_api(MODELS_DIR=str(small_models)) as api:
+    with running_api(MODELS_DIR=str(few_models)) as api:
         upload, _endless = slow_upload(api), slow_upload(api)
         api.process.terminate()
         time.sleep(1)
@@ -89,13 +84,13 @@ def test_sigterm_ends_requests_in_flight_first_but_waits_for_no_endless_one(
 
 # --- A thread that hangs --------------------------------------------------------------------------
 
-# The API with limits ten times as short, and a decoder that never comes back from a GIF.
+# The API with much shorter limits, and a decoder that never comes back from a GIF.
 HASTY = """
 import runpy, threading
 import app.settings
 import model.preprocessing.decode as decode
 
-app.settings.MAX_WORK_SECONDS, app.settings.HUNG_SECONDS = 1.0, 2.0
+app.settings.MAX_WORK_SECONDS, app.settings.HUNG_SECONDS = 3.0, 4.0
 decode_image = decode.decode_image
 
 def decode_or_hang(header):
@@ -110,10 +105,10 @@ runpy.run_module("app", run_name="__main__", alter_sys=True)
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_a_hanging_thread_turns_readiness_off_and_does_not_keep_the_process(
-    small_models, drawing, encode, end
+    few_models, drawing, end
 ):
-    with running_api(HASTY, MODELS_DIR=str(small_models)) as api:
-        given_up = post(api.url, encode(drawing, "GIF"))
+    with running_api(HASTY, MODELS_DIR=str(few_models)) as api:
+        given_up = post(api.url, file_of(drawing, "GIF"))
         assert (given_up.status_code, given_up.json()["code"]) == (503, "overloaded")
         wait_for(lambda: requests.get(f"{api.url}/ready", timeout=30).status_code == 503)
         assert requests.get(f"{api.url}/health", timeout=30).status_code == 200
@@ -123,13 +118,11 @@ def test_a_hanging_thread_turns_readiness_off_and_does_not_keep_the_process(
     assert time.monotonic() - started < 15  # 10 s, on a machine that has time
 
 
-def test_a_batch_that_can_never_be_read_in_time_is_told_what_to_send_instead(
-    small_models, drawing, encode
-):
-    slow = encode(drawing.resize((6000, 6000), Image.Resampling.NEAREST))
-    with running_api(HASTY, MODELS_DIR=str(small_models)) as api:
+def test_a_batch_that_can_never_be_read_in_time_is_told_what_to_send_instead(few_models, drawing):
+    slow = file_of(drawing.resize((5000, 5000), Image.Resampling.NEAREST))
+    with running_api(HASTY, MODELS_DIR=str(few_models)) as api:
         answer = post(api.url, [slow] * 64, "predict/batch")
-    assert answer.status_code in (413, 503)
+    assert answer.status_code == 413
     assert "fewer" in answer.json()["detail"] and "smaller" in answer.json()["detail"]
     assert "retry-after" not in answer.headers  # the same batch would fail again
 
