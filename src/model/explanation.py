@@ -37,19 +37,20 @@ class Unit:
 
     channel: int
     strength: float  # its largest response, 0-1; the layer's strongest unit has 1
-    map: np.ndarray | None  # (h, w) uint8, its responses, 255 the layer's largest; not of a neuron
+    picture: np.ndarray | None  # (h, w) uint8, its responses, 255 the layer's largest
     kernel: np.ndarray | None  # its weights as an image, if they are one
 
 
 @dataclass(frozen=True)
 class Layer:
-    """What a convolution or a hidden linear layer makes of an image."""
+    """What a layer makes of an image; the API answers with these fields."""
 
     name: str
+    kind: str  # "convolution" or "linear"
     channels: int
     size: tuple[int, ...]  # rows and columns of a map; (1, 1) in a linear layer
     receptive_field: int  # side of the square of pixels that one value depends on
-    units: list[Unit]  # the strongest, the first one most
+    maps: list[Unit]  # the strongest, the first one most
 
 
 def layer_activations(classifier: Classifier, image: np.ndarray) -> list[Layer]:
@@ -70,8 +71,8 @@ def layer_activations(classifier: Classifier, image: np.ndarray) -> list[Layer]:
         else:
             field = IMAGE_SIZE
         units = _strongest_units((seen - blank).clip(0), weights, classifier.permutation)
-        size = seen.shape[1:] or (1, 1)
-        layers.append(Layer(name, len(seen), size, min(field, IMAGE_SIZE), units))
+        kind, size = ("convolution", seen.shape[1:]) if seen.ndim == 3 else ("linear", (1, 1))
+        layers.append(Layer(name, kind, len(seen), size, min(field, IMAGE_SIZE), units))
     return layers
 
 
