@@ -36,7 +36,7 @@ def test_pods_pass_the_restricted_profile(pod):
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
     assert all(set(volume) <= {"name", "emptyDir"} for volume in pod["volumes"])
-    assert pod["automountServiceAccountToken"] is False
+    assert pod["automountServiceAccountToken"] is pod["enableServiceLinks"] is False
     [container] = pod["containers"]
     assert container["securityContext"] == {
         "allowPrivilegeEscalation": False,
@@ -55,12 +55,6 @@ def test_a_pod_is_taken_off_before_it_stops_and_has_time_to_end():
     assert container["readinessProbe"]["httpGet"] == {"path": "/ready", "port": 8000}
 
 
-@pytest.mark.parametrize("pod", PODS)
-def test_services_set_no_variables_in_pods(pod):
-    """Beside a service `api` Kubernetes sets API_PORT=tcp://..., unless told not to."""
-    assert pod["enableServiceLinks"] is False
-
-
 @pytest.mark.parametrize("prefix", ["", "/tools/digits/"])
 def test_the_pages_health_check_passes_under_a_prefix(prefix):
     text = (REPOSITORY / "Dockerfile.front").read_text()
@@ -74,15 +68,11 @@ def test_the_pages_health_check_passes_under_a_prefix(prefix):
     assert subprocess.run(check, env=environment, stderr=subprocess.DEVNULL).returncode != 0
 
 
-def table() -> dict[str, tuple[str, str]]:
-    """The default and the readers of each variable in deploy/README.md."""
+def read_by(reader: str) -> dict[str, str]:
+    """The default of each variable in deploy/README.md that has this reader."""
     text = (REPOSITORY / "deploy" / "README.md").read_text()
     rows = re.findall(r"^\| `([A-Z_]+)` \| (\S.*?) \| (.+?) \| .+ \|$", text, re.MULTILINE)
-    return {name: (default, readers) for name, default, readers in rows}
-
-
-def read_by(reader: str) -> dict[str, str]:
-    return {name: default for name, (default, readers) in table().items() if reader in readers}
+    return {name: default for name, default, readers in rows if reader in readers}
 
 
 def of_settings(settings: type[BaseSettings], prefix: str = "") -> dict[str, str]:
@@ -94,19 +84,14 @@ def of_settings(settings: type[BaseSettings], prefix: str = "") -> dict[str, str
             default = default.name
         elif isinstance(default, float):
             default = f"{default:g}"
-        elif default == () or not str(default):
-            default = "none"
-        values[prefix + name.upper()] = str(default)
+        values[prefix + name.upper()] = str(default) or "none"
     return values
 
 
-def test_the_table_has_every_setting_of_the_api_with_its_default():
+def test_the_table_has_every_setting_with_its_default():
     expected = of_settings(ApiSettings, prefix="API_")
     expected["MODELS_DIR"] = expected.pop("API_MODELS_DIR")
     assert read_by("API") == expected
-
-
-def test_the_table_has_every_setting_of_the_page_with_its_default():
     assert read_by("page") == of_settings(PageSettings)
 
 

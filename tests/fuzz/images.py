@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from contextlib import suppress
 
 import numpy as np
 from hypothesis import strategies as st
@@ -38,11 +39,8 @@ def damaged_images(draw: st.DrawFn) -> bytes:
 def _encode(image: Image.Image, mode: str, format_: str, exif: bytes) -> bytes:
     """Return the bytes of a file, in the given mode and with EXIF where the format has them."""
     buffer = io.BytesIO()
-    try:
+    with suppress(OSError, ValueError):
         image.convert(mode).save(buffer, format_, exif=exif)
-    except (OSError, ValueError):
-        buffer = io.BytesIO()
-        image.save(buffer, format_)
     return buffer.getvalue()
 
 

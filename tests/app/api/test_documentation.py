@@ -128,6 +128,7 @@ def test_the_documentation_asks_no_other_host_and_its_form_reads_a_7(api_url, ch
         operation.get_by_role("button", name="Try it out").click()
         operation.locator("input[type=file]").set_input_files(SEVEN)
         operation.get_by_role("button", name="Execute").click()
-        expect(operation.locator(".live-responses-table")).to_contain_text('"prediction": 7')
+        answer = operation.locator(".live-responses-table")
+        expect(answer).to_contain_text('"prediction": 7', timeout=30_000)
         browser.close()
     assert foreign == []
