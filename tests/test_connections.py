@@ -62,18 +62,13 @@ def test_no_other_host_is_asked_and_no_device_id_kept(traps, program):
     assert list(traps[program].home.glob("**/deviceid")) == []
 
 
-@pytest.mark.parametrize(
-    ("code", "caught"),
-    [
-        ("import socket; socket.socket().connect_ex(('192.0.2.1', 9))", "192.0.2.1"),
-        ("import socket; socket.getaddrinfo('digits.invalid', 80)", "digits.invalid"),
-        ("import requests; requests.get('https://digits.invalid')", "digits.invalid:443"),
-    ],
-)
-def test_the_trap_catches_what_it_should(tmp_path, code, caught):
+def test_the_trap_catches_what_it_should(tmp_path):
+    code = """import requests, socket
+socket.setdefaulttimeout(0.1)
+socket.socket().connect_ex(('192.0.2.1', 9))
+try: requests.get('https://digits.invalid')
+except requests.RequestException: pass"""
     with trap(tmp_path) as set_:
-        program = f"import socket; socket.setdefaulttimeout(0.1)\n{code}"
-        subprocess.run(
-            [sys.executable, "-c", program], env={**os.environ, **set_.environment}, stderr=-3
-        )
-        assert caught in "".join(set_.caught())
+        run(("-c", code), set_.environment)
+        caught = "".join(set_.caught())
+    assert "192.0.2.1" in caught and "digits.invalid:443" in caught

@@ -4,16 +4,14 @@ The tests build on each other and run in the order of this file, in a compose pr
 on free ports, in a copy of the repository. `run.sh test` leaves them out, hence the file's name.
 """
 
-import io
 import json
 import os
-import socket
 import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from uuid import uuid4
 
 import numpy as np
@@ -23,6 +21,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from tests.support.api import connect, until_closed, wait_for
 from tests.support.browser import chromium as start_chromium
+from tests.support.drawings import file_of
 from tests.support.pen import DIGITS, draw
 from tests.support.stack import Stack, about, free_ports, run
 
@@ -39,16 +38,8 @@ SETTINGS = {
     "API_HOST": "127.0.0.1",  # nobody outside the container would reach it
     "API_MODEL": "deep",
     "API_WORKERS": str(WORKERS),
-    "API_QUEUE": "32",
-    "API_HEAVY_QUEUE": "8",
-    "API_UPLOAD_SECONDS": "60",
     "API_CORS_ORIGINS": "https://app.example",
     "API_ROOT_PATH": "/digits",
-    "API_TRUSTED_PROXIES": "",
-    "API_CONNECT_SECONDS": "2",
-    "API_ANSWER_SECONDS": "10",
-    "API_EXPLAIN_SECONDS": "40",
-    "API_LIVE_SECONDS": "2",
     "HTTP_PROXY": "http://proxy.invalid:3128",  # as Docker's own configuration may set it
 }
 
@@ -107,14 +98,10 @@ def memory_mb(stack: Stack) -> float:
     return float(used[:-3]) * {"M": 2**20, "G": 2**30}[used[-3]] / MB
 
 
-def test_a_hundred_large_requests_at_once_are_answered_or_refused_within_the_memory_limit(
-    stack, capsys
-):
+def test_a_hundred_large_requests_at_once_stay_within_the_memory_limit(stack, capsys):
     noise = np.random.default_rng(0).integers(150, 256, (1500, 1500), dtype=np.uint8)
     noise[300:1200, 700:800] = 0  # a stroke, for otherwise it is blank
-    buffer = io.BytesIO()
-    Image.fromarray(noise).resize((6200, 6200), Image.Resampling.NEAREST).save(buffer, "PNG")
-    large = buffer.getvalue()
+    large = file_of(Image.fromarray(noise).resize((6200, 6200), Image.Resampling.NEAREST))
     tensor = {"name": "image", "datatype": "FP32", "shape": [256, 1, 28, 28]}
     paths = ("/api/v1/predict", "/api/v1/predict/batch", "/v2/models/cnn/infer")
     bodies = (
@@ -206,28 +193,6 @@ def test_a_restart_of_one_replica_after_the_other_loses_no_request(replicas):
         wait_until_answering(answered_by, REPLICAS)
     print(f"{len(answered_by)} requests")
     assert None not in answered_by.values()
-
-
-def test_floods_of_requests_on_one_connection_do_not_delay_others(replicas):
-    request = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
-
-    def send(connection: socket.socket) -> None:
-        with suppress(OSError):  # it is cut off at the end
-            connection.sendall(request * (3 * MB // len(request)))
-
-    before = memory_mb(replicas)
-    connections = [connect(replicas.gateway) for _ in range(CONNECTIONS)]
-    with ThreadPoolExecutor(2 * CONNECTIONS) as pool:
-        for work in (send, until_closed):
-            for connection in connections:
-                pool.submit(work, connection)
-        for _ in range(30):  # without the gateway one takes 33 s
-            assert requests.get(f"{replicas.gateway}/health", timeout=5).status_code == 200
-        for connection in connections:
-            connection.shutdown(socket.SHUT_RDWR)
-    assert memory_mb(replicas) <= before + 100
-    for connection in connections:
-        connection.close()
 
 
 def test_a_slow_client_is_cut_off(replicas):

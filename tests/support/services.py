@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import psutil
 import requests
@@ -26,22 +25,15 @@ STOP_SECONDS = 10
 
 @dataclass(frozen=True)
 class Running:
-    """A service that answers.
-
-    Attributes:
-        url: where it answers.
-        process: as it was started.
-        start_seconds: from the start of the process to its first answer.
-    """
+    """A service that answers at `url`."""
 
     url: str
     process: subprocess.Popen[bytes]
-    start_seconds: float
-    _log: IO[bytes]
+    log: Path
 
     def printed(self) -> str:
         """Return what it wrote to standard output and error so far."""
-        return Path(self._log.name).read_text(errors="replace")
+        return self.log.read_text(errors="replace")
 
 
 def free_port() -> int:
@@ -53,13 +45,7 @@ def free_port() -> int:
 
 @contextmanager
 def running(command: list[str], url: str, health: str, **environment: str) -> Iterator[Running]:
-    """Start ``python COMMAND...`` from the repository, wait until it answers, stop it after.
-
-    Args:
-        command: the arguments of the interpreter.
-        url: where the service will be.
-        health: the path there that answers 200 when it is ready.
-        environment: variables added to this process's own.
+    """Start ``python COMMAND...``, wait until ``health`` answers at ``url``, stop it afterwards.
 
     Raises:
         BenchError: the process ended, or did not answer within a minute; with what it printed.
@@ -67,7 +53,6 @@ def running(command: list[str], url: str, health: str, **environment: str) -> It
     variables = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), **environment}
     # A file, since nobody reads a pipe while the service runs, and a full one would stop it.
     with tempfile.NamedTemporaryFile(prefix="digits-service-") as log:
-        started = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=REPOSITORY,
@@ -77,8 +62,8 @@ def running(command: list[str], url: str, health: str, **environment: str) -> It
             start_new_session=True,  # with all that it starts, a group of its own to be ended
         )
         try:
-            _wait_until_healthy(process, url + health, log.name)
-            yield Running(url, process, time.perf_counter() - started, log)
+            _wait_until_healthy(process, url + health, Path(log.name))
+            yield Running(url, process, Path(log.name))
         finally:
             process.terminate()
             try:
@@ -94,9 +79,7 @@ def running(command: list[str], url: str, health: str, **environment: str) -> It
 def running_api(program: str = "", **environment: str) -> Iterator[Running]:
     """Give the API on a free port in a process of its own, with the memory settings of run.sh.
 
-    Args:
-        program: Python code that starts it; `python -m app` if absent.
-        environment: variables, as for `running`.
+    ``program`` is Python code that starts it; `python -m app` if absent.
     """
     command = ["-c", program] if program else ["-m", "app"]
     settings = re.findall(r"\b(MALLOC_\w+)=(\d+)", (REPOSITORY / "run.sh").read_text())
@@ -114,7 +97,7 @@ def resident_megabytes(pid: int) -> float:
     return sum(member.memory_info().rss for member in family) / 1e6
 
 
-def _wait_until_healthy(process: subprocess.Popen[bytes], health: str, log: str) -> None:
+def _wait_until_healthy(process: subprocess.Popen[bytes], health: str, log: Path) -> None:
     end = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < end:
         try:
@@ -125,5 +108,5 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], health: str, log: str)
         time.sleep(0.02)
     process.kill()
     process.wait()
-    printed = Path(log).read_text(errors="replace")
+    printed = log.read_text(errors="replace")
     raise BenchError(f"{process.args!r} did not answer at {health}:\n{printed}")
