@@ -2,7 +2,7 @@
 
 The whole study takes about six hours of one core, --quick five minutes. Results go to
 comparison.csv in models (--quick: data/study). What is there is not trained again: after Ctrl-C
-the same command goes on. Whoever changes a recipe deletes comparison.csv.
+the same command goes on. Whoever changes a recipe deletes comparison.csv first.
 """
 
 import argparse
@@ -13,32 +13,28 @@ from errors import DigitsError
 from model.config import DATA_DIR, MODELS_DIR
 from model.data.mnist import load_mnist
 from study.measure import drawn_sets, measure, read_results
-from study.plan import MNIST, all_runs
+from study.plan import MNIST, SEEDS, all_runs
 from study.report import write_report
 
-QUICK_IMAGES, QUICK_SEEDS, QUICK_FEWER_EPOCHS = 3_000, 2, 6
+QUICK_IMAGES, QUICK_SEEDS = 3_000, 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("run.sh compare", description=__doc__, formatter_class=form)
+    parser = argparse.ArgumentParser("run.sh compare", description=__doc__)
     drawn = "digits to read besides MNIST's: as for evaluate, strokes or a folder of pictures"
     parser.add_argument("paths", type=Path, nargs="*", metavar="PATH", help=drawn)
-    parser.add_argument("--quick", action="store_true", help="2 seeds, fewer images and epochs")
+    parser.add_argument("--quick", action="store_true", help="2 seeds, fewer images")
     parser.add_argument("--report", action="store_true", help="train nothing: write tables again")
     options = parser.parse_args(arguments)
     folder = DATA_DIR / "study" if options.quick else MODELS_DIR
     try:
+        mnist = load_mnist("auto" if options.quick else "mnist")
+        training = mnist.training[: QUICK_IMAGES if options.quick else None]
+        runs = all_runs(len(training), seeds=QUICK_SEEDS if options.quick else SEEDS)
         if not options.report:
-            mnist = load_mnist("auto" if options.quick else "mnist")
-            training = mnist.training[:QUICK_IMAGES] if options.quick else mnist.training
-            runs = all_runs(len(training))
-            if options.quick:
-                runs = [run for run in runs if run.seed < QUICK_SEEDS]
-                runs = [run._replace(epochs=run.epochs // QUICK_FEWER_EPOCHS) for run in runs]
             sets = {MNIST: mnist.test, **drawn_sets(options.paths)}
             measure(runs, training, mnist.validation, sets, folder / "comparison.csv")
-        write_report(read_results(folder / "comparison.csv"), folder)
+        write_report(read_results(folder / "comparison.csv"), training, folder)
     except (DigitsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -21,7 +21,7 @@ from model.data.pictures import content, draw_pictures, load_pictures, resize_pl
 from model.data.strokes import read_strokes
 from model.preprocessing.normalize import preprocess
 from model.train import NETWORKS, predict_logits, train
-from study import pixel_order
+from study.pixel_order import IMAGES, recover
 from study.plan import IN_ORDER, ISOMAP, PERMUTED, RESIZED, SERVED, SMALL_HIDDEN, SMALL_MLP, Run
 
 
@@ -29,7 +29,7 @@ def measure(
     runs: list[Run], training: Digits, validation: Digits, sets: dict[str, Digits], path: Path
 ) -> None:
     """Train the networks whose results on a test set the file lacks; write it after each."""
-    results: list[Any] = read_results(path).to_dict("records") if path.is_file() else []
+    results: list[Any] = pd.read_csv(path).to_dict("records") if path.is_file() else []
     done = {tuple(row[name] for name in (*Run._fields, "test_set")) for row in results}
     path.parent.mkdir(parents=True, exist_ok=True)
     for run in tqdm(runs, unit="network", disable=None):
@@ -46,13 +46,14 @@ def measure(
             counts = {"test_set": name, "digits": len(read), "errors": errors, "seconds": seconds}
             results.append({**run._asdict(), **counts})
         write_atomically({path: pd.DataFrame(results).to_csv(index=False).encode()})
-        tqdm.write(f"{run}: {seconds} s")
 
 
 def read_results(path: Path) -> pd.DataFrame:
+    """Return the table that `measure` wrote, with a column `misread` in %."""
     if not path.is_file():
         raise DataError(f"There is no {path}: make it by `bash run.sh compare`.")
-    return pd.read_csv(path, keep_default_na=False)
+    table = pd.read_csv(path).sort_values([*Run._fields, "test_set"], ignore_index=True)
+    return table.assign(misread=100 * table["errors"] / table["digits"])
 
 
 def drawn_sets(paths: list[Path]) -> dict[str, Digits]:
@@ -66,18 +67,16 @@ def drawn_sets(paths: list[Path]) -> dict[str, Digits]:
         labels = torch.tensor(digits["label"].astype(int).to_list())
         for way, ending in ((preprocessed, ""), (resize_plainly, RESIZED)):
             name = path.name.partition(".")[0] + ending
-            bar = tqdm(digits["data"], name, disable=None)
-            images = torch.from_numpy(np.stack([way(content(data)) for data in bar]))
-            sets[name] = Digits(images, labels)
+            images = [way(content(data)) for data in tqdm(digits["data"], name, disable=None)]
+            sets[name] = Digits(torch.from_numpy(np.stack(images)), labels)
     return sets
 
 
 def preprocessed(data: bytes) -> np.ndarray:
     """Return the image (28, 28) that the API makes at first sight; black if it cannot."""
-    try:
+    with contextlib.suppress(ImageError):
         return preprocess(data).image
-    except ImageError:
-        return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
 
 def train_run(run: Run, training: Digits, validation: Digits) -> nn.Module:
@@ -92,21 +91,20 @@ def train_run(run: Run, training: Digits, validation: Digits) -> nn.Module:
     torch.manual_seed(run.seed)
     size = {"hidden": SMALL_HIDDEN} if run.network == SMALL_MLP else {}
     network = NETWORKS[name](**size).to(device)
-    permutation = pixel_permutation(run, training)
-    with contextlib.redirect_stdout(None):  # a line for each network is enough
-        train(network, batches, validation, recipe, permutation)
+    with contextlib.redirect_stdout(None):  # the bar over all networks is enough
+        train(network, batches, validation, recipe, pixel_permutation(run, training))
     return network
 
 
 def pixel_permutation(run: Run, training: Digits) -> Tensor | None:
     """Return which pixel of an image (784,) the network sees at each place; None in order.
 
-    "recovered" depends on the permutation and the first training images alone.
+    A recovered one depends on the permutation's seed and the first training images alone.
     """
     if run.pixels == IN_ORDER:
         return None
     permutation = make_permutation(run.permutation)
     if run.pixels == PERMUTED:
         return permutation
-    permuted = training.images[: pixel_order.IMAGES].flatten(1)[:, permutation]
-    return permutation[pixel_order.recover(permuted, isomap=run.pixels == ISOMAP)]
+    permuted = training.images[:IMAGES].flatten(1)[:, permutation]
+    return permutation[recover(permuted, isomap=run.pixels == ISOMAP)]

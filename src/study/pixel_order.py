@@ -32,12 +32,10 @@ def recover(images: Tensor, isomap: bool = False) -> Tensor:
 
 
 def compare(images: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Tell which pixels of images (N, 784) go together.
+    """Tell which pixels of images (N, 784) have ink together.
 
-    Returns:
-        pixels: (n,) those that have ink often enough.
-        correlation: (n, n) of each two of them.
-        partial: (n, n) their partial correlation: what two share beyond all the others.
+    Returns the pixels (n,) that have ink often enough, their correlations (n, n), and their partial
+    correlations (n, n): what two pixels share beyond all the others.
     """
     pixels = torch.nonzero((images > 0).float().mean(dim=0) >= RARE).flatten().numpy()
     correlation = torch.corrcoef(images[:, pixels].T.double()).numpy()
@@ -51,9 +49,8 @@ def compare(images: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def grow(correlation: np.ndarray, partial: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lay one pixel after the other, each time the one that fits best into a cell.
 
-    Returns:
-        places: (n, 2) row and column of each pixel, from any origin.
-        sequence: (n,) the pixels in the sequence in which they were laid.
+    Returns the row and column (n, 2) of each pixel, from any origin, and the sequence (n,) in which
+    the pixels were laid.
     """
     count, size = len(partial), 3 * IMAGE_SIZE
     fit = np.zeros((count, size, size))  # of each pixel to each cell, by the cells around it
