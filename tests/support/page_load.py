@@ -1,8 +1,7 @@
 """A class that draws: PYTHONPATH=src .venv/bin/python -m tests.support.page_load [--visitors 20]
 
 Starts an API and a page on this machine. Each visitor draws a stroke a second for 20 seconds, with
-live frames. Prints how long the answers after a stroke take, how many frames are answered, and what
-both services need. Times hold for a quiet machine.
+live frames. Prints how long the answers after a stroke take and how many frames are answered.
 """
 
 import argparse
@@ -11,11 +10,10 @@ import statistics
 import time
 from contextlib import AsyncExitStack
 
-import psutil
 from tests.support.browser import page_service
 from tests.support.drawings import blank, file_of, write
 from tests.support.pen import DIGITS, smooth
-from tests.support.services import Running, resident_megabytes, running_api
+from tests.support.services import running_api
 from tests.support.visitor import Visitor, visit
 
 SECONDS = 20
@@ -35,13 +33,7 @@ def frames_of(digit: int, count: int) -> list[bytes]:
     return frames
 
 
-def summary(seconds: list[float]) -> str:
-    slow = statistics.quantiles(seconds, n=20, method="inclusive")[-1]
-    median = statistics.median(seconds)
-    return f"{1000 * median:.1f} ms (95 %: {1000 * slow:.1f} ms, {len(seconds)} times)"
-
-
-def measure(api: Running, server: Running, visitors: int) -> None:
+def measure(url: str, visitors: int) -> None:
     growing = {digit: frames_of(digit, round(PEN_DOWN / EVERY)) for digit in DIGITS}
     finals: list[float] = []
     statuses: list[int] = []
@@ -61,22 +53,14 @@ def measure(api: Running, server: Running, visitors: int) -> None:
 
     async def open_all() -> None:
         async with AsyncExitStack() as stack:
-            opened = [await stack.enter_async_context(visit(server.url)) for _ in range(visitors)]
+            opened = [await stack.enter_async_context(visit(url)) for _ in range(visitors)]
             await asyncio.gather(*(draw_all(*each) for each in enumerate(opened)))
 
-    services = [psutil.Process(service.process.pid) for service in (api, server)]
-    before = resident_megabytes(server.process.pid)
-    spent = [sum(service.cpu_times()[:2]) for service in services]
     asyncio.run(open_all())
-    after = resident_megabytes(server.process.pid)
-    of_api, of_page = (
-        1000 * (sum(service.cpu_times()[:2]) - earlier) / len(finals)
-        for service, earlier in zip(services, spent, strict=True)
-    )
-    print(f"final answers: {summary(finals)}; missing: {views.count('waiting')}")
+    slow = statistics.quantiles(finals, n=20)[-1]
+    print(f"answers after a stroke: {statistics.median(finals):.3f} s (95 %: {slow:.3f} s)")
+    print(f"missing: {views.count('waiting')} of {len(views)}")
     print(f"live frames: {statuses.count(200)} of {len(statuses)} answered")
-    print(f"processor time a stroke: API {of_api:.1f} ms, page {of_page:.1f} ms")
-    print(f"memory of the page's server: {before:.0f} MB, at the end {after:.0f} MB")
 
 
 if __name__ == "__main__":
@@ -86,4 +70,4 @@ if __name__ == "__main__":
     parser.add_argument("--visitors", type=int, default=20, help="how many draw (20)")
     options = parser.parse_args()
     with running_api() as api, page_service(api.url) as server:
-        measure(api, server, options.visitors)
+        measure(server.url, options.visitors)
