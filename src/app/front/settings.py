@@ -1,7 +1,4 @@
-"""The page's settings, read from the environment, and its limits.
-
-Apart from the API's settings because the page's container has nothing of the models.
-"""
+"""The page's settings and limits; apart from the API's, which the page's container lacks."""
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings

@@ -17,16 +17,18 @@ def figure(name: str, model: str | None) -> bytes:
 
 
 def answer(runs: pd.DataFrame | None) -> None:
-    """The study's question and its answer in three sentences."""
+    """The study's question and its answer in a few sentences."""
     st.header(t("results.question"), anchor=False)
-    accuracies = None if runs is None else conclusion(runs)
-    if accuracies is None:
+    accuracies = {} if runs is None else conclusion(runs)
+    if not accuracies.keys() >= {"cnn", "mlp", "cnn_permuted", "mlp_permuted"}:
         st.info(t("results.no_study"), icon=":material/terminal:")
         return
     ahead = accuracies["cnn"] > accuracies["mlp"]
     needs_order = accuracies["cnn_permuted"] < accuracies["mlp_permuted"]
     shown = {name: percent(share, 2) for name, share in accuracies.items()}
     st.markdown(t("results.yes" if ahead and needs_order else "results.no", **shown))
+    if "cnn_recovered" in shown:
+        st.markdown(t("results.recovered", **shown))
 
 
 def models() -> None:

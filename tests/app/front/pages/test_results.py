@@ -14,6 +14,7 @@ def visitor(open_page):
 def test_the_page_answers_the_question_and_explains_its_words(visitor):
     assert "because it knows which pixels are neighbours?" in visitor.app.header[0].value
     assert visitor.app.markdown[0].value.startswith("Yes. A CNN reads 99.")
+    assert "find the shuffled order again" in visitor.app.markdown[1].value
     assert "small filters slide over the picture" in visitor.app.markdown[-1].value
 
 
