@@ -1,10 +1,9 @@
 """How fast the API answers, beside a plain FastAPI route with the same network (needs wrk).
 
-The services take turns, for other work on the machine comes and goes. The table has medians.
+The services take turns, as other work on the machine comes and goes. The table has medians.
 """
 
 import argparse
-import io
 import os
 import re
 import shutil
@@ -23,7 +22,7 @@ import requests
 import torch
 from fastapi import FastAPI, File, UploadFile
 from PIL import Image
-from torchvision.transforms import v2
+from torchvision.transforms.functional import pil_to_tensor
 
 from errors import BenchError
 from model.card import find_model
@@ -38,15 +37,13 @@ LUA = 'wrk.method, wrk.body = "POST", io.open("body", "rb"):read("*all")'
 def plain() -> FastAPI:
     """Return the API of a tutorial: a `def` route that resizes the image, and torch."""
     network, _ = load_network(find_model("cnn"))
-    steps = [v2.Grayscale(), v2.Resize((28, 28)), v2.PILToTensor()]
-    steps += [v2.ToDtype(torch.float32, scale=True), v2.Normalize([MEAN], [STD])]
-    transform = v2.Compose(steps)
     app = FastAPI()
 
     @app.post("/api/v1/predict")
     def predict(file: Annotated[UploadFile, File()]) -> dict[str, object]:
-        with torch.no_grad():
-            logits = network(transform(Image.open(io.BytesIO(file.file.read())))[None])
+        image = Image.open(file.file).convert("L").resize((28, 28))
+        with torch.inference_mode():
+            logits = network((pil_to_tensor(image)[None] / 255 - MEAN) / STD)
         probabilities = logits.softmax(dim=1)[0]
         return {"prediction": int(probabilities.argmax()), "probabilities": probabilities.tolist()}
 
