@@ -57,29 +57,23 @@ def test_texts_are_filled_in(write_in):
 
 
 @pytest.mark.parametrize(
-    ("number", "english", "french"),
-    [(7, "7", "7"), (55_000, "55,000", f"55{NARROW}000"), (2.84, "2.8", "2,8")],
-)
-def test_numbers_are_written_as_people_write_them(number, english, french, write_in):
-    assert written(number) == english
-    assert english in t("draw.upload_label", megabytes=number)
-    write_in("fr")
-    assert written(number) == french
-
-
-@pytest.mark.parametrize(
-    ("share", "english", "french"),
+    ("shown", "value", "english", "french"),
     [
-        (0.9981, "99.8", "99,8"),
-        (0.9994, "99.9", "99,9"),
-        (0.99996, "more than 99.9", "plus de 99,9"),
-        (0.0, "0.0", "0,0"),
+        (written, 7, "7", "7"),
+        (written, 55_000, "55,000", f"55{NARROW}000"),
+        (written, 2.84, "2.8", "2,8"),
+        (percent, 0.9981, f"99.8{BLANK}%", f"99,8{BLANK}%"),
+        (percent, 0.9994, f"99.9{BLANK}%", f"99,9{BLANK}%"),
+        (percent, 0.99996, f"more than 99.9{BLANK}%", f"plus de 99,9{BLANK}%"),
+        (percent, 0.0, f"0.0{BLANK}%", f"0,0{BLANK}%"),
     ],
 )
-def test_shares_are_written_as_people_write_them(share, english, french, write_in):
-    assert percent(share) == f"{english}{BLANK}%"
+def test_numbers_and_shares_are_written_as_people_write_them(
+    shown, value, english, french, write_in
+):
+    assert shown(value) == english
     write_in("fr")
-    assert percent(share) == f"{french}{BLANK}%"
+    assert shown(value) == french
 
 
 @pytest.mark.parametrize(
