@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t
 from tqdm import tqdm
 
 from errors import DataError
@@ -24,7 +25,7 @@ def learn(
     """Return, in %, what no and `counts` examples of each digit bring an author.
 
     Examples are drawn DRAWS times; the author's other digits are read. The worst author is the one
-    whose digits are read worst without examples.
+    whose digits are read worst without examples. The interval is Student's t over the authors.
     """
     authors = authors_of_enough(pictures, max(counts))
     draws = [(0, 0), *((count, draw) for count in counts for draw in range(DRAWS))]
@@ -50,11 +51,20 @@ def learn(
     return {
         f"{count} examples of each digit": {
             f"right, mean of {len(authors)} authors": row["right"].mean(),
+            "95 %": interval(row["right"]),
             f"right, worst: {worst}": row["right"][worst],
             "rejected": row["rejected"].mean(),
         }
         for count, row in means.iterrows()
     }
+
+
+def interval(shares: pd.Series) -> str | None:
+    """Return the 95 % interval of the mean of shares in %; None for a single one."""
+    if len(shares) < 2:
+        return None
+    low, high = t.interval(0.95, len(shares) - 1, shares.mean(), shares.sem())
+    return f"{max(low, 0):.1f} to {min(high, 100):.1f}"
 
 
 def authors_of_enough(pictures: pd.DataFrame, count: int) -> list[str]:

@@ -34,6 +34,8 @@ def test_the_worst_author_is_followed_from_the_first_row_on(cnn, pictures):
     assert none[worst] + 10 < one[worst] < four[worst]
     usual = [2 * row["right, mean of 2 authors"] - row[worst] for row in rows.values()]
     assert min(usual) > 95
+    low, high = map(float, none["95 %"].split(" to "))
+    assert low < none["right, mean of 2 authors"] < high <= 100
 
 
 def test_only_authors_with_one_more_than_the_examples_of_every_digit_count(pictures):
