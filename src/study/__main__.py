@@ -2,7 +2,7 @@
 
 The whole study takes about six hours of one core, --quick five minutes. Results go to
 comparison.csv in models (--quick: data/study). What is there is not trained again: after Ctrl-C
-the same command goes on. Whoever changes a recipe deletes comparison.csv first.
+the same command goes on. If you change a recipe, delete comparison.csv first.
 """
 
 import argparse

@@ -73,7 +73,7 @@ def drawn_sets(paths: list[Path]) -> dict[str, Digits]:
 
 
 def preprocessed(data: bytes) -> np.ndarray:
-    """Return the image (28, 28) that the API makes at first sight; black if it cannot."""
+    """Return the image (28, 28) that preprocessing makes; black if it cannot."""
     with contextlib.suppress(ImageError):
         return preprocess(data).image
     return np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)

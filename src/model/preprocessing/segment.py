@@ -196,7 +196,7 @@ def strokes(grey: np.ndarray) -> np.ndarray:
 
 
 def least_contrast(grey: np.ndarray) -> float:
-    """The levels by which foreground stands above the noise, of which neighbours differ."""
+    """The levels by which foreground stands above the noise, by how neighbours differ."""
     differences = np.abs(np.diff(grey.astype(np.int16), axis=1))
     noise = 1.4826 * float(np.median(differences)) / np.sqrt(2) if differences.size else 0.0
     return max(5 * noise, float(MINIMUM_CONTRAST))
