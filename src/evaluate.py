@@ -12,22 +12,19 @@ import argparse
 import base64
 import functools
 import html
-import io
-import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image
-from statsmodels.stats.proportion import proportion_confint
 from tqdm import tqdm
 
 from errors import DigitsError, ImageError
 from model.card import find_model, write_atomically
 from model.classifier import Classifier
-from model.config import MODELS_DIR
 from model.data.pictures import COLUMNS, content, draw_pictures, load_pictures, resize_plainly
 from model.data.strokes import read_strokes
 from model.hand import authors_of_enough, learn
@@ -37,16 +34,14 @@ from model.numbers.write import GAPS, numbers_of_writers
 from model.preprocessing.decode import encode_png, luminance, open_image
 from model.preprocessing.normalize import preprocess
 from model.reading import read_images
-from model.robustness import lost_by_changes, page_of_changes
+from model.readme import Rows, interval, record
+from model.robustness import lost_by_changes
 from predict import load_line_network
 
 SEED = 0  # of what is drawn
 NUMBERS = 200  # of each kind, written of the digits in a file of strokes
-ROBUSTNESS = MODELS_DIR / "robustness.md"
 THUMBNAIL = (160, 160)  # pixels of a picture on the page of failures
 IMAGE = '<img height="112" src="data:image/png;base64,{}">'
-
-Rows = dict[str, dict[str, object]]
 
 
 def load(path: Path, *, numbers: bool) -> pd.DataFrame:
@@ -122,12 +117,11 @@ def summarise(results: pd.DataFrame) -> Rows:
         labelled = (group["label"] != "").all()
         authors = group[group["author"] != ""].groupby("author")["good"].all()
         share = 100 * group[["right", "good", "usual", "accepted"]].mean()
-        low, high = proportion_confint(group["good"].sum(), len(group), method="wilson")
         rows[kind] = {
             "pictures": len(group),
             "right": share["right"] if labelled else None,
             "right and accepted": share["good"] if labelled else None,
-            "95 %": f"{100 * low:.1f} to {100 * high:.1f}",
+            "95 %": interval(int(group["good"].sum()), len(group)),
             "rejected": 100 - share["accepted"],
             "the usual way": share["usual"] if (group["label"].str.len() == 1).all() else None,
             "complete authors": f"{authors.sum()} of {len(authors)}" if len(authors) else None,
@@ -154,41 +148,46 @@ def page_of_failures(title: str, failures: pd.DataFrame) -> str:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Read all pictures, print the tables and write the page of failures."""
-    classifier = Classifier.load(find_model(options.model))
-    loaded = {str(path): load(path, numbers=options.numbers) for path in options.paths}
+    model = find_model(options.model)
+    classifier = Classifier.load(model)
+    loaded = {path.name: load(path, numbers=options.numbers) for path in options.paths}
     labels = pd.concat([pictures["label"] for pictures in loaded.values()])
     network = load_line_network(needed=bool((labels.str.len() > 1).any()))
-    if options.examples:
-        for pictures in loaded.values():
-            authors_of_enough(pictures, max(options.examples))
-    tables: dict[str, dict[str, Rows]] = {}
+    for pictures in loaded.values() if options.examples else ():
+        authors_of_enough(pictures, max(options.examples))
+    tables: dict[str, Rows] = {}
     every = []
-    for path, pictures in loaded.items():
+    for name, pictures in loaded.items():
         found = read_all(classifier, network, pictures)
         every.append(found)
-        tables[path] = {"pictures": summarise(found)}
+        tables[name] = summarise(found)
         if options.examples:
             readable = found[found["images"].notna()]
-            tables[path]["examples"] = learn(classifier, readable, options.examples, network)
-        print(f"\n{classifier.name} {classifier.version} on {path}, in %:")
-        for rows in tables[path].values():
-            table = pd.DataFrame(rows).T.astype(object)
-            table = table.where(table.notna(), None)
-            print("\n" + table.to_markdown(floatfmt=".2f", missingval="-"))
+            learnt = learn(classifier, readable, options.examples, network)
+            tables[f"Learning a hand: {name}"] = learnt
     found = pd.concat(every)
-    failed = found[~found["good"]]
-    title = f"{len(failed)} failures of {classifier.name}"
-    files = {options.output: page_of_failures(title, failed)}
     if options.changes:
-        lost = lost_by_changes(found, functools.partial(read, classifier, network))
-        names = " ".join(path.name for path in options.paths)
-        command = f"bash run.sh evaluate {names} --model {options.model} --changes"
-        files[ROBUSTNESS] = page_of_changes(command, lost)
-    if options.json:
-        about = {"model": classifier.name, "version": classifier.version, "tables": tables}
-        files[options.json] = json.dumps(about, indent=1)
-    write_atomically({path: text.encode(errors="replace") for path, text in files.items()})
+        by = functools.partial(read, classifier, network)
+        tables[f"Harmless changes: {', '.join(loaded)}"] = lost_by_changes(found, by)
+    for title, rows in tables.items():
+        table = pd.DataFrame(rows).T.astype(object)
+        table = table.where(table.notna(), None)
+        print(f"\n{classifier.name} {classifier.version}, {title!r}, in %:\n")
+        print(table.to_markdown(floatfmt=".2f", missingval="-"))
+    failed = found[~found["good"]]
+    page = page_of_failures(f"{len(failed)} failures of {classifier.name}", failed)
+    write_atomically({options.output: page.encode(errors="replace")})
     print(f"\n{len(failed)} failures, with what the network saw: {options.output}")
+    if options.record:
+        record(model, command_of(options), classifier.name, network is not None, tables)
+
+
+def command_of(options: argparse.Namespace) -> str:
+    """Return the command that measures this again, its paths without their folders."""
+    words = [path.name for path in options.paths] + ["--model", options.model]
+    words += [f"--{flag}" for flag in ("numbers", "changes") if getattr(options, flag)]
+    words += ["--examples", *map(str, options.examples)] if options.examples else []
+    return shlex.join(["bash", "run.sh", "evaluate", *words, "--record"])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -198,22 +197,18 @@ def main(arguments: list[str] | None = None) -> int:
     add("--model", default="cnn", help="name or file (cnn)")
     add("--numbers", action="store_true", help="write strokes side by side, and read the numbers")
     add("--examples", type=int, nargs="+", metavar="N", help="learn N of each digit first")
-    add("--changes", action="store_true", help=f"change them harmlessly: {ROBUSTNESS.name}")
+    add(
+        "--changes", action="store_true", help="change the pictures harmlessly, and read them again"
+    )
     add("--output", type=Path, default="failures.html", help="page of failures, in HTML")
-    add("--json", type=Path, metavar="FILE", help="write the tables there too")
+    add("--record", action="store_true", help="write the tables into the model card (README.md)")
     options = parser.parse_args(arguments)
     if options.examples and min(options.examples) < 1:
         parser.error("argument --examples: give 1 or more")
-    for option, file in (("--output", options.output), ("--json", options.json)):
-        is_other = file and file.exists() and not file.is_file()
-        if file and (is_other or not os.access(file.parent, os.W_OK)):
-            parser.error(f"argument {option}: name a file in a folder that you can write to")
-    if options.output == options.json:
-        parser.error("argument --json: name another file than --output")
+    if not os.access(options.output.parent, os.W_OK) or options.output.is_dir():
+        parser.error("argument --output: name a file in a folder that you can write to")
     if options.numbers and (options.examples or any(path.is_dir() for path in options.paths)):
         parser.error("argument --numbers: give files of strokes alone, and no --examples")
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a folder's name need not be UTF-8
-        sys.stdout.reconfigure(errors="surrogateescape")
     try:
         evaluate(options)
     except (DigitsError, OSError) as error:

@@ -155,6 +155,7 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
     from model import calibration, plots
     from model.card import Card, model_path
     from model.export import save_model
+    from model.readme import write_model_card
 
     # Evaluate: the one look at the test set
     synthetic = synthetic_digits(config.CALIBRATION_SYNTHETIC, config.CALIBRATION_SEED)
@@ -215,6 +216,7 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
     }
     pngs = {f"{stem}-{figure}.png": png for figure, png in figures.items()}
     path = save_model(network, Card.model_validate(card), options.output, pngs)
+    write_model_card(options.output)
     print(f"{name}: {reached['test_accuracy']:.2%} of the test images correct; written to {path}")
 
 

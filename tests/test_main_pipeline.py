@@ -120,12 +120,14 @@ def test_options_change_the_recipe_and_the_sample_is_trained_six_times_as_many_e
 def test_a_model_is_written_with_its_figures_and_a_card_that_says_how_it_was_made(trained, capsys):
     folder = trained("cnn", "--epochs", "1", "--seed", "4")
     assert sorted(path.name for path in folder.iterdir()) == [
+        "README.md",
         "mnist-0.0.1-confusion-matrix.png",
         "mnist-0.0.1-learning-curves.png",
         "mnist-0.0.1-reliability.png",
         "mnist-0.0.1.onnx",
         "mnist-0.0.1.pt",
     ]
+    assert " of synthetic digits " in (folder / "README.md").read_text()
     card = Classifier.load(folder / "mnist-0.0.1.onnx").card
     assert (card.name, card.network, card.permutation) == ("cnn", "cnn", None)
     assert card.config == {"channels": [32, 128], "kernel": 5, "dropout": 0.3}

@@ -32,6 +32,7 @@ from model.card import (
 from model.classifier import Classifier
 from model.config import IMAGE_SIZE, MODELS_DIR
 from model.data.mnist import standardize
+from model.readme import write_model_card
 from model.train import NETWORKS
 
 
@@ -118,6 +119,7 @@ def export(path: Path) -> None:
             file=sys.stderr,
         )
     write_atomically({path: to_onnx(network, classifier.card, weights.read_bytes())})
+    write_model_card(path.parent)
     print(f"written: {path}")
 
 

@@ -41,6 +41,7 @@ from model.numbers.network import LineNet
 from model.numbers.read import NOT_A_NUMBER, read_numbers
 from model.numbers.write import GAPS, Number, numbers_of_writers, synthetic_samples
 from model.preprocessing.normalize import normalize
+from model.readme import write_model_card
 from model.train import has_bfloat16
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -251,6 +252,7 @@ def run(recipe: Recipe, data: str, folder: Path) -> None:
     path = model_path(LINE, VERSION, folder)
     served = to_onnx(network, card, weights)
     replace_model(path, {path.with_suffix(".pt").name: weights, path.name: served})
+    write_model_card(folder)
     checkpoint.unlink(missing_ok=True)
     print(f"{right:.2%} of the lines held back are read; written to {path}")
 
