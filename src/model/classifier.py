@@ -1,12 +1,11 @@
 """Classify images with a trained network: calibrated probabilities, and whether each is a digit.
 
-The API, the command line and the measurements share this. A model is one ``.onnx`` file, which
-ONNX Runtime runs and which holds the model card; no torch is imported.
+The API, the command line and the measurements share this. A model is one ``.onnx`` file that holds
+the network and its card. ONNX Runtime runs it, without torch.
 """
 
 import hashlib
 import json
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -30,12 +29,12 @@ REASONS = {
     ),
     AMBIGUOUS: "The picture could be either of two digits.",
 }
-# Two digits share this much probability, and neither is sure: ambiguous rather than no digit.
+# Ambiguous: two digits share this much probability, and the second one has so much.
 _AMBIGUOUS_SHARE, _AMBIGUOUS_SECOND = 0.9, 0.2
 _BATCH_SIZE = 16  # images in one pass, which bounds its memory
 
-# Inputs and outputs of the graph. Behind these outputs stand those of the layers before the output
-# layer, each under the layer's name, and then the layers' weights.
+# Inputs and outputs of the graph. Then follow the outputs of the layers before the output layer,
+# each with its layer's name, and the weights of these layers.
 X = "x"
 LOGITS, FEATURES = "logits", "features"  # (N, 10) and (N, d), what the output layer sees
 WEIGHTS, BIAS = "weights", "bias"  # of the output layer, (10, d) and (10,)
@@ -43,8 +42,6 @@ OUTPUTS = [LOGITS, FEATURES, WEIGHTS, BIAS]
 WEIGHT_SUFFIX = ".weight"
 # The keys of the file's metadata
 CARD, WEIGHTS_SHA256, SHA256 = "card", "weights_sha256", "sha256"
-_MAX_CARD_LENGTH = 500_000  # a longer text is no card and would take seconds to parse
-_logger = logging.getLogger("digits")
 C = TypeVar("C", bound=BaseModel)
 
 
@@ -53,11 +50,11 @@ class Prediction:
     """What the network reads in one image.
 
     Attributes:
-        digit: the likeliest digit, also of an image that shows none.
+        digit: the likeliest digit, even if the image is rejected.
         confidence: its calibrated probability, 0-1.
         probabilities: of the ten digits, summing to 1.
         rejection_score: 0.1-1; below the model's threshold the image is rejected.
-        is_digit: whether the image is taken for a digit.
+        is_digit: whether the image is accepted.
         reason: None, or one of ``REASONS``.
     """
 
@@ -74,12 +71,12 @@ class Classifier:
 
     Attributes:
         session: runs the network, which standardizes and permutes the pixels itself.
-        card: the model card; name, version, temperature and threshold stand in it.
+        card: the model card, with name, version, temperature and threshold.
         output_layer: weights (10, d) and bias (10,) that replace the trained ones, or None.
         examples: how many of a person's examples it has learnt.
         permutation: (784,) of the pixels, or None.
-        layers: names of the layers before the output layer; the graph's output of that name is
-            theirs, and the one with ``WEIGHT_SUFFIX`` has their weights.
+        layers: names of the layers before the output layer. The graph has an output of this name,
+            and one with ``WEIGHT_SUFFIX`` for the layer's weights.
     """
 
     def __init__(
@@ -136,7 +133,7 @@ class Classifier:
         return self.forward_input(to_input(images))
 
     def forward_input(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Do as ``forward`` on x (N, 1, 28, 28) float32, 0 background, 1 ink."""
+        """Return the same of x (N, 1, 28, 28) float32, 0 background, 1 ink."""
         parts = [
             self.session.run([LOGITS, FEATURES], {X: x[i : i + _BATCH_SIZE]})
             for i in range(0, len(x), _BATCH_SIZE)
@@ -156,7 +153,7 @@ class Classifier:
         return rejection_score(logits / self.temperature)
 
     def predict(self, images: np.ndarray) -> list[Prediction]:
-        """Classify images (N, 28, 28) uint8, 0 background, 255 ink, as ``preprocess`` does them."""
+        """Classify images (N, 28, 28) uint8, 0 background, 255 ink."""
         logits, _ = self.forward(images)
         probabilities, scores = self.probabilities(logits), self.rejection_scores(logits)
         return list(map(self._prediction, probabilities.tolist(), scores.tolist()))
@@ -169,7 +166,7 @@ class Classifier:
         return Prediction(row.index(first), first, row, score, is_digit, reason)
 
     def model_input(self, image: np.ndarray) -> np.ndarray:
-        """Return the image (28, 28) as the network sees it, its pixels permuted if they are."""
+        """Return the image (28, 28) as the network sees it, with its pixels permuted or not."""
         if self.permutation is None:
             return image
         return image.reshape(-1)[self.permutation].reshape(IMAGE_SIZE, IMAGE_SIZE)
@@ -186,8 +183,8 @@ def load_session(path: Path, card: type[C]) -> tuple[ort.InferenceSession, C]:
         raise unusable(path, "it is damaged (its sha256 differs), or no model of this version")
     try:
         session = start(model)
-        text = session.get_modelmeta().custom_metadata_map.get(CARD, "")[:_MAX_CARD_LENGTH]
-        # Not validate_json: it would let NaN pass inside a JsonValue.
+        text = session.get_modelmeta().custom_metadata_map.get(CARD, "")
+        # Not validate_json, which lets NaN pass inside a JsonValue
         return session, card.model_validate(json.loads(text))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -202,7 +199,7 @@ def start(model: bytes) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4  # errors are raised
-    options.enable_cpu_mem_arena = False  # it would keep what the largest batch needed
+    options.enable_cpu_mem_arena = False  # an arena keeps the memory of the largest batch
     return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
@@ -215,10 +212,9 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def rejection_score(logits: np.ndarray) -> np.ndarray:
     """Return the score for rejection (N,), 0.1-1, of calibrated logits (N, 10).
 
-    It is the likeliest digit's probability at a high temperature. All ten digits then count, not
-    only the second likeliest, and outliers lie farther from digits (S. Liang, Y. Li and
-    R. Srikant, "Enhancing the reliability of out-of-distribution image detection in neural
-    networks", ICLR 2018).
+    It is the likeliest digit's probability at a high temperature. Then all ten digits count, and
+    outliers lie farther from digits (S. Liang, Y. Li and R. Srikant, "Enhancing the reliability of
+    out-of-distribution image detection in neural networks", ICLR 2018).
     """
     return softmax(logits / REJECTION_TEMPERATURE).max(axis=1)
 
@@ -232,7 +228,7 @@ def load_classifiers(folder: Path) -> tuple[dict[str, Classifier], dict[str, str
     """Load every model of a folder.
 
     Returns:
-        The classifiers by name; and by name why the others cannot be used.
+        The classifiers by name, and by name why the others cannot be used.
     """
     classifiers: dict[str, Classifier] = {}
     failures: dict[str, str] = {}
@@ -241,12 +237,7 @@ def load_classifiers(folder: Path) -> tuple[dict[str, Classifier], dict[str, str
             classifier = Classifier.load(path)
             if classifier.name != name:
                 raise unusable(path, f"it holds the model {classifier.name!r}")
+            classifiers[name] = classifier
         except ModelFileError as error:
             failures[name] = str(error)
-            continue
-        classifiers[name] = classifier
-        weights = path.with_suffix(".pt")
-        if weights.exists() and not classifier.has_weights(weights):
-            remedy = f"to serve its weights: bash run.sh export {name}"
-            _logger.warning("%s was not written from %s; %s", path.name, weights.name, remedy)
     return classifiers, failures

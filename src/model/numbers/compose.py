@@ -1,4 +1,4 @@
-"""Lines of writing for training, composed of single digits, letters, signs and printed matter."""
+"""Compose lines of writing for training: of single digits, letters, signs and printed matter."""
 
 import math
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from model.data.synthetic.drawings import invented_characters, random_curves, sc
 from model.data.synthetic.outliers import letters
 from model.numbers.line import FIRST_DIGIT, INK_HEIGHT, OTHER, stretch, to_line
 
-SIZE = 20  # pixels of a digit's longest side, from which all lengths below are taken
+SIZE = 20  # pixels of a digit's longest side
 LENGTHS = (0.12, 0.19, 0.19, 0.16, 0.13, 0.10, 0.06, 0.05)  # the share of lines of 1, 2, ... signs
 WORDS, INTRUDERS, EMPTY = 0.10, 0.08, 0.03  # shares of lines: all signs, one sign, nothing at all
 TOUCHING, PRINTED = 0.55, 0.35  # shares of lines
@@ -31,7 +31,7 @@ class Part(NamedTuple):
 
 
 class Composer:
-    """Composes lines of `digits`, which are MNIST's, and of what it draws from `seed`."""
+    """Composes lines of MNIST's `digits`, and of synthetic digits and signs drawn from `seed`."""
 
     def __init__(
         self, digits: Digits, seed: int, synthetic: int = SYNTHETIC, signs: int = SIGNS
@@ -79,7 +79,7 @@ def crop(image: np.ndarray) -> np.ndarray:
 
 
 def draw_sign(rng: np.random.Generator) -> np.ndarray:
-    """Draw a minus, an equals sign, a plus, a slash, a point or a comma, as large as a digit."""
+    """Draw a minus, an equals sign, a plus, a slash, a point or a comma beside digits of SIZE."""
     pen = int(rng.integers(2, 4))
     kind = rng.choice(["minus", "equals", "plus", "slash", "point"], p=[0.3, 0.15, 0.2, 0.1, 0.25])
     width = {"point": pen + 1, "slash": 10}.get(str(kind), int(rng.integers(7, 16)))
@@ -100,7 +100,7 @@ def draw_sign(rng: np.random.Generator) -> np.ndarray:
 def place_side_by_side(
     images: list[np.ndarray], touching: bool, rng: np.random.Generator
 ) -> list[Part]:
-    """Give each image a size and a place; neighbours touch or overlap a little, or stand apart."""
+    """Give each image a size and a place. Neighbours touch, overlap a little, or stand apart."""
     base = rng.uniform(0.85, 1.1)
     unlike = 0.09 if rng.random() < 0.85 else 0.2  # spread of sizes within a line
     uneven = 1.0 if rng.random() < 0.85 else 2.5  # pixels, spread of heights above the line
@@ -140,7 +140,7 @@ def lay_out(parts: list[Part]) -> np.ndarray:
 def print_around(
     sheet: np.ndarray, parts: list[Part], touching: bool, rng: np.random.Generator
 ) -> np.ndarray:
-    """Print rules, pieces of a frame, cell walls and specks around and into signs."""
+    """Print rules, pieces of a frame, cell walls and specks around the signs and into them."""
     margin = int(rng.integers(2, 12))
     sheet = np.pad(sheet, margin)
     height, width = sheet.shape
@@ -149,7 +149,7 @@ def print_around(
     def edge() -> int:
         return int(rng.integers(0, margin + 3))
 
-    def rule_across(y: int) -> None:  # neither quite level, nor the next one quite upright
+    def rule_across(y: int) -> None:  # rules are a little slanted
         cv2.line(sheet, (0, y), (width, y + int(rng.integers(-2, 3))), level, pen)
 
     def rule_down(x: int) -> None:
@@ -180,7 +180,7 @@ def print_around(
 
 
 def distort(sheet: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Change the pen's width for a quarter of all sheets, then slant and turn the sheet."""
+    """Change the width of the pen of each fourth sheet, then slant and turn the sheet."""
     if rng.random() < 0.25:
         change = cv2.dilate if rng.random() < 0.6 else cv2.erode
         sheet = change(sheet, np.ones((2, 2), np.uint8))
@@ -193,7 +193,7 @@ def distort(sheet: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def soften(line: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Blur a line, as a camera does, and weaken or strengthen its grey edges."""
+    """Blur a line like a camera, and weaken or strengthen its grey edges."""
     blurred = cv2.GaussianBlur(line, (0, 0), rng.uniform(0.3, 1.0)).astype(np.float32)
     changed = (blurred / max(1.0, float(blurred.max()))) ** rng.uniform(0.6, 1.5)
     return (changed * 255).astype(np.uint8)

@@ -1,6 +1,6 @@
-"""What a line spells: the likeliest strings of digits, and where each digit stands.
+"""Decode a line: find the likeliest strings of digits, and where each digit stands.
 
-`probabilities` are those of the network for lines, (columns, 12): blank, ten digits, other signs.
+`probabilities` come from the network for lines, (columns, 12): blank, ten digits, other signs.
 """
 
 from collections import defaultdict
@@ -18,12 +18,12 @@ Digits = tuple[int, ...]
 
 
 def only_digits(probabilities: np.ndarray) -> tuple[np.ndarray, float]:
-    """Leave out other signs: return the probabilities given that there are none, and of that.
+    """Return the probabilities without other signs, and the probability that there are none.
 
-    The latter is a product, as the classes of columns are independent of each other.
+    The second is a product: the columns are independent of each other.
     """
     none = float((1 - probabilities[:, OTHER]).prod())
-    masked = np.maximum(probabilities, TINY)  # a column may be another sign for sure
+    masked = np.maximum(probabilities, TINY)  # the rest of a column may be 0
     masked[:, OTHER] = 0
     return masked / masked.sum(axis=1, keepdims=True), none
 
@@ -31,7 +31,7 @@ def only_digits(probabilities: np.ndarray) -> tuple[np.ndarray, float]:
 def likeliest_strings(probabilities: np.ndarray, count: int) -> list[tuple[Digits, float]]:
     """Return the likeliest strings of digits with their probabilities, best first.
 
-    Prefix search (A. Graves et al., 2006, section 3.2) within a beam.
+    This is prefix search (A. Graves et al., 2006, section 3.2) within a beam.
     """
     beams: dict[Digits, list[float]] = {(): [1.0, 0.0]}  # ends in blank, ends in its digit
     for column in probabilities:
@@ -52,11 +52,11 @@ def likeliest_strings(probabilities: np.ndarray, count: int) -> list[tuple[Digit
 
 
 def align(probabilities: np.ndarray, string: Digits) -> np.ndarray:
-    """Return the mean column of each digit in the likeliest path that spells a string (Viterbi)."""
+    """Return the mean column of each digit, in the likeliest path for a string (Viterbi)."""
     states = np.full(2 * len(string) + 1, BLANK)
     states[1::2] = np.array(string) + FIRST_DIGIT
     logs = np.log(probabilities + TINY)[:, states]
-    may_skip = np.zeros(len(states), bool)  # the blank before a digit, unlike the digit before it
+    may_skip = np.zeros(len(states), bool)  # the blank between two different digits
     may_skip[2:] = states[2:] != states[:-2]
     score = np.full(len(states), -np.inf)
     score[:2] = logs[0, :2]

@@ -1,6 +1,6 @@
-"""The network for lines, ready to read: from a line of writing to probabilities along it.
+"""The network for lines, ready to read: it turns a line of writing into probabilities.
 
-A model is one ``.onnx`` file, as a classifier's is; no torch is imported.
+A model is one ``.onnx`` file, like a classifier. ONNX Runtime runs it, without torch.
 """
 
 import math
@@ -14,8 +14,8 @@ from model.card import LineCard, unusable
 from model.classifier import X, load_session
 
 LINE_HEIGHT = 32  # pixels of a line that the network sees
-INK_HEIGHT = 24  # of these, the ink takes so many
-SIDE = 6  # blank pixels before and behind the ink
+INK_HEIGHT = 24  # pixels of the ink in such a line
+SIDE = 6  # blank pixels before and after the ink
 STRIDE = 2  # pixels of a line for each column of the output
 MAX_LINE_WIDTH = 1000  # pixels; longer lines are scaled down
 INK = 48  # grey levels from which a pixel belongs to the ink's box
@@ -28,8 +28,7 @@ PROBABILITIES = "probabilities"  # the output of the graph, (N, W // 2, 12)
 def to_line(foreground: np.ndarray, ink_height: float = INK_HEIGHT) -> tuple[np.ndarray, float]:
     """Scale a foreground (H, W) uint8 to a line (32, w) uint8; return the scale, too.
 
-    The ink's box becomes `ink_height` pixels high, with `SIDE` blank pixels on either side. The
-    line of a blank foreground is blank.
+    The ink's box becomes `ink_height` pixels high, with `SIDE` blank pixels on either side.
     """
     x, y, width, height = cv2.boundingRect((foreground >= INK).astype(np.uint8))
     if width == 0:
@@ -50,11 +49,7 @@ def stretch(image: np.ndarray) -> np.ndarray:
 
 
 class LineNetwork:
-    """The trained network; safe to call from threads.
-
-    Attributes:
-        card: how it was trained, and how its confidence is calibrated.
-    """
+    """The trained network and its card; safe to call from threads."""
 
     def __init__(self, session: ort.InferenceSession, card: LineCard) -> None:
         self.session, self.card = session, card
@@ -66,8 +61,7 @@ class LineNetwork:
         Raises:
             ModelFileError: the file is missing, damaged, or holds no network for lines.
         """
-        session, card = load_session(path, LineCard)
-        network = cls(session, card)
+        network = cls(*load_session(path, LineCard))
         try:
             shape = network.probabilities(np.zeros((LINE_HEIGHT, LINE_HEIGHT), np.uint8)).shape
         except Exception as error:  # onnxruntime's errors share no base class but this

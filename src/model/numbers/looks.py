@@ -1,4 +1,4 @@
-"""Ways to look at a picture: as it is, and without its edge, where a printed frame may stand."""
+"""Look at a picture as it is, and without its edge, where a printed frame may stand."""
 
 import math
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ import numpy as np
 from errors import BlankImageError
 from model.config import IMAGE_SIZE, LOSSY_FORMATS
 from model.preprocessing.normalize import Preprocessed
-from model.preprocessing.segment import erase_frame, segment_foreground
+from model.preprocessing.segment import segment_foreground
 
-CUTS = (0.04, 0.08)  # of the shorter side, cut off all around: a frame may stand there
-FINE_SIDE = 1200  # pixels of the longest side at which a photograph is looked at again
-CUT_COST = math.log(0.95)  # of a look that leaves out some of the picture
+CUTS = (0.04, 0.08)  # of the shorter side; so much is cut off on all sides
+CUT_COST = math.log(0.95)  # of a look that leaves out an edge
 
 
 class Look(NamedTuple):
     """A foreground of the picture.
 
     Attributes:
-        cost: a logarithm, added to the score of what is read in it.
-        edge, scale: pixels of the picture that were cut off, and that one of its pixels stands for.
+        cost: a logarithm, added to the scores of its strings.
+        edge: pixels of the picture that were cut off on each side.
+        scale: pixels of the picture for each pixel of the foreground.
     """
 
     foreground: np.ndarray
@@ -32,14 +32,10 @@ class Look(NamedTuple):
 
 
 def looks_at(preprocessed: Preprocessed) -> Iterator[Look]:
-    """Yield the picture as it is, and with its edge cut off, where a frame may stand."""
+    """Yield the picture as it is, then without its edge."""
     width = preprocessed.source.width
     yield Look(preprocessed.foreground, 0.0, 0, width / preprocessed.foreground.shape[1])
     grey, lossy = preprocessed.grey, preprocessed.source.format in LOSSY_FORMATS
-    if max(preprocessed.foreground.shape) < max(grey.shape):
-        with suppress(BlankImageError):  # a photograph: the digits of a number may be small in it
-            fine = segment_foreground(erase_frame(grey), lossy=lossy, photo_side=FINE_SIDE)
-            yield Look(fine, 0.0, 0, width / fine.shape[1])
     for share in CUTS:
         edge = max(1, round(share * min(grey.shape)))
         inner = grey[edge:-edge, edge:-edge]

@@ -1,4 +1,4 @@
-"""The network for lines: from a line of writing to the digits in it, by CTC.
+"""The network for lines: it reads the digits of a line of writing, by CTC.
 
 A. Graves et al., "Connectionist Temporal Classification", ICML 2006; for strings of digits
 A. Hochuli et al., "Handwritten digit segmentation: is it still necessary?", 2018.
@@ -12,7 +12,7 @@ CHANNELS = (24, 48, 80, 112, 160)
 
 
 class LineNet(nn.Module):
-    """Five convolutions that fold the height away, two along the line.
+    """Five convolutions that reduce the height to 1, then two along the line.
 
     Takes lines (N, 1, 32, W), 0 background, 1 ink; returns logits (N, W // 2, 12).
     """

@@ -1,7 +1,7 @@
 """Read the numbers in a picture: a network for lines proposes strings, a classifier judges them.
 
-Each picture is looked at in several ways, until one is sure. The network names the likeliest
-strings. Each is cut into digits, and the classifier judges these. The likeliest by both counts.
+Each picture is looked at in several ways, until one is sure. The network proposes the likeliest
+strings. Each string is cut into digits for the classifier. The best string by both networks wins.
 """
 
 import math
@@ -38,20 +38,19 @@ STRINGS = 4  # proposals of each look
 MAX_DIGITS = 20  # of a number
 UNLIKELY = 1e-7  # strings less likely than this are not cut
 MIN_PROBABILITY = 1e-3  # of a digit by the classifier: no digit is impossible
-MIN_NUMBER = 0.2  # the least probability that a line holds digits alone
-SURE = 0.95  # a look in which the best string has this share ends the search
-REJECTED_COST = math.log(0.3)  # of a cut that the classifier takes for no digit
-LEFT_OVER = 0.05  # the probability that what could be a digit or a minus is neither
+MIN_NUMBER = 0.2  # the least probability that a line holds only digits
+SURE = 0.95  # the search ends when the best string has this share
+REJECTED_COST = math.log(0.3)  # of each cut that the classifier rejects
 
 
 @dataclass(frozen=True)
 class Digit:
-    """One digit of a number, or what was found in a digit's place.
+    """One digit of a number, or what stands in its place.
 
     Attributes:
-        digit: 0-9, the likeliest even if it is none.
+        digit: 0-9, the likeliest one, even if the classifier rejects it.
         confidence: its probability by the classifier, 0-1.
-        is_digit: False for an outlier.
+        is_digit: whether the classifier accepts it.
         box: x, y, width, height in pixels of the picture.
         image: (28, 28) uint8, what the classifier read.
     """
@@ -68,9 +67,9 @@ class NumberLine:
     """A line of writing.
 
     Attributes:
-        digits: from left to right, also if the line is no number.
+        digits: from left to right, even if the line is rejected.
         confidence: the probability, 0-1, that the whole number is right.
-        reason: None if the line is a number, else one of `REASONS`.
+        reason: None, or why the line is rejected: one of `REASONS`.
     """
 
     digits: list[Digit]
@@ -79,7 +78,7 @@ class NumberLine:
 
     @property
     def number(self) -> str | None:
-        """The number as text, with its leading zeros; None if the line is none."""
+        """The number as text, with its leading zeros; None if the line is rejected."""
         if self.reason is not None:
             return None
         return "".join(str(digit.digit) for digit in self.digits)
@@ -89,18 +88,18 @@ class Hypothesis(NamedTuple):
     """A string of digits for a line, judged by the network and the classifier."""
 
     score: float  # logarithm of its probability by both, up to a constant
-    number: float  # the probability that the line holds these digits alone
+    only_digits: float  # the probability that the line holds only digits
     digits: list[Digit]
 
 
 class Judgement:
-    """All strings that were proposed for one line, in any look."""
+    """All strings that any look proposed for one line."""
 
     def __init__(self) -> None:
         self.scores: dict[Digits, float] = {}
         self.best: Hypothesis | None = None
-        self.is_long = False  # a string of more than MAX_DIGITS was proposed
-        self.seen: set[bytes] = set()  # lines; a plain drawing gives the same one in each look
+        self.is_long = False  # whether a string has more than MAX_DIGITS
+        self.seen: set[bytes] = set()  # lines; a plain drawing gives the same line in each look
 
     @property
     def confidence(self) -> float:
@@ -117,30 +116,25 @@ class Judgement:
 def read_numbers(
     classifier: Classifier, network: LineNetwork, preprocessed: Preprocessed
 ) -> list[NumberLine]:
-    """Read all lines of a picture, from top to bottom; at least one is returned.
+    """Read all lines of a picture, from top to bottom; return at least one.
 
-    A picture of a single digit gives what `model.reading` gives for it.
+    A single digit is read as `model.reading` reads it.
     """
+    lines = find_lines(preprocessed.foreground)
+    if len(lines) > MAX_LINES:
+        return [NumberLine([], 0.0, TOO_MANY_LINES)]
+    if len(lines) > 1:
+        look = next(looks_at(preprocessed))
+        judgements = [propose(classifier, network, look, line, Judgement()) for line in lines]
+        return [conclude(network, judgement) for judgement in judgements]
     judgement = Judgement()
-    rows: list[NumberLine] = []
     for look in looks_at(preprocessed):
         lines = find_lines(look.foreground)
-        if len(lines) > MAX_LINES and not rows:
-            return [NumberLine([], 0.0, TOO_MANY_LINES)]
-        if rows and look.cost < 0:  # without its edge the picture may have lost a row
-            break
-        if len(lines) > 1:
-            if not rows:  # several lines are looked at in one way alone
-                found = [propose(classifier, network, look, line, Judgement()) for line in lines]
-                rows = [conclude(network, one) for one in found]
-            continue
-        for line in (whole(look.foreground), *lines):
+        for line in (whole(look.foreground), *(lines if len(lines) == 1 else ())):
             if judgement.confidence <= SURE:
                 propose(classifier, network, look, line, judgement)
         if judgement.confidence > SURE:
             break
-    if rows and network.calibrate(judgement.confidence) < network.card.threshold:
-        return rows
     if judgement.best is None and judgement.is_long:
         return [NumberLine([], 0.0, TOO_MANY_LINES)]
     if judgement.best is None or len(judgement.best.digits) < 2:
@@ -156,24 +150,24 @@ def propose(
     if image.tobytes() in judgement.seen:
         return judgement
     judgement.seen.add(image.tobytes())
-    probabilities, digits_alone = only_digits(network.probabilities(image))
+    probabilities, digits_only = only_digits(network.probabilities(image))
     left = cv2.boundingRect((line.foreground >= INK).view(np.uint8))[0]
     for string, p in likeliest_strings(probabilities, STRINGS):
         judgement.is_long |= len(string) > MAX_DIGITS
         if not 0 < len(string) <= MAX_DIGITS or p < UNLIKELY:
             continue
         columns = align(probabilities, string)
-        cuts, left_over = cut_digits(line, left + (STRIDE * (columns + 0.5) - SIDE) / scale)
+        places = left + (STRIDE * (columns + 0.5) - SIDE) / scale
+        cuts = cut_digits(line.foreground, places)
         images = [image_of(cut.foreground) for cut in cuts]
         seen = classifier.predict(np.stack(images))
         near = np.log(around(probabilities, columns))
         both = near + np.log(np.array([one.probabilities for one in seen]) + MIN_PROBABILITY)
-        # Each place gets its best digit by both: a digit misread by the network is put right.
+        # Each place gets its best digit by both: the classifier corrects the network.
         ranked = both.argsort(axis=1)
-        best, places = tuple(ranked[:, -1].tolist()), np.arange(len(string))
-        number = digits_alone * LEFT_OVER**left_over
-        score = math.log(p * number + TINY) + look.cost
-        score += float((both.max(axis=1) - near[places, list(string)]).sum())
+        best = tuple(ranked[:, -1].tolist())
+        score = math.log(p * digits_only + TINY) + look.cost
+        score += float((both.max(axis=1) - near[np.arange(len(string)), list(string)]).sum())
         score += REJECTED_COST * sum(not one.is_digit for one in seen)
         judgement.add(best, score)
         if judgement.best is None or score > judgement.best.score:
@@ -182,7 +176,7 @@ def propose(
                 Digit(digit, one.probabilities[digit], one.is_digit, box, image)
                 for digit, one, box, image in zip(best, seen, boxes, images, strict=True)
             ]
-            judgement.best = Hypothesis(score, number, digits)
+            judgement.best = Hypothesis(score, digits_only, digits)
         for place, second in enumerate(ranked[:, -2].tolist()):
             loss = float(both[place, second] - both[place].max())
             judgement.add((*best[:place], second, *best[place + 1 :]), score + loss)
@@ -194,7 +188,7 @@ def conclude(network: LineNetwork, judgement: Judgement) -> NumberLine:
     if judgement.best is None:
         return NumberLine([], 0.0, NO_DIGITS)
     confidence, reason = network.calibrate(judgement.confidence), None
-    if judgement.best.number < MIN_NUMBER:
+    if judgement.best.only_digits < MIN_NUMBER:
         reason = NOT_A_NUMBER
     elif confidence < network.card.threshold:
         reason = AMBIGUOUS

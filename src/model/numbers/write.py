@@ -1,4 +1,4 @@
-"""Numbers written of recorded digits: strokes of one writer side by side."""
+"""Write numbers of recorded digits: the strokes of one writer side by side."""
 
 import math
 from collections import defaultdict
@@ -15,14 +15,14 @@ from model.data.synthetic.digits import write_digits
 LENGTH = (2, 6)  # digits of a number
 HEIGHT = (20.0, 160.0)  # pixels of a number's usual digit
 BRUSH = (0.06, 0.18)  # heights
-NATURAL = (0.75, 1.3)  # the size of a digit beside its neighbours', at least and at most
-# The gap between the edges of neighbours' ink, in heights.
+NATURAL = (0.75, 1.3)  # the least and the greatest size of a digit, relative to its neighbours
+# The gap between the ink of neighbours, in heights
 GAPS = {"apart": (0.15, 0.5), "touching": (-0.08, 0.06)}
 
 
 @dataclass(frozen=True)
 class Number:
-    """A picture (H, W) uint8, 255 on 0; the text is None where it holds no number."""
+    """A picture (H, W) uint8, 255 on 0, and its number; the text is None if there is none."""
 
     text: str | None
     image: np.ndarray
@@ -30,7 +30,7 @@ class Number:
 
 
 def synthetic_samples(count: int, seed: int) -> list[StrokeSample]:
-    """Return synthetic digits as the samples of one writer, whose digits vary in size."""
+    """Return synthetic digits of different sizes as the samples of one writer."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.randint(0, NUM_CLASSES, (count,), generator=generator)
     curves, present = write_digits(labels, generator)
@@ -66,7 +66,7 @@ def numbers_of_writers(
 def write_number(
     samples: Sequence[StrokeSample], gaps: tuple[float, float], rng: np.random.Generator
 ) -> Number:
-    """Write digits side by side, from left to right, with gaps of the given range in heights."""
+    """Write digits from left to right; the gaps are drawn from a range, in heights."""
     points = [np.concatenate([np.asarray(s) for s in sample.strokes]) for sample in samples]
     usual = float(np.median([np.ptp(p[:, 1]) for p in points]))
     brush = rng.uniform(*BRUSH)  # all lengths in heights of a digit
@@ -85,7 +85,7 @@ def write_number(
 
 
 def paint_line(strokes: list[np.ndarray], brush: float, rng: np.random.Generator) -> np.ndarray:
-    """Paint strokes, 1 of which becomes HEIGHT pixels, with some room around them."""
+    """Paint strokes, in heights, with some room around them; a height is drawn from HEIGHT."""
     height = math.exp(rng.uniform(*np.log(HEIGHT)))
     brush = max(1.0, brush * height)
     points = np.concatenate(strokes) * height
