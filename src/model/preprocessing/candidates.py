@@ -20,16 +20,16 @@ from model.preprocessing.segment import (
 )
 
 LINE_RATIO = 8  # a line is so many times longer than wide
-LINE_LENGTH = 0.9  # of the picture's side: ruled lines, frames and the edges of sheets are longer
-BORDER_WEIGHT = 0.25  # the digit is the largest component; at the border it is less likely one
-SPECK_SIZE = 0.1  # of the digit's longest side: what is smaller is a speck
-SHEET_AREA = 0.75  # of its own box that a sheet covers at least; a thick stroke covers less
+LINE_LENGTH = 0.9  # of the picture's side; ruled lines, frames and edges of sheets are longer
+BORDER_WEIGHT = 0.25  # of components at the border: the largest one is the digit
+SPECK_SIZE = 0.1  # of the digit's longest side; specks are smaller
+SHEET_AREA = 0.75  # of its own box; a sheet covers more, a thick stroke less
 
 
 def candidate_foregrounds(usual: np.ndarray, grey: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the usual foreground (H, W) uint8, and others that the luminance ``grey`` gives.
+    """Yield the usual foreground (H, W) uint8, and others from the luminance ``grey``.
 
-    Each comes without what lies beside the digit; with long lines, a second time without those.
+    Each comes without what lies beside the digit, and again without long lines if it has any.
     """
     for foreground in (reduce(usual), *_other_ways(reduce(grey))):
         yield remove_neighbours(foreground)
@@ -41,7 +41,7 @@ def candidate_foregrounds(usual: np.ndarray, grey: np.ndarray) -> Iterator[np.nd
 def _other_ways(grey: np.ndarray) -> Iterator[np.ndarray]:
     """Yield strokes in uneven light, what differs from the border, and what is on a sheet.
 
-    The first two have Otsu's threshold (N. Otsu, 1979).
+    The first two are cut at Otsu's threshold (N. Otsu, 1979).
     """
     level = int(np.median(border_of(grey)))
     differing = cv2.absdiff(grey, np.full_like(grey, level))
@@ -71,7 +71,7 @@ def deskew(crop: np.ndarray) -> np.ndarray:
 
 
 def _sheet(grey: np.ndarray, differing: np.ndarray) -> np.ndarray | None:
-    """Return the part of a picture that is a sheet on a flat ground, its edge left out."""
+    """Return the part of a picture that is a sheet on a flat ground, without its edge."""
     apart = (differing > MINIMUM_CONTRAST / 2).view(np.uint8)
     left, top, width, height = cv2.boundingRect(apart)
     if cv2.countNonZero(apart) < SHEET_AREA * max(width * height, 1) or width * height >= grey.size:
@@ -82,7 +82,7 @@ def _sheet(grey: np.ndarray, differing: np.ndarray) -> np.ndarray | None:
 
 
 def remove_neighbours(foreground: np.ndarray) -> np.ndarray:
-    """Remove what the border cuts off, and lines and specks beside the digit.
+    """Remove pieces that the border cuts off, and lines and specks beside the digit.
 
     A piece as tall as the digit stays: it may be a digit of its own.
     """
@@ -103,7 +103,7 @@ def remove_neighbours(foreground: np.ndarray) -> np.ndarray:
 
 
 def remove_lines(foreground: np.ndarray) -> np.ndarray | None:
-    """Remove lines across most of the picture, mend the strokes they cross; None without any."""
+    """Remove lines across most of the picture and mend strokes across them; None without lines."""
     mask = (foreground > 127).view(np.uint8)
     found = None
     for axis, length in enumerate(mask.shape):

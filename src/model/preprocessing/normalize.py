@@ -1,8 +1,8 @@
-"""Any picture of a digit -> the 28 x 28 that MNIST would have had; no torch.
+"""Turn any picture of a digit into 28 x 28 pixels, as MNIST would have; without torch.
 
-MNIST's rule (LeCun et al., 1998, and measured on its pictures): the foreground, light on dark, is
-cropped, its longest side scaled to 20 pixels with the aspect kept, and placed on 28 x 28 so that
-its centre of mass rounds to index (14, 14). Training and serving both go this way.
+MNIST's rule (LeCun et al., 1998, and measured on its images) takes the foreground, light on dark.
+It is cropped, and its longest side is scaled to 20 pixels. Then its centre of mass is placed at
+index (14, 14) of 28 x 28. Training and serving both go this way.
 """
 
 import math
@@ -29,8 +29,8 @@ from model.preprocessing.segment import (
 
 __all__ = ["Preprocessed", "center_by_mass", "encode_png", "normalize", "open_image", "preprocess"]
 
-GREY_PIXELS = 2_000_000  # a luminance of more is reduced: all that follows costs in proportion
-THICKER = 1.4  # pixels of 20; a stroke of nearly no width then is as thin as MNIST's thinnest
+GREY_PIXELS = 2_000_000  # a larger luminance is reduced: all that follows costs in proportion
+THICKER = 1.4  # pixels of 20, about the width of MNIST's thinnest strokes
 _COLOURED = ("P", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
 _BLANK = "The picture is blank: draw or photograph one digit, larger."
 
@@ -53,11 +53,11 @@ class Preprocessed:
 
     @property
     def is_printed(self) -> bool:
-        """Whether there is printed matter: a frame, or something that the border cuts off."""
+        """Whether there is a printed frame, or something that the border cuts off."""
         return erase_frame(self.grey) is not self.grey or bool(border_of(self.foreground).any())
 
     def candidates(self) -> np.ndarray:
-        """Return what else the digit may look like (n, 28, 28) uint8, for a second look."""
+        """Return what else the digit may look like (n, 28, 28) uint8, for a retry."""
         found = {}
         for foreground in candidate_foregrounds(self.foreground, self.grey):
             for image in _images_of(foreground):
@@ -68,7 +68,7 @@ class Preprocessed:
 
 
 def preprocess(data: bytes) -> Preprocessed:
-    """Turn the bytes of a picture file into what a network reads.
+    """Decode and normalize a picture file.
 
     Raises:
         ImageError: the file is no picture, too large, or blank.
@@ -87,10 +87,10 @@ def normalize(image: Image.Image) -> Preprocessed:
     try:
         try:
             foreground = segment_foreground(erase_frame(grey), lossy=lossy)
-        except BlankImageError:  # what looked like a frame is all there is
+        except BlankImageError:  # there is nothing but the frame
             foreground = segment_foreground(grey, lossy=lossy)
     except BlankImageError:
-        if image.mode not in _COLOURED:  # two colours may be as light as each other
+        if image.mode not in _COLOURED:  # two colours can be equally light
             raise
         distance = distance_from_border(_bounded(np.asarray(image.convert("RGB"))))
         foreground = segment_foreground(distance, lossy=lossy)
@@ -106,10 +106,10 @@ def _bounded(image: np.ndarray) -> np.ndarray:
 def center_by_mass(foreground: np.ndarray) -> np.ndarray:
     """Crop to the foreground, scale its longest side to 20 pixels, centre it by mass.
 
-    A stroke so thin that no pixel of the result is full is thickened first to what MNIST has.
+    Strokes are thickened first if they are so thin that no pixel of the result is full.
 
     Args:
-        foreground: (H, W) uint8, 0 where there is none.
+        foreground: (H, W) uint8, 0 background.
 
     Returns:
         (28, 28) uint8; the largest level is 255.
@@ -130,7 +130,7 @@ def center_by_mass(foreground: np.ndarray) -> np.ndarray:
 
 
 def _scale(crop: np.ndarray) -> np.ndarray:
-    """Scale the longest side to 20 pixels, each the mean of the area that it covers."""
+    """Scale the longest side to 20 pixels by averaging areas."""
     scale = config.DIGIT_SIZE / max(crop.shape)
     rows, columns = (max(1, round(length * scale)) for length in crop.shape)
     return cv2.resize(crop, (columns, rows), interpolation=cv2.INTER_AREA)
@@ -158,21 +158,21 @@ def _images_of(foreground: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def _offset(profile: np.ndarray) -> int:
-    """Where a profile of foreground starts so that its centre of mass rounds to the centre."""
+    """Return where a profile of foreground starts, so that its centre of mass is at the centre."""
     centre_of_mass = (profile * np.arange(len(profile))).sum() / max(profile.sum(), 1)
     start = int(np.floor(config.CENTER_INDEX - centre_of_mass + 0.5))
     return min(max(start, 0), config.IMAGE_SIZE - len(profile))
 
 
 def _crop(foreground: np.ndarray) -> np.ndarray:
-    """Crop to the box of the foreground, noise components left out."""
+    """Crop to the box of the foreground without noise components."""
     left, top, width, height = cv2.boundingRect(foreground)
     if width == 0:
         raise BlankImageError(_BLANK)
     crop = foreground[top : top + height, left : left + width]
     if crop.any(axis=0).all() and crop.any(axis=1).all():
         return crop  # nothing lies apart from the rest
-    # With a pixel of background around it, only what touches the picture's border is at a border.
+    # With a pixel of background around, only components at the picture's border touch a border.
     rows = slice(max(top - 1, 0), top + height + 1)
     around = foreground[rows, max(left - 1, 0) : left + width + 1]
     components = Components(around)
@@ -183,7 +183,7 @@ def _crop(foreground: np.ndarray) -> np.ndarray:
 
 
 def _is_noise(components: Components) -> np.ndarray:
-    """Which components (n,) lie off the main one and are tiny, or cut off by the border."""
+    """Return which components (n,) are noise: tiny ones or pieces, apart from the main one."""
     masses = components.masses()
     share = masses / masses.sum()
     main = components.boxes[masses.argmax()]

@@ -1,4 +1,4 @@
-"""What is foreground and what is background: polarity, flat and uneven backgrounds, colours."""
+"""Separate foreground from background: dark or light strokes, even or uneven light, colours."""
 
 import cv2
 import numpy as np
@@ -6,10 +6,10 @@ import numpy as np
 from errors import BlankImageError
 from model.config import MINIMUM_CONTRAST, PHOTO_SIDE, RINGING
 
-NOISY_SIDE = 100  # a photograph of fewer pixels a side has no noise finer than its strokes
-MAX_FRAME = 0.12  # of a side: what lies farther inside is no frame
-MIN_SIDES = 2  # that a frame has; a single one may be the bar of a 7 that touches the border
-FRAME_SHARE = 0.9  # of a row or column that a frame covers at least
+NOISY_SIDE = 100  # pixels; the noise of smaller photographs is as coarse as their strokes
+MAX_FRAME = 0.12  # of a side; a frame does not reach farther inside
+MIN_SIDES = 2  # of a frame; a single side may be the bar of a 7 at the border
+FRAME_SHARE = 0.9  # of a row or column; a frame covers at least so much
 FRAME_CONTRAST = 24  # grey levels between a frame and the paper
 MIN_PHOTO = 64  # pixels of the shorter side; a smaller picture with a margin is a drawing
 MIN_FILLED = 0.8  # of what a margin surrounds that differs from it: a drawing fills less
@@ -17,25 +17,22 @@ MARGIN_NOISE = 2  # grey levels
 MARGIN_SHARE = 0.9  # of the border of what a margin surrounds that differs from the margin
 MIN_RULES = 3  # no digit has three strokes from edge to edge
 MAX_RULED = 0.4  # of all rows
-RULE_SHARE = 0.85  # of a row or column that a rule covers at least
+RULE_SHARE = 0.85  # of a row or column; a rule covers at least so much
 RULE_CONTRAST = 1.3  # ink is so many times darker than a rule under it
-HAT_SIDE = 0.4  # of the picture's longest side: what is wider is no stroke
+HAT_SIDE = 0.4  # of the picture's longest side; strokes are narrower
 FAINT = 170  # a drawing of less contrast is raised to full foreground
 _BLANK = "The picture is blank or too faint: draw or photograph one digit with more contrast."
 
 
-def segment_foreground(
-    grey: np.ndarray, *, lossy: bool = False, photo_side: int = PHOTO_SIDE
-) -> np.ndarray:
-    """Separate foreground from background, whichever of them is the lighter.
+def segment_foreground(grey: np.ndarray, *, lossy: bool = False) -> np.ndarray:
+    """Separate foreground from background; either can be the lighter one.
 
-    A border of one level means a drawing: the foreground is the difference from that level. Any
-    other border means a photograph: the background is what the median of the surroundings says.
+    If the border has one level, the picture is a drawing: its foreground differs from that level.
+    Else it is a photograph: its foreground differs from the median of the surroundings.
 
     Args:
         grey: (H, W) uint8 luminance, or distance from the background's colour.
-        lossy: whether compression left false levels around the strokes, which would widen the crop.
-        photo_side: pixels of the longest side to which a photograph is reduced.
+        lossy: whether compression left false levels around the strokes.
 
     Returns:
         (h, w) uint8, 0 background, 255 foreground; of a photograph a reduced one.
@@ -48,16 +45,16 @@ def segment_foreground(
     noise = float(np.median(np.abs(np.diff(border))))
     flat = strayed <= 2 + 2 * noise
     if flat.mean() < 0.5:
-        return _of_photograph(grey, photo_side)
+        return _of_photograph(grey)
     return _of_drawing(grey, level, 3 * int(np.sort(strayed[flat])[3 * flat.sum() // 4]), lossy)
 
 
 def erase_frame(grey: np.ndarray) -> np.ndarray:
     """Replace a printed frame along the border, or a flat margin, by the paper inside of it.
 
-    A row or column at the border belongs to a frame if nearly all of it differs from the paper, in
-    the same direction. The paper has the picture's median level. A margin of one level surrounds
-    what fills a rectangle, as a photograph does, and no drawing.
+    A row or column at the border belongs to a frame if nearly all of it is darker than the paper,
+    or lighter. The paper has the picture's median level. A margin has one level and surrounds a
+    filled rectangle, such as a photograph.
     """
     height, width = grey.shape
     paper = int(np.median(grey[:: max(1, height // 256), :: max(1, width // 256)]))
@@ -98,9 +95,9 @@ def _margin(grey: np.ndarray) -> list[int]:
 def _erase_rules(difference: np.ndarray, floor: float) -> np.ndarray:
     """Erase printed rules: three or more rows that are dark nearly from edge to edge.
 
-    Only with them are columns rules, too, of squared paper: else they may be strokes of a number
-    or walls of its boxes. Ink that is darker than the rules stays. Strokes as dark as a rule are
-    mended across it.
+    Columns are erased only together with rows, as on squared paper. Alone they may be strokes of a
+    number or walls of its boxes. Ink that is darker than the rules stays. Strokes that are as dark
+    as a rule are mended across it.
     """
     for is_upright in (False, True):
         rows = difference.T if is_upright else difference
@@ -136,7 +133,7 @@ def border_of(image: np.ndarray) -> np.ndarray:
 
 
 def _of_drawing(grey: np.ndarray, level: int, noise: int, lossy: bool) -> np.ndarray:
-    """The difference from one background level, on the side where there is more of it."""
+    """Return how far the darker or the lighter pixels differ from the background's level."""
     difference = grey
     if level > 0:
         flat = np.full_like(grey, level)
@@ -152,7 +149,7 @@ def _of_drawing(grey: np.ndarray, level: int, noise: int, lossy: bool) -> np.nda
 
 
 def _contrast(difference: np.ndarray, floor: float) -> float:
-    """The level of full foreground: a high percentile of what stands above ``floor``.
+    """Return the level of full foreground: a high percentile of the levels above ``floor``.
 
     A maximum would follow a single hot pixel.
     """
@@ -164,9 +161,9 @@ def _contrast(difference: np.ndarray, floor: float) -> float:
     return float(np.searchsorted(histogram.cumsum(), 0.9 * total))
 
 
-def _of_photograph(grey: np.ndarray, side: int) -> np.ndarray:
+def _of_photograph(grey: np.ndarray) -> np.ndarray:
     """Keep the strokes that stand clearly above the noise."""
-    small = reduce(grey, side)
+    small = reduce(grey)
     if max(small.shape) >= NOISY_SIDE:
         small = cv2.medianBlur(small, 3)
     difference = _erase_rules(strokes(small), least_contrast(small))
@@ -176,9 +173,8 @@ def _of_photograph(grey: np.ndarray, side: int) -> np.ndarray:
 def strokes(grey: np.ndarray) -> np.ndarray:
     """Return how far dark strokes, or light ones, stand out from what surrounds them, uint8.
 
-    Which of them there are is judged by the median of the half of the picture around each pixel:
-    strokes cover less than half. A morphological hat then subtracts the background, of whatever
-    light, of strokes narrower than its kernel.
+    The median around each pixel tells which of them there are: strokes cover less than half of a
+    picture. Then a morphological hat, wider than strokes, subtracts the background.
     """
     scale = min(1.0, 64 / max(grey.shape))
     size = [max(1, round(length * scale)) for length in grey.shape[::-1]]
@@ -190,13 +186,13 @@ def strokes(grey: np.ndarray) -> np.ndarray:
     dark = darker[darker > strong].sum() >= lighter[lighter > strong].sum()
     side = max(3, round(HAT_SIDE * min(max(grey.shape), PHOTO_SIDE)) | 1)
     hat = cv2.MORPH_BLACKHAT if dark else cv2.MORPH_TOPHAT
-    # Beyond the border the background goes on as it is: a slope that ends there is no stroke.
+    # Replicated borders: a slope of the light that ends at the border is no stroke.
     wide = cv2.copyMakeBorder(grey, side, side, side, side, cv2.BORDER_REPLICATE)
     return cv2.morphologyEx(wide, hat, np.ones((side, side), np.uint8))[side:-side, side:-side]
 
 
 def least_contrast(grey: np.ndarray) -> float:
-    """The levels by which foreground stands above the noise, by how neighbours differ."""
+    """Return by how many levels foreground differs from noise; neighbours differ by noise alone."""
     differences = np.abs(np.diff(grey.astype(np.int16), axis=1))
     noise = 1.4826 * float(np.median(differences)) / np.sqrt(2) if differences.size else 0.0
     return max(5 * noise, float(MINIMUM_CONTRAST))
@@ -212,16 +208,13 @@ def reduce(image: np.ndarray, side: int = PHOTO_SIDE) -> np.ndarray:
 
 
 def soft_threshold(difference: np.ndarray, middle: float) -> np.ndarray:
-    """Raise what is above ``middle`` to 255 and lower the rest to 0, with a soft edge.
-
-    Half-way between background and foreground is the edge of a stroke; a ramp anti-aliases it.
-    """
+    """Raise levels above ``middle`` to 255 and lower the rest to 0, with a ramp as a soft edge."""
     ramp = (difference.astype(np.float32) - 0.6 * middle) / (0.9 * max(middle, 1.0))
     return (np.clip(ramp, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def distance_from_border(colour: np.ndarray) -> np.ndarray:
-    """Return how far colours (H, W, 3) are from the border's median, brightness aside; uint8."""
+    """Return how far colours (H, W, 3) are from the border's median colour, without brightness."""
     hue = colour - colour.mean(axis=2, keepdims=True, dtype=np.float32)
     distance = np.sqrt(np.square(hue - np.median(border_of(hue), axis=0)).sum(axis=2))
     return np.clip(distance, 0, 255).astype(np.uint8)

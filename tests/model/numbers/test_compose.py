@@ -33,11 +33,6 @@ def test_classes_are_digits_and_other_signs_and_now_and_then_nothing(lines):
     assert all(classes.count(OTHER) == 1 for classes in mixed) and len(mixed) > 5
 
 
-def test_the_same_source_of_randomness_gives_the_same_line(composer):
-    first, again = (composer.compose(np.random.default_rng(7)) for _ in range(2))
-    assert (first[0] == again[0]).all() and first[1] == again[1]
-
-
 @pytest.mark.parametrize("touching", [False, True])
 def test_signs_stand_from_left_to_right_apart_or_touching(touching):
     boxes = [np.full((20, width), 255, np.uint8) for width in (12, 6, 15, 9)]

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from model.numbers.decode import align, around, likeliest_strings, only_digits, single_digit
+from model.numbers.decode import align, likeliest_strings, only_digits, single_digit
 from model.numbers.line import BLANK, CLASSES, FIRST_DIGIT, OTHER
 
 FEW = [BLANK, FIRST_DIGIT + 3, FIRST_DIGIT + 7]  # classes whose paths can be enumerated
@@ -77,11 +77,3 @@ def test_other_signs_are_left_out_and_the_probability_that_there_are_none_is_tol
     assert digits[:, FIRST_DIGIT] == pytest.approx([1, 1, 1]) and not digits[:, OTHER].any()
     digits, number = only_digits(np.eye(CLASSES, dtype=np.float32)[[BLANK, OTHER]])
     assert number == 0 and np.isfinite(digits).all()
-
-
-def test_the_digits_around_a_place_are_those_nearer_to_it_than_to_others():
-    probabilities = np.zeros((12, CLASSES))
-    probabilities[2, FIRST_DIGIT + 4], probabilities[9, FIRST_DIGIT + 8] = 0.9, 0.6
-    near = around(probabilities, np.array([2.0, 9.0]))
-    assert near.argmax(axis=1).tolist() == [4, 8]
-    assert near.sum(axis=1) == pytest.approx([1, 1])

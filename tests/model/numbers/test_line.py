@@ -26,11 +26,6 @@ def test_ink_becomes_24_pixels_high_wherever_it_stands_or_as_wide_as_the_network
     assert line.min() == 0 and line.max() == 255
 
 
-def test_a_blank_foreground_gives_a_blank_line():
-    line, _ = to_line(np.zeros((40, 50), np.uint8))
-    assert len(line) == LINE_HEIGHT and not line.any()
-
-
 @pytest.mark.parametrize("width", [2, 33, 250])
 def test_each_column_has_a_probability_for_each_class(line_network, width):
     line = np.random.default_rng(0).integers(256, size=(LINE_HEIGHT, width), dtype=np.uint8)

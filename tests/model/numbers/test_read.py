@@ -1,5 +1,3 @@
-import math
-
 import cv2
 import numpy as np
 import pytest
@@ -11,8 +9,6 @@ from model.numbers.read import (
     MAX_LINES,
     NOT_A_NUMBER,
     TOO_MANY_LINES,
-    Hypothesis,
-    Judgement,
     NumberLine,
     read_numbers,
 )
@@ -93,12 +89,3 @@ def test_a_page_of_many_lines_is_told_so_and_not_read(read):
     page = np.concatenate([printed("24", scale=1.5)[60:140] for _ in range(MAX_LINES + 2)])
     (line,) = read(page)
     assert line.number is None and line.reason == TOO_MANY_LINES
-
-
-def test_a_confidence_is_the_best_strings_share_of_all_that_were_proposed():
-    judgement = Judgement()
-    assert judgement.confidence == 0
-    for string, p in (((1, 2), 0.6), ((7, 2), 0.2), ((1, 2), 0.5)):
-        judgement.add(string, math.log(p))
-    judgement.best = Hypothesis(math.log(0.6), 0.5, [])
-    assert judgement.confidence == pytest.approx(0.6 / (0.6 + 0.2))

@@ -1,6 +1,5 @@
 from itertools import pairwise
 
-import cv2
 import numpy as np
 import pytest
 
@@ -26,14 +25,6 @@ def test_digits_stand_from_left_to_right_with_the_gap_between_their_edges():
         gaps = [start - end for (_, end), (start, _) in pairwise(runs)]
         assert len(gaps) == 2
         assert gaps == pytest.approx([0.3 * height] * 2, abs=0.06 * height + 2)
-
-
-def test_touching_digits_are_mostly_one_component():
-    written = [
-        write_number([ZERO, ZERO], (-0.08, -0.06), np.random.default_rng(k)) for k in range(9)
-    ]
-    counts = [cv2.connectedComponents((n.image >= 128).astype(np.uint8))[0] - 1 for n in written]
-    assert counts == [1] * 9
 
 
 def test_a_number_has_one_writer_and_a_seed_always_gives_the_same():

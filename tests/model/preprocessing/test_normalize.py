@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 from tests.support.drawings import SEVEN, blank, max_difference, mean_difference, write
 
 from errors import BlankImageError
-from model.preprocessing.normalize import center_by_mass, encode_png, normalize, preprocess
+from model.preprocessing.normalize import encode_png, normalize, preprocess
 
 
 def draw(strokes, *, brush=20, size=280, shift=(0, 0)):
@@ -89,14 +89,6 @@ def test_the_second_stroke_of_a_digit_stays_in_the_crop():
     bar = [(120, 50), (200, 48)]
     with_bar = draw([*five_with_bar_apart, bar], brush=14)
     assert distance(with_bar, draw(five_with_bar_apart, brush=14)) > 100
-
-
-@pytest.mark.parametrize("step", [8, 2])
-def test_dots_beside_a_stroke_are_specks_however_many(step):
-    image = np.zeros((256, 256), np.uint8)
-    image[100:200, 20:30] = 255
-    image[1:100:step, 101:200:step] = 255
-    assert np.ptp(np.argwhere(center_by_mass(image))[:, 1]) + 1 == 2  # the stroke's width
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
