@@ -13,20 +13,18 @@ import numpy as np
 from model.classifier import NOT_A_DIGIT, SEVERAL_DIGITS, Classifier, Prediction
 from model.config import SECOND_LOOK_FACTOR
 from model.numbers.decode import likeliest_strings, only_digits, single_digit
-from model.numbers.find import components
+from model.numbers.find import find_lines
 from model.numbers.line import LineNetwork, to_line
 from model.numbers.looks import looks_at
 from model.preprocessing.normalize import Preprocessed, preprocess
 
 SURE = 0.97  # a prediction with this confidence needs no second opinion
-# Probabilities by the network for lines
-LEAST = 0.01  # is added to each digit's: no digit is impossible for either network
-MIN_KNOWN = 0.02  # of its best digit, or the picture is rejected
-MIN_PRINTED = (
-    0.6  # of a digit in a rejected picture with printed matter, to accept it after all ...
-)
-MIN_SCORE = 0.12  # ... unless the classifier's rejection score is lower than this
-MIN_SEVERAL = 0.5  # of a string of two digits or more
+# The network for lines, asked for one digit
+LEAST = 0.01  # no digit is impossible for either network
+MIN_KNOWN = 0.02  # a picture in which it reads no digit with this probability shows none
+MIN_PRINTED = 0.6  # a rejected picture with printed matter shows a digit of this probability ...
+MIN_SCORE = 0.12  # ... unless the classifier gives it so low a rejection score
+MIN_SEVERAL = 0.5  # the least probability of two digits or more
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Reading:
 
 
 def read_image(classifier: Classifier, data: bytes, network: LineNetwork | None = None) -> Reading:
-    """Read the digit in a picture file; raise ``ImageError`` if it cannot be read."""
+    """Read the digit in the bytes of a picture file; raise ``ImageError`` if it is none."""
     return read_images(classifier, [preprocess(data)], network)[0]
 
 
@@ -47,15 +45,17 @@ def read_images(
     preprocessed: Sequence[Preprocessed],
     network: LineNetwork | None = None,
 ) -> list[Reading]:
-    """Read pictures in one forward pass; read again those that are rejected or not sure.
+    """Read pictures in one forward pass; look again at each that is rejected or not sure.
 
     Without the network for lines, the classifier alone decides.
     """
     if not preprocessed:
         return []
     predictions = classifier.predict(np.stack([one.image for one in preprocessed]))
-    pairs = zip(preprocessed, predictions, strict=True)
-    return [read_again(classifier, one, first, network) for one, first in pairs]
+    return [
+        read_again(classifier, one, first, network)
+        for one, first in zip(preprocessed, predictions, strict=True)
+    ]
 
 
 def read_again(
@@ -64,28 +64,35 @@ def read_again(
     first: Prediction,
     network: LineNetwork | None,
 ) -> Reading:
-    """Read a picture again if the first prediction is rejected or not sure, or it has parts.
+    """Look again at a picture that is rejected, not sure, or in several parts.
 
-    This can take tens of milliseconds: keep it out of an event loop.
+    It takes tens of milliseconds: keep it out of an event loop.
     """
-    if network is not None and has_several(preprocessed, network):
+    is_sure = first.is_digit and first.confidence >= SURE
+    if not (first.is_digit and network is None) and has_several(classifier, preprocessed, network):
         return Reading(rejected(first, SEVERAL_DIGITS), preprocessed.image)
     reading = Reading(first, preprocessed.image)
     if not first.is_digit:
         reading = retry(classifier, preprocessed, first)
-    is_sure = first.is_digit and first.confidence >= SURE
-    # The network for lines does not know what a person has taught the classifier.
+    # What a person has taught the classifier, the network for lines cannot know.
     is_taught = classifier.examples > 0 and reading.prediction.is_digit
     if network is None or is_sure or is_taught:
         return reading
     return second_opinion(network, preprocessed, reading)
 
 
-def has_several(preprocessed: Preprocessed, network: LineNetwork) -> bool:
-    """Return whether the network for lines reads several digits that stand apart."""
-    heights = components(preprocessed.foreground)[1][:, 3]
-    if np.sum(2 * heights >= heights.max(initial=0)) < 2:  # nothing else is nearly as tall
+def has_several(
+    classifier: Classifier, preprocessed: Preprocessed, network: LineNetwork | None
+) -> bool:
+    """Whether there are several digits: parts that both networks read, or that stand in rows."""
+    parts = preprocessed.parts()
+    if len(parts) < 2:
         return False
+    are_digits = sum(part.is_digit for part in classifier.predict(parts)) > 1
+    if network is None or not are_digits:
+        return are_digits
+    if len(find_lines(preprocessed.foreground)) > 1:
+        return True
     line, _ = to_line(preprocessed.foreground)
     [(string, p)] = likeliest_strings(only_digits(network.probabilities(line))[0], count=1)
     return len(string) > 1 and p > MIN_SEVERAL

@@ -40,9 +40,9 @@ def test_the_network_for_lines_is_asked_where_the_classifier_is_not_sure_at_once
     assert (asked[1].digit, asked[1].is_digit) == (4, True)
 
 
-def test_digits_apart_are_several_and_are_not_cut_down_to_one(cnn, line_network):
+def test_digits_apart_from_each_other_are_several_and_are_not_cut_down_to_one(cnn):
     pair = drawing([*SEVEN, *THREE], size=(400, 280))
-    (read,) = read_images(cnn, [normalize(pair)], line_network)
+    (read,) = read_images(cnn, [normalize(pair)])
     assert not read.prediction.is_digit
     assert read.prediction.reason == SEVERAL_DIGITS
 

@@ -1,9 +1,9 @@
 """A search for the dearest legal pictures: processor time after decoding, memory beside the pixels.
 
-    OMP_NUM_THREADS=1 PYTHONPATH=src:. python -m tests.support.dearest --rounds 3
+    OMP_NUM_THREADS=1 PYTHONPATH=src:. python -m tests.support.dearest --count 300
 
-Drawings of every kind are made in several sizes, then the dearest ones are varied at random. The
-exit status is 1 if one costs more than its limit. Measure on a quiet machine.
+Draws pictures of every kind and of random sizes, and lists the dearest ones. The exit status is 1
+if one costs more than its limit. Measure on a quiet machine.
 """
 
 import argparse
@@ -12,7 +12,6 @@ import re
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -34,7 +33,7 @@ from model.reading import read_images
 CLASSIFIER = Classifier.load(find_model("cnn"))
 NETWORK = LineNetwork.load(find_line_model(MODELS_DIR))
 ONE_LINE_MS, OTHER_MS, MEGABYTES = 100, 500, 100  # limits
-KEPT = 20  # the dearest drawings, which are varied
+SHOWN = 20  # of the dearest requests
 SIZES = ((1, 280), (2, 800), (9, 29908), (200, 200), (180, 22000), (1200, 1600), (3990, 1000))
 # Which pixels are ink, by row, column, distance between parts and width of strokes.
 KINDS = {
@@ -57,30 +56,18 @@ def row_of_digits(size: int, pen: int) -> np.ndarray:
     return row > 0
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """A picture to make, black on white."""
-
-    kind: str
-    height: int
-    width: int
-    step: int = 24
-    pen: int = 3
-    margin: int = 2
-    mode: str = "L"
-
-    def vary(self, rng: np.random.Generator) -> "Drawing":
-        lengths = np.array([self.height, self.width, self.step, self.pen])
-        lengths = np.ceil(lengths * rng.choice([0.5, 0.8, 1, 1.3, 2], size=4)).astype(int)
-        mode = str(rng.choice(["L", "RGB", "RGBA"]))
-        return Drawing(self.kind, *lengths.tolist(), int(rng.choice([0, 2, 2, 30])), mode)
-
-    def encode(self) -> bytes:
-        y, x = np.ogrid[: max(2, self.height - 2 * self.margin), : self.width]
-        ink = np.pad(KINDS[self.kind](y, x, max(self.step, 2), self.pen), self.margin)
-        file = io.BytesIO()
-        Image.fromarray(~ink).convert(self.mode).save(file, "PNG")
-        return file.getvalue()
+def draw(seed: int) -> tuple[bytes, str]:
+    """Return a picture file, black on white, and what it shows."""
+    rng = np.random.default_rng(seed)
+    kind, size = str(rng.choice(list(KINDS))), SIZES[rng.integers(len(SIZES))]
+    scales = rng.choice([0.5, 0.8, 1, 1.3, 2], size=4)
+    lengths = np.ceil(scales * (*size, 24, 3)).astype(int).tolist()
+    height, width, step, pen = lengths
+    margin, mode = int(rng.choice([0, 2, 2, 30])), str(rng.choice(["L", "RGB", "RGBA"]))
+    y, x = np.ogrid[: max(2, height - 2 * margin), :width]
+    ink, file = np.pad(KINDS[kind](y, x, max(step, 2), pen), margin), io.BytesIO()
+    Image.fromarray(~ink).convert(mode).save(file, "PNG")
+    return file.getvalue(), f"{seed}: {kind} {height} x {width}, step {step}, pen {pen}, {mode}"
 
 
 def memory(entry: str) -> float:
@@ -88,9 +75,9 @@ def memory(entry: str) -> float:
     return int(found[1]) / 1000 if found else 0.0
 
 
-def measure(drawing: Drawing) -> list[tuple[float, str]]:
+def measure(seed: int) -> list[tuple[float, str]]:
     """Return for each request how many times its limit it costs, and what to print."""
-    data, costs = drawing.encode(), []
+    (data, shown), costs = draw(seed), []
     for name in ("predict", "number"):
         with suppress(ImageError):  # a blank picture, or too large a one
             image = open_image(data)
@@ -104,27 +91,21 @@ def measure(drawing: Drawing) -> list[tuple[float, str]]:
             ms, used = 1000 * (time.process_time() - started), memory("VmHWM") - before
             is_line = name == "number" and len(find_lines(preprocessed.foreground)) == 1
             limit = ONE_LINE_MS if is_line else OTHER_MS
-            told = f"{name:8} {ms:5.0f} ms of {limit} {used:4.0f} MB {len(data):6} bytes {drawing}"
+            told = f"{name:8} {ms:5.0f} ms of {limit} {used:4.0f} MB {len(data):6} bytes {shown}"
             costs.append((max(ms / limit, used / MEGABYTES), told))
     return costs
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="of variation (%(default)s)")
-    rounds, rng = parser.parse_args().rounds, np.random.default_rng(0)
-    measure(Drawing("digits", 60, 240))  # the first picture costs more
-    costs: dict[Drawing, list[tuple[float, str]]] = {}
-    drawings = [Drawing(kind, *size) for kind in KINDS for size in SIZES]
-    # Each drawing has a process of its own: memory that another one left would hide its use.
-    with suppress(KeyboardInterrupt), get_context("fork").Pool(1, maxtasksperchild=1) as pool:
-        for number in range(rounds + 1):
-            found = tqdm(pool.imap(measure, drawings), f"round {number}", len(drawings))
-            costs.update(zip(drawings, found, strict=True))
-            dearest = sorted(costs, key=lambda one: max(costs[one], default=(0.0, "")))[-KEPT:]
-            drawings = [drawing.vary(rng) for drawing in dearest for _ in range(3)]
-    table = sorted((cost for found in costs.values() for cost in found), reverse=True)
-    print(*(f"{share:4.1f} {told}" for share, told in table[:KEPT]), sep="\n")
+    parser.add_argument("--count", type=int, default=300, help="of pictures (%(default)s)")
+    seeds = range(parser.parse_args().count)
+    measure(0)  # the first picture costs more
+    # Each picture has a process of its own: memory that another one left would hide its use.
+    with get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        found = list(tqdm(pool.imap(measure, seeds), total=len(seeds)))
+    table = sorted((cost for costs in found for cost in costs), reverse=True)
+    print(*(f"{share:4.1f} {told}" for share, told in table[:SHOWN]), sep="\n")
     return int(table[0][0] > 1)
 
 

@@ -1,6 +1,7 @@
-"""Find the lines of writing: connected components, gathered into rows and set upright."""
+"""Where the lines of writing are: connected components, gathered into rows and set upright."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -8,18 +9,19 @@ import numpy as np
 from model.numbers.line import INK
 
 MAX_HEIGHT, MAX_WIDTH = 96, 3000  # pixels of a line; larger ones are scaled down
-MAX_COMPONENTS = 150  # the tallest ones of a picture count; more of a like size are a pattern
-MINOR = 0.4  # of a line's height: smaller components make no line, but join one
+MAX_COMPONENTS = 150  # the tallest ones of a picture; more of a like size are a pattern
+MINOR = 0.4  # of a line's height: smaller components found no line, they join one
 NOISE_HEIGHT = 0.05  # of a line's height: smaller components are noise
-OVERLAP = 0.4  # of the height of the smaller of two components in the same row
-MIN_LINE_HEIGHT = 0.3  # of the tallest line's height: lower lines are noise
-RULE = 12  # a component so many times longer than high is a rule
-TILT = (2.0, 25.0)  # degrees; other lines are not turned
+OVERLAP = 0.4  # of the smaller of two components that stand in the same row
+MIN_LINE_HEIGHT = 0.3  # lines of less than this part of the tallest line are noise
+RULE = 12  # times as long as high: a rule, no writing
+TILT = (2.0, 25.0)  # degrees: lines that rise less stay as they are, those that rise more too
 
 Box = tuple[int, int, int, int]  # x, y, width, height in pixels
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True)
+class Line:
     """Writing that stands side by side.
 
     Attributes:
@@ -29,6 +31,10 @@ class Line(NamedTuple):
 
     foreground: np.ndarray
     to_image: np.ndarray
+
+    @cached_property
+    def components(self) -> tuple[np.ndarray, np.ndarray]:
+        return components(self.foreground)
 
     def box_in_image(self, box: Box) -> np.ndarray:
         """Return left, top, right, bottom (4,) around a box of the line."""
@@ -131,10 +137,15 @@ def _scaled(crop: np.ndarray, corner: tuple[int, int], height: float, angle: flo
 
 
 def _tilt(boxes: np.ndarray) -> float:
-    """Return the slope of a line in radians, by a robust fit to the middles of its boxes."""
+    """Return the slope of a line in radians: the median over pairs (Theil and Sen)."""
     if len(boxes) < 3:
         return 0.0
-    middles = (boxes[:, :2] + boxes[:, 2:] / 2).astype(np.float32)
-    along, up, _, _ = cv2.fitLine(middles, cv2.DIST_HUBER, 0, 0.01, 0.01).reshape(-1)
-    angle = float(np.arctan(up / along)) if along else 0.0
+    centers = boxes[:, :2] + boxes[:, 2:] / 2
+    first, second = np.triu_indices(len(boxes), 1)
+    apart = centers[second] - centers[first]
+    apart *= np.sign(apart[:, :1])
+    far = apart[apart[:, 0] >= 0.5 * np.median(boxes[:, 3])]
+    if len(far) == 0:
+        return 0.0
+    angle = float(np.median(np.arctan2(far[:, 1], far[:, 0])))
     return angle if TILT[0] <= abs(np.degrees(angle)) <= TILT[1] else 0.0

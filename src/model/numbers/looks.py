@@ -10,9 +10,10 @@ import numpy as np
 from errors import BlankImageError
 from model.config import IMAGE_SIZE, LOSSY_FORMATS
 from model.preprocessing.normalize import Preprocessed
-from model.preprocessing.segment import segment_foreground
+from model.preprocessing.segment import erase_frame, segment_foreground
 
 CUTS = (0.04, 0.08)  # of the shorter side; so much is cut off on all sides
+FINE_SIDE = 1200  # pixels of the longest side at which a photograph is looked at again
 CUT_COST = math.log(0.95)  # of a look that leaves out an edge
 
 
@@ -20,7 +21,7 @@ class Look(NamedTuple):
     """A foreground of the picture.
 
     Attributes:
-        cost: a logarithm, added to the scores of its strings.
+        cost: a logarithm, added to the score of what is read in it.
         edge: pixels of the picture that were cut off on each side.
         scale: pixels of the picture for each pixel of the foreground.
     """
@@ -32,10 +33,14 @@ class Look(NamedTuple):
 
 
 def looks_at(preprocessed: Preprocessed) -> Iterator[Look]:
-    """Yield the picture as it is, then without its edge."""
+    """Yield the picture as it is, and with its edge cut off, where a frame may stand."""
     width = preprocessed.source.width
     yield Look(preprocessed.foreground, 0.0, 0, width / preprocessed.foreground.shape[1])
     grey, lossy = preprocessed.grey, preprocessed.source.format in LOSSY_FORMATS
+    if max(preprocessed.foreground.shape) < max(grey.shape):
+        with suppress(BlankImageError):  # a photograph: the digits of a number may be small in it
+            fine = segment_foreground(erase_frame(grey), lossy=lossy, photo_side=FINE_SIDE)
+            yield Look(fine, 0.0, 0, width / fine.shape[1])
     for share in CUTS:
         edge = max(1, round(share * min(grey.shape)))
         inner = grey[edge:-edge, edge:-edge]

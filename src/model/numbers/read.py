@@ -38,14 +38,15 @@ STRINGS = 4  # proposals of each look
 MAX_DIGITS = 20  # of a number
 UNLIKELY = 1e-7  # strings less likely than this are not cut
 MIN_PROBABILITY = 1e-3  # of a digit by the classifier: no digit is impossible
-MIN_NUMBER = 0.2  # the least probability that a line holds only digits
-SURE = 0.95  # the search ends when the best string has this share
-REJECTED_COST = math.log(0.3)  # of each cut that the classifier rejects
+MIN_NUMBER = 0.2  # the least probability that a line holds digits alone
+SURE = 0.95  # a look in which the best string has this share ends the search
+REJECTED_COST = math.log(0.3)  # of a cut that the classifier takes for no digit
+LEFT_OVER = 0.05  # the probability that what could be a digit or a minus is neither
 
 
 @dataclass(frozen=True)
 class Digit:
-    """One digit of a number, or what stands in its place.
+    """One digit of a number, or what was found in a digit's place.
 
     Attributes:
         digit: 0-9, the likeliest one, even if the classifier rejects it.
@@ -69,7 +70,7 @@ class NumberLine:
     Attributes:
         digits: from left to right, even if the line is rejected.
         confidence: the probability, 0-1, that the whole number is right.
-        reason: None, or why the line is rejected: one of `REASONS`.
+        reason: None if the line is a number, else one of `REASONS`.
     """
 
     digits: list[Digit]
@@ -88,18 +89,18 @@ class Hypothesis(NamedTuple):
     """A string of digits for a line, judged by the network and the classifier."""
 
     score: float  # logarithm of its probability by both, up to a constant
-    only_digits: float  # the probability that the line holds only digits
+    number: float  # the probability that the line holds these digits alone
     digits: list[Digit]
 
 
 class Judgement:
-    """All strings that any look proposed for one line."""
+    """All strings that were proposed for one line, in any look."""
 
     def __init__(self) -> None:
         self.scores: dict[Digits, float] = {}
         self.best: Hypothesis | None = None
-        self.is_long = False  # whether a string has more than MAX_DIGITS
-        self.seen: set[bytes] = set()  # lines; a plain drawing gives the same line in each look
+        self.is_long = False  # a string of more than MAX_DIGITS was proposed
+        self.seen: set[bytes] = set()  # lines; a plain drawing gives the same one in each look
 
     @property
     def confidence(self) -> float:
@@ -116,25 +117,30 @@ class Judgement:
 def read_numbers(
     classifier: Classifier, network: LineNetwork, preprocessed: Preprocessed
 ) -> list[NumberLine]:
-    """Read all lines of a picture, from top to bottom; return at least one.
+    """Read all lines of a picture, from top to bottom; at least one is returned.
 
-    A single digit is read as `model.reading` reads it.
+    A picture of a single digit gives what `model.reading` gives for it.
     """
-    lines = find_lines(preprocessed.foreground)
-    if len(lines) > MAX_LINES:
-        return [NumberLine([], 0.0, TOO_MANY_LINES)]
-    if len(lines) > 1:
-        look = next(looks_at(preprocessed))
-        judgements = [propose(classifier, network, look, line, Judgement()) for line in lines]
-        return [conclude(network, judgement) for judgement in judgements]
     judgement = Judgement()
+    rows: list[NumberLine] = []
     for look in looks_at(preprocessed):
         lines = find_lines(look.foreground)
-        for line in (whole(look.foreground), *(lines if len(lines) == 1 else ())):
+        if len(lines) > MAX_LINES and not rows:
+            return [NumberLine([], 0.0, TOO_MANY_LINES)]
+        if rows and look.cost < 0:  # without its edge the picture may have lost a row
+            break
+        if len(lines) > 1:
+            if not rows:  # several lines are looked at in one way alone
+                found = [propose(classifier, network, look, line, Judgement()) for line in lines]
+                rows = [conclude(network, one) for one in found]
+            continue
+        for line in (whole(look.foreground), *lines):
             if judgement.confidence <= SURE:
                 propose(classifier, network, look, line, judgement)
         if judgement.confidence > SURE:
             break
+    if rows and network.calibrate(judgement.confidence) < network.card.threshold:
+        return rows
     if judgement.best is None and judgement.is_long:
         return [NumberLine([], 0.0, TOO_MANY_LINES)]
     if judgement.best is None or len(judgement.best.digits) < 2:
@@ -150,24 +156,24 @@ def propose(
     if image.tobytes() in judgement.seen:
         return judgement
     judgement.seen.add(image.tobytes())
-    probabilities, digits_only = only_digits(network.probabilities(image))
+    probabilities, digits_alone = only_digits(network.probabilities(image))
     left = cv2.boundingRect((line.foreground >= INK).view(np.uint8))[0]
     for string, p in likeliest_strings(probabilities, STRINGS):
         judgement.is_long |= len(string) > MAX_DIGITS
         if not 0 < len(string) <= MAX_DIGITS or p < UNLIKELY:
             continue
         columns = align(probabilities, string)
-        places = left + (STRIDE * (columns + 0.5) - SIDE) / scale
-        cuts = cut_digits(line.foreground, places)
+        cuts, left_over = cut_digits(line, left + (STRIDE * (columns + 0.5) - SIDE) / scale)
         images = [image_of(cut.foreground) for cut in cuts]
         seen = classifier.predict(np.stack(images))
         near = np.log(around(probabilities, columns))
         both = near + np.log(np.array([one.probabilities for one in seen]) + MIN_PROBABILITY)
-        # Each place gets its best digit by both: the classifier corrects the network.
+        # Each place gets its best digit by both: a digit misread by the network is put right.
         ranked = both.argsort(axis=1)
-        best = tuple(ranked[:, -1].tolist())
-        score = math.log(p * digits_only + TINY) + look.cost
-        score += float((both.max(axis=1) - near[np.arange(len(string)), list(string)]).sum())
+        best, places = tuple(ranked[:, -1].tolist()), np.arange(len(string))
+        number = digits_alone * LEFT_OVER**left_over
+        score = math.log(p * number + TINY) + look.cost
+        score += float((both.max(axis=1) - near[places, list(string)]).sum())
         score += REJECTED_COST * sum(not one.is_digit for one in seen)
         judgement.add(best, score)
         if judgement.best is None or score > judgement.best.score:
@@ -176,7 +182,7 @@ def propose(
                 Digit(digit, one.probabilities[digit], one.is_digit, box, image)
                 for digit, one, box, image in zip(best, seen, boxes, images, strict=True)
             ]
-            judgement.best = Hypothesis(score, digits_only, digits)
+            judgement.best = Hypothesis(score, number, digits)
         for place, second in enumerate(ranked[:, -2].tolist()):
             loss = float(both[place, second] - both[place].max())
             judgement.add((*best[:place], second, *best[place + 1 :]), score + loss)
@@ -188,7 +194,7 @@ def conclude(network: LineNetwork, judgement: Judgement) -> NumberLine:
     if judgement.best is None:
         return NumberLine([], 0.0, NO_DIGITS)
     confidence, reason = network.calibrate(judgement.confidence), None
-    if judgement.best.only_digits < MIN_NUMBER:
+    if judgement.best.number < MIN_NUMBER:
         reason = NOT_A_NUMBER
     elif confidence < network.card.threshold:
         reason = AMBIGUOUS

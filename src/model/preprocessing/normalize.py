@@ -63,8 +63,12 @@ class Preprocessed:
             for image in _images_of(foreground):
                 found[image.tobytes()] = image
         found.pop(self.image.tobytes(), None)
-        images = np.array(list(found.values()), dtype=np.uint8)
-        return images.reshape(-1, config.IMAGE_SIZE, config.IMAGE_SIZE)
+        return _stack(list(found.values()))
+
+    def parts(self) -> np.ndarray:
+        """Return what stands side by side, each maybe a digit of its own, (n, 28, 28) uint8."""
+        parts = Components(self.foreground).parts()
+        return _stack([center_by_mass(part) for part in parts if part.size > 1])
 
 
 def preprocess(data: bytes) -> Preprocessed:
@@ -101,6 +105,10 @@ def _bounded(image: np.ndarray) -> np.ndarray:
     """Reduce an image (H, W) or (H, W, 3) to at most ``GREY_PIXELS``."""
     height, width = image.shape[:2]
     return reduce(image, math.floor(max(image.shape) * math.sqrt(GREY_PIXELS / (height * width))))
+
+
+def _stack(images: list[np.ndarray]) -> np.ndarray:
+    return np.array(images, dtype=np.uint8).reshape(-1, config.IMAGE_SIZE, config.IMAGE_SIZE)
 
 
 def center_by_mass(foreground: np.ndarray) -> np.ndarray:

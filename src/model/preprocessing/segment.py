@@ -24,7 +24,9 @@ FAINT = 170  # a drawing of less contrast is raised to full foreground
 _BLANK = "The picture is blank or too faint: draw or photograph one digit with more contrast."
 
 
-def segment_foreground(grey: np.ndarray, *, lossy: bool = False) -> np.ndarray:
+def segment_foreground(
+    grey: np.ndarray, *, lossy: bool = False, photo_side: int = PHOTO_SIDE
+) -> np.ndarray:
     """Separate foreground from background; either can be the lighter one.
 
     If the border has one level, the picture is a drawing: its foreground differs from that level.
@@ -33,6 +35,7 @@ def segment_foreground(grey: np.ndarray, *, lossy: bool = False) -> np.ndarray:
     Args:
         grey: (H, W) uint8 luminance, or distance from the background's colour.
         lossy: whether compression left false levels around the strokes.
+        photo_side: pixels of the longest side to which a photograph is reduced.
 
     Returns:
         (h, w) uint8, 0 background, 255 foreground; of a photograph a reduced one.
@@ -45,7 +48,7 @@ def segment_foreground(grey: np.ndarray, *, lossy: bool = False) -> np.ndarray:
     noise = float(np.median(np.abs(np.diff(border))))
     flat = strayed <= 2 + 2 * noise
     if flat.mean() < 0.5:
-        return _of_photograph(grey)
+        return _of_photograph(grey, photo_side)
     return _of_drawing(grey, level, 3 * int(np.sort(strayed[flat])[3 * flat.sum() // 4]), lossy)
 
 
@@ -161,9 +164,9 @@ def _contrast(difference: np.ndarray, floor: float) -> float:
     return float(np.searchsorted(histogram.cumsum(), 0.9 * total))
 
 
-def _of_photograph(grey: np.ndarray) -> np.ndarray:
+def _of_photograph(grey: np.ndarray, side: int) -> np.ndarray:
     """Keep the strokes that stand clearly above the noise."""
-    small = reduce(grey)
+    small = reduce(grey, side)
     if max(small.shape) >= NOISY_SIDE:
         small = cv2.medianBlur(small, 3)
     difference = _erase_rules(strokes(small), least_contrast(small))

@@ -3,18 +3,19 @@ import numpy as np
 import pytest
 
 from model.numbers.cut import cut_digits
+from model.numbers.find import Line
 
 
-def blots(*boxes: tuple[int, int, int, int]) -> np.ndarray:
+def blots(*boxes: tuple[int, int, int, int]) -> Line:
     """A line with a filled box for each of left, top, width, height."""
     foreground = np.zeros((60, 200), np.uint8)
     for left, top, width, height in boxes:
         foreground[top : top + height, left : left + width] = 200
-    return foreground
+    return Line(foreground, np.eye(2, 3))
 
 
-def boxes_of(foreground: np.ndarray, *places: float) -> list[tuple[int, ...]]:
-    return [cut.box for cut in cut_digits(foreground, np.array(places))]
+def boxes_of(line: Line, *places: float) -> list[tuple[int, ...]]:
+    return [cut.box for cut in cut_digits(line, np.array(places))[0]]
 
 
 def test_a_component_goes_to_the_digit_whose_place_it_covers_or_to_the_nearest():
@@ -29,14 +30,20 @@ def test_touching_digits_are_cut_where_the_ink_is_least():
     assert left == 20 and 60 <= left + width <= 66 and right == left + width
 
 
+def test_a_digit_that_no_place_stands_for_is_counted():
+    line = blots((10, 5, 30, 50), (60, 5, 30, 50), (110, 5, 30, 50), (160, 5, 4, 4))
+    assert cut_digits(line, np.array([25.0, 75.0]))[1] == 1
+    assert cut_digits(line, np.array([25.0, 75.0, 125.0]))[1] == 0
+
+
 @pytest.mark.parametrize("places", [[20.0, 70.0, 120.0, 180.0], [-0.5, 0.2, 199.9]])
 def test_every_pixel_of_the_ink_belongs_to_just_one_digit(places):
     for seed in range(5):
         line = blots()
         for ends in np.random.default_rng(seed).integers((0, 0), (200, 60), (12, 2, 2)).tolist():
-            cv2.line(line, *ends, 255, 2, cv2.LINE_AA)
-        total = np.zeros(line.shape, int)
-        for (left, top, width, height), foreground in cut_digits(line, np.array(places)):
+            cv2.line(line.foreground, *ends, 255, 2, cv2.LINE_AA)
+        total = np.zeros(line.foreground.shape, int)
+        for (left, top, width, height), foreground in cut_digits(line, np.array(places))[0]:
             total[top : top + height, left : left + width] += foreground
-        assert (total <= line).all()
-        assert (total == line)[line >= 48].all()
+        assert (total <= line.foreground).all()
+        assert (total == line.foreground)[line.foreground >= 48].all()

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from model.numbers.find import MAX_HEIGHT, MAX_WIDTH, Line, components, find_lines, whole
+from model.numbers.find import MAX_HEIGHT, MAX_WIDTH, Line, find_lines, whole
 
 
 def page(*texts_at: tuple[str, int, int], size: tuple[int, int] = (400, 700)) -> np.ndarray:
@@ -15,7 +15,7 @@ def page(*texts_at: tuple[str, int, int], size: tuple[int, int] = (400, 700)) ->
 
 def boxes(line: Line) -> np.ndarray:
     """Left, top, width, height of each component, from left to right."""
-    found = components(line.foreground)[1][:, :4]
+    found = line.components[1][:, :4]
     return found[found[:, 0].argsort()]
 
 
