@@ -82,11 +82,7 @@ keep_memory() {
     local keep=4000000000 # bytes
     export GLIBC_TUNABLES=${GLIBC_TUNABLES:-glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=$keep:glibc.malloc.trim_threshold=$keep}
 }
-train() {
-    case " $* " in *' --processes'*) STATUS=2 die "'--processes' is now:" \
-        ".venv/bin/torchrun --nproc-per-node 2 src/main_pipeline.py $1" ;; esac
-    keep_memory; in_venv train "$ROOT/src/main_pipeline.py" "$@"
-}
+train() { keep_memory; in_venv train "$ROOT/src/main_pipeline.py" "$@"; }
 
 # --- The commands --------------------------------------------------------------------------------
 # check_port NAME: the port in the variable NAME can be listened on at $BIND.

@@ -3,16 +3,13 @@
 bash run.sh cnn                         the CNN -> models/mnist-0.0.1.onnx and .pt
 bash run.sh mlp --data sample --seed 1  the MLP, on 5,000 digits, from another seed
 bash run.sh cnn --permute 0             pixels permuted -> models/mnist-cnn-permuted-0.0.1.onnx
-In several processes: PYTHONPATH=src torchrun --nproc-per-node 2 src/main_pipeline.py cnn
 
 The same seed gives the same weights on the same processor with as many threads.
 """
 
 import argparse
 import json
-import os
 import platform
-import re
 import signal
 import sys
 import tempfile
@@ -20,18 +17,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import distributed, nn
+from torch import nn
 
 from errors import DigitsError
 from model import config
-from model.config import AUGMENTATIONS, MODELS_DIR, NUM_CLASSES, choose_recipe
+from model.config import AUGMENTATIONS, MODELS_DIR, NUM_CLASSES, VERSION, choose_recipe
 from model.data.batches import WEIGHTS, Batches, stream_seed, synthetic_digits
 from model.data.mnist import Mnist, load_mnist, make_permutation
-from model.train import NETWORKS, accuracy, has_bfloat16, predict_logits, train
+from model.networks import NETWORKS
+from model.train import accuracy, has_bfloat16, predict_logits, train
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    """Parse the command line; exits with status 2 on what would fail after hours of training."""
+    """Parse the command line; exits with status 2 on what would fail after minutes of training."""
     usage, form = "bash run.sh cnn|mlp|deep [OPTIONS]", argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("run.sh", usage, __doc__, formatter_class=form)
     add = parser.add_argument
@@ -43,20 +41,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--permute", type=int, metavar="SEED", help="permute the pixels, the same way for all")
     add("--strokes", type=Path, metavar="FILE", help="your own drawings, among the data")
     add("--no-synthetic", dest="synthetic", action="store_false", help="train on MNIST alone")
-    add("--version", default=config.VERSION, help="of the model that is written (%(default)s)")
     add("--output", type=Path, default=MODELS_DIR, help="folder to write to (models)")
     add("--device", default="auto", help="auto, cpu, cuda or mps (auto)")
     options = parser.parse_args(arguments)
     if options.device == "auto":
         options.device = choose_device(torch.accelerator.current_accelerator(check_available=True))
-    if options.device == "cuda":  # each process of torchrun has a GPU of its own
-        options.device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
     if options.epochs is not None and options.epochs < 1:
         parser.error("--epochs: give 1 or more")
     if not all(0 <= seed < 2**63 for seed in (options.seed, options.permute or 0)):
         parser.error("--seed and --permute: give a number from 0 on, below 2**63")
-    if not re.fullmatch(r"\d+\.\d+\.\d+", options.version):
-        parser.error("--version: give three numbers, such as 0.0.1")
     if options.strokes and not options.synthetic:
         parser.error("--strokes takes the share of synthetic digits: omit --no-synthetic")
     try:
@@ -109,49 +102,35 @@ def main(arguments: list[str] | None = None, load: Callable[[str], Mnist] = load
 
 def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
     """Train, evaluate, calibrate and save one model."""
-    # Processes: torchrun starts several and gives each a rank. The first one prints and saves.
-    device = torch.device(options.device)
-    rank, world_size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    if world_size > 1:
-        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    if rank > 0:
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
-        distributed.barrier()  # until the first one has downloaded MNIST
-
     # Data
-    own = None
+    recorded = None
     if options.strokes:
         from model.data.strokes import load_strokes  # it brings all of preprocessing
 
-        own = load_strokes(options.strokes, options.seed)
+        recorded = load_strokes(options.strokes, options.seed)
     mnist = load(options.data)
-    if rank == 0 and world_size > 1:
-        distributed.barrier()
     print(f"data: {mnist.source}; {len(mnist.training)} images to train on")
     permutation = None if options.permute is None else make_permutation(options.permute)
 
     # Recipe and network
     recipe = choose_recipe(options.network, mnist.complete, options.epochs, options.synthetic)
-    torch.manual_seed(stream_seed(options.seed, WEIGHTS, rank))
+    device = torch.device(options.device)
+    torch.manual_seed(stream_seed(options.seed, WEIGHTS))
     network = NETWORKS[options.network]().to(device)
     last = list(network.modules())[-1]
     if not isinstance(last, nn.Linear) or last.out_features != NUM_CLASSES:
         raise DigitsError(f"The last module of {options.network} must be nn.Linear(..., 10).")
-    settings = json.loads(json.dumps(getattr(network, "config", {})))  # as the card can hold them
     parameters = sum(parameter.numel() for parameter in network.parameters())
     print(f"network: {options.network}, {parameters:,} parameters, {device}\n{recipe}")
 
     # Train
-    shard = (rank, world_size)
-    batches = Batches(mnist.training, own, recipe, options.augment, options.seed, shard, device)
+    batches = Batches(mnist.training, recorded, recipe, options.augment, options.seed, device)
     history = train(network, batches, mnist.validation, recipe, permutation)
     network.cpu()
-    if world_size > 1:
-        distributed.destroy_process_group()
-    if rank > 0:
-        return
 
     # These take seconds to import and were not needed before.
+    from sklearn.metrics import confusion_matrix
+
     from model import calibration, plots
     from model.card import Card, model_path
     from model.export import save_model
@@ -163,9 +142,8 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
     logits = {k: predict_logits(network, part.images, permutation) for k, part in splits.items()}
     reached = {f"{k}_accuracy": accuracy(logits[k], splits[k].labels) for k in splits}
     test = (logits["test"], mnist.test.labels)
-    pairs = test[1] * NUM_CLASSES + test[0].argmax(dim=1)  # true digit and prediction
-    confusion = pairs.bincount(minlength=NUM_CLASSES**2).reshape(NUM_CLASSES, NUM_CLASSES)
-    print(f"confusion matrix of the test set, a row per true digit:\n{confusion.numpy()}")
+    confusion = confusion_matrix(test[1], test[0].argmax(dim=1), labels=range(NUM_CLASSES))
+    print(f"confusion matrix of the test set, a row per true digit:\n{confusion}")
 
     # Calibrate on digits that were not trained on
     fitted = ["validation", "synthetic"] if recipe.synthetic_fraction else ["validation"]
@@ -176,16 +154,15 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
     before, after = (calibration.measure_calibration(*test, t) for t in (1.0, temperature))
 
     # Save it with its card: how it was made, and what it reaches
-    sizes = {k: len(getattr(mnist, k)) for k in ("training", "validation", "test")}
     name = options.network if permutation is None else f"{options.network}-permuted"
-    stem = model_path(name, options.version, options.output).stem
+    stem = model_path(name, VERSION, options.output).stem
     figures = plots.draw_figures(name, history, confusion, test, temperature)
-    indices = None if permutation is None else permutation.tolist()
+    sizes = {k: len(getattr(mnist, k)) for k in ("training", "validation", "test")}
     precision = "bfloat16" if has_bfloat16(device) else "float32"
     training = {
         **vars(recipe),
         "augmentation": options.augment,
-        "strokes": len(own or []),
+        "strokes": len(recorded or []),
         "seed": options.seed,
         "threads": torch.get_num_threads(),
         "device": f"{device} ({platform.machine()}, {precision})",
@@ -194,14 +171,15 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
     }
     results = {
         **reached,
-        "recall": (confusion.diagonal() / confusion.sum(dim=1)).tolist(),
+        "recall": (confusion.diagonal() / confusion.sum(axis=1)).tolist(),
         "test_rejected": calibration.rejected_fraction(logits["test"], temperature, threshold),
     }
+    indices = [] if permutation is None else permutation.tolist()
     card = {
         "name": name,
-        "version": options.version,
+        "version": VERSION,
         "network": options.network,
-        "config": settings,
+        "config": getattr(network, "config", {}),
         "parameters": parameters,
         "data": {"source": mnist.source, "complete": mnist.complete, **sizes},
         "preprocessing": {"mean": config.MEAN, "std": config.STD},
@@ -215,7 +193,8 @@ def run(options: argparse.Namespace, load: Callable[[str], Mnist]) -> None:
         "permutation": {"seed": options.permute, "indices": indices} if indices else None,
     }
     pngs = {f"{stem}-{figure}.png": png for figure, png in figures.items()}
-    path = save_model(network, Card.model_validate(card), options.output, pngs)
+    made = Card.model_validate_json(json.dumps(card))
+    path = save_model(network, made, options.output, pngs)
     write_model_card(options.output)
     print(f"{name}: {reached['test_accuracy']:.2%} of the test images correct; written to {path}")
 

@@ -93,7 +93,6 @@ def test_help_is_the_usage_with_status_0(machine, command):
         ("bench page", "tests.support.page_load"),
         ("evaluate images pictures", "run.sh evaluate PATH"),
         ("evaluate numbers file", "run.sh evaluate --numbers"),
-        ("cnn --processes 2", "torchrun --nproc-per-node 2 src/main_pipeline.py cnn"),
         ("readme", "evaluate"),
     ],
 )

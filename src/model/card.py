@@ -3,7 +3,6 @@
 The card says how a model was made and what it reaches. Its names are public: the API serves it.
 """
 
-import glob
 import os
 import re
 from collections.abc import Mapping
@@ -16,7 +15,6 @@ from errors import ModelFileError
 from model.config import IMAGE_SIZE, MODELS_DIR
 
 LINE = "line"  # the network for lines is no classifier and is not found among them
-MAX_MODEL_BYTES = 30_000_000  # the largest of ours has 2 MB
 _STEM = re.compile(r"mnist-(?:(?P<name>[a-z][a-z0-9-]*)-)?(?P<version>\d+\.\d+\.\d+)")
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -125,11 +123,9 @@ def _find(folder: Path) -> dict[str, Path]:
         ModelFileError: the folder is there, but this user may not list it.
     """
     try:
-        files = list(folder.iterdir())
+        files = list(folder.iterdir()) if folder.is_dir() else []
     except PermissionError as error:
         raise ModelFileError(_unreadable(folder, folder)) from error
-    except OSError:  # there is no such folder
-        files = []
     found = []
     for path in files:
         if path.suffix == ".onnx" and (match := _STEM.fullmatch(path.stem)):
@@ -167,29 +163,20 @@ def unusable(path: Path, fault: str) -> ModelFileError:
 
 
 def read_file(path: Path) -> bytes:
-    """Return the bytes of a regular file of at most ``MAX_MODEL_BYTES``, or raise ``unusable``."""
+    """Return the bytes of a model's file; raise ``ModelFileError`` if it cannot be read."""
     try:
-        if path.exists() and not path.is_file():
-            raise unusable(path, "it is no regular file")
-        if path.stat().st_size > MAX_MODEL_BYTES:
-            raise unusable(path, f"it has more than {MAX_MODEL_BYTES / 1e6:.0f} MB")
         return path.read_bytes()
+    except PermissionError as error:
+        raise ModelFileError(_unreadable(path, path.parent)) from error
     except OSError as error:
-        if isinstance(error, PermissionError):
-            raise ModelFileError(_unreadable(path, path.parent)) from error
         raise unusable(path, f"it cannot be read ({error.strerror})") from error
 
 
 def write_atomically(files: Mapping[Path, bytes]) -> None:
-    """Write files; when all are complete, each takes its place, in their order.
-
-    What a killed process left of the same files goes first.
-    """
-    temporaries = {path.with_name(f".{path.name}.{os.getpid()}.tmp"): path for path in files}
+    """Write files; when all are complete, each takes its place, in their order."""
+    temporaries = {path.with_name(f".{path.name}.tmp"): path for path in files}
     try:
         for temporary, path in temporaries.items():
-            for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-                left.unlink()
             with temporary.open("wb") as file:
                 file.write(files[path])
                 file.flush()

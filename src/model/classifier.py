@@ -41,7 +41,7 @@ WEIGHTS, BIAS = "weights", "bias"  # of the output layer, (10, d) and (10,)
 OUTPUTS = [LOGITS, FEATURES, WEIGHTS, BIAS]
 WEIGHT_SUFFIX = ".weight"
 # The keys of the file's metadata
-CARD, WEIGHTS_SHA256, SHA256 = "card", "weights_sha256", "sha256"
+CARD, SHA256 = "card", "sha256"
 C = TypeVar("C", bound=BaseModel)
 
 
@@ -113,14 +113,6 @@ class Classifier:
         if logits.shape != (1, NUM_CLASSES) or weights.shape != (NUM_CLASSES, features.shape[1]):
             raise unusable(path, f"it does not give the logits of {NUM_CLASSES} digits")
         return classifier
-
-    def has_weights(self, path: Path) -> bool:
-        """Whether the model was written from the ``.pt`` file at ``path``."""
-        try:
-            sha256 = hashlib.sha256(read_file(path)).hexdigest()
-        except ModelFileError:
-            return False
-        return sha256 == self.session.get_modelmeta().custom_metadata_map.get(WEIGHTS_SHA256)
 
     def trained_output_layer(self) -> tuple[np.ndarray, np.ndarray]:
         """Return weights (10, d) and bias (10,) of the last linear layer, float32."""

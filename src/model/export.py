@@ -1,7 +1,8 @@
 """Save a trained network, and write what the API serves: ``bash run.sh export [MODEL...]``.
 
 A model has two files. ``<name>.pt`` is a plain ``state_dict``, to train on from. ``<name>.onnx``
-is all that serving needs: the network in ONNX, the card, and the sha256 of its ``.pt``.
+is all that serving needs: the network in ONNX and the card. ``export`` writes it anew from the
+weights; the card stays, with the results, temperature and threshold of the last training.
 """
 
 import argparse
@@ -32,15 +33,15 @@ from model.card import (
 from model.classifier import Classifier
 from model.config import IMAGE_SIZE, MODELS_DIR
 from model.data.mnist import standardize
+from model.networks import NETWORKS
 from model.readme import write_model_card
-from model.train import NETWORKS
 
 
 def save_model(network: nn.Module, card: Card, folder: Path, figures: Mapping[str, bytes]) -> Path:
     """Write the files of a trained network; return the path of the ``.onnx`` file.
 
     Args:
-        network: a network of ``NETWORKS``.
+        network: one of ``NETWORKS``.
         card: describes it.
         folder: exists.
         figures: the PNG files by their names.
@@ -51,18 +52,18 @@ def save_model(network: nn.Module, card: Card, folder: Path, figures: Mapping[st
     """
     buffer = io.BytesIO()
     torch.save({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}, buffer)
-    weights = buffer.getvalue()
     path = model_path(card.name, card.version, folder)
-    files = {path.with_suffix(".pt").name: weights, **figures}
+    weights = path.with_suffix(".pt")
+    files = {weights.name: buffer.getvalue(), **figures}
     try:
-        files[path.name] = to_onnx(network, card, weights)
+        served = to_onnx(network, card)
     except Exception as error:  # a network of one's own may do what ONNX has no word for
         replace_model(path, files)
         raise ModelFileError(
-            f"The network cannot be exported to ONNX ({error}); its weights are in "
-            f"{path.with_suffix('.pt')}: change the network, load them, and save it again."
+            f"The network cannot be exported to ONNX ({error}); its weights are in {weights}: "
+            "change the network, load them, and save it again."
         ) from error
-    replace_model(path, files)
+    replace_model(path, {**files, path.name: served})
     return path
 
 
@@ -93,45 +94,16 @@ def load_network(path: Path) -> tuple[nn.Module, Card]:
         path: of the ``.pt`` or of the ``.onnx`` file beside it, which holds the card.
 
     Raises:
-        ModelFileError: a file is missing or damaged, or they do not belong together.
+        ModelFileError: a file is missing or damaged, or the weights are of another network.
     """
-    classifier, weights = Classifier.load(path.with_suffix(".onnx")), path.with_suffix(".pt")
-    if not classifier.has_weights(weights):
-        raise ModelFileError(
-            f"{weights} is missing, or not what {weights.stem}.onnx was written from: train it "
-            f"again, or write it anew with: bash run.sh export {weights}"
-        )
-    return _build(classifier.card, weights), classifier.card
-
-
-def export(path: Path) -> None:
-    """Write the ``.onnx`` file at ``path`` anew, with its own card, from the ``.pt`` beside it.
-
-    Raises:
-        ModelFileError: one of the two is missing or damaged, or the card is of another network.
-    """
-    classifier, weights = Classifier.load(path), path.with_suffix(".pt")
-    network = _build(classifier.card, weights)
-    if not classifier.has_weights(weights):
-        print(
-            f"{weights.name} is not what {path.name} was written from: the card's results, "
-            "temperature and threshold are those of the earlier weights.",
-            file=sys.stderr,
-        )
-    write_atomically({path: to_onnx(network, classifier.card, weights.read_bytes())})
-    write_model_card(path.parent)
-    print(f"written: {path}")
-
-
-def _build(card: Card, path: Path) -> nn.Module:
-    """Build the card's network in evaluation mode, with the weights of a ``.pt`` file."""
+    card, path = Classifier.load(path.with_suffix(".onnx")).card, path.with_suffix(".pt")
     weights = io.BytesIO(read_file(path))
     try:
         network = NETWORKS[card.network](**card.config)
         network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     except Exception as error:  # a damaged file raises whatever it likes
         raise unusable(path, f"its weights do not fit the card: {error}") from error
-    return network.eval()
+    return network.eval(), card
 
 
 class Served(nn.Module):
@@ -165,12 +137,11 @@ class Served(nn.Module):
         return logits, features, layer.weight, layer.bias, *outputs, *weights
 
 
-def to_onnx(network: nn.Module, card: Card, weights: bytes) -> bytes:
-    """Return the contents of an ``.onnx`` file, which ends with the sha256 of all before it.
+def to_onnx(network: nn.Module, card: Card) -> bytes:
+    """Return the contents of an ``.onnx`` file; see ``package``.
 
-    The input of the graph is ``x`` (N, 1, 28, 28) float32, 0 background, 1 ink: it standardizes
-    and permutes the pixels itself. The card and the sha256 of ``weights``, the contents of the
-    ``.pt`` file, are its metadata.
+    The input of the graph is ``x`` (N, 1, 28, 28) float32, 0 background, 1 ink. The graph itself
+    standardizes and permutes the pixels.
     """
     # The outputs of the layers cost each prediction 3 to 4 % of the network's time, which one graph
     # instead of two is worth.
@@ -179,7 +150,7 @@ def to_onnx(network: nn.Module, card: Card, weights: bytes) -> bytes:
     x, sizes = torch.zeros(2, 1, IMAGE_SIZE, IMAGE_SIZE), {0: torch.export.Dim("N")}
     program = trace(served.eval(), x, [*names.OUTPUTS, *layers], sizes)
     fold_constants(program.model)  # ONNX Runtime does the rest
-    return package(program.model_proto, card.model_dump_json(), weights)
+    return package(program.model_proto, card.model_dump_json())
 
 
 def trace(
@@ -201,13 +172,11 @@ def trace(
     return program
 
 
-def package(model: ModelProto, card: str, weights: bytes) -> bytes:
-    """Return a graph as an ``.onnx`` file with its card and the sha256 of its weights."""
+def package(model: ModelProto, card: str) -> bytes:
+    """Return a graph and its card as an ``.onnx`` file. It ends with the sha256 of all before."""
     for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
         part.ClearField("metadata_props")  # traces with this machine's paths
-    sha256 = hashlib.sha256(weights).hexdigest()
-    entries = {names.CARD: card, names.WEIGHTS_SHA256: sha256}
-    onnx.helper.set_model_props(model, entries)
+    onnx.helper.set_model_props(model, {names.CARD: card})
     # Protobuf merges messages that follow each other.
     end = ModelProto(metadata_props=[StringStringEntryProto(key=names.SHA256, value=64 * "0")])
     contents = (model.SerializeToString() + end.SerializeToString())[:-64]
@@ -215,12 +184,15 @@ def package(model: ModelProto, card: str, weights: bytes) -> bytes:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Export the models that were named, or all of them; return the exit status."""
+    """Write the ``.onnx`` files of the named models, or of all, anew; return the exit status."""
     parser = argparse.ArgumentParser(prog="run.sh export", description=__doc__)
     parser.add_argument("models", nargs="*", metavar="MODEL", help="name or file; all if absent")
     try:
         for name in parser.parse_args(arguments).models or find_models(MODELS_DIR) or ["cnn"]:
-            export(find_model(name))
+            path = find_model(name)
+            write_atomically({path: to_onnx(*load_network(path))})
+            write_model_card(path.parent)
+            print(f"written: {path}")
     except (DigitsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

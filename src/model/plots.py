@@ -10,13 +10,19 @@ from model.calibration import reliability
 
 # Okabe and Ito's colours, told apart by colour-blind people
 BLUE, VERMILION = "#0072B2", "#D55E00"
-Test = tuple[Tensor, Tensor]  # logits (N, 10) and labels (N,) of the test set
 
 
 def draw_figures(
-    name: str, history: list[dict[str, float]], confusion: Tensor, test: Test, temperature: float
+    name: str,
+    history: list[dict[str, float]],
+    confusion: np.ndarray,
+    test: tuple[Tensor, Tensor],
+    temperature: float,
 ) -> dict[str, bytes]:
-    """Return the PNG files of a model by their names in its card."""
+    """Return the PNG files of a model by their names in its card.
+
+    `test` holds logits (N, 10) and labels (N,) of the test set; `confusion` (10, 10) are counts.
+    """
     return {
         "confusion-matrix": plot_confusion(confusion, f"{name}: mistakes on the test set"),
         "learning-curves": plot_learning_curves(history, f"{name}: learning"),
@@ -24,18 +30,19 @@ def draw_figures(
     }
 
 
-def plot_confusion(confusion: Tensor, title: str) -> bytes:
-    """Draw the matrix (10, 10); colours show the mistakes, so the diagonal is left white."""
+def plot_confusion(confusion: np.ndarray, title: str) -> bytes:
+    """Draw the counts; colours show the mistakes, so the diagonal is left white."""
     figure = Figure(figsize=(6, 5.6), layout="constrained")
-    counts = confusion.numpy()
-    mistakes = counts * ~np.eye(len(counts), dtype=bool)
+    mistakes = confusion * ~np.eye(len(confusion), dtype=bool)
     axes = figure.subplots()
     axes.imshow(mistakes, cmap="Blues")
-    for (row, column), count in np.ndenumerate(counts):
+    for (row, column), count in np.ndenumerate(confusion):
         colour = "white" if mistakes[row, column] > 0.6 * mistakes.max() else "black"
         axes.text(column, row, str(count), ha="center", va="center", color=colour)
-    axes.set(title=title, xlabel="predicted digit", ylabel="true digit")
-    axes.set(xticks=range(len(counts)), yticks=range(len(counts)))
+    digits = range(len(confusion))
+    axes.set(
+        title=title, xlabel="predicted digit", ylabel="true digit", xticks=digits, yticks=digits
+    )
     return _png(figure)
 
 

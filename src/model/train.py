@@ -1,28 +1,18 @@
 """Train a network and test it: the place to start reading."""
 
 import time
-from collections.abc import Callable
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.parallel import DistributedDataParallel
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from model.config import WARM_UP, Recipe
-from model.convnet import ConvNet
 from model.data.batches import Batches
 from model.data.mnist import Digits, standardize
-from model.deepnet import DeepNet
-from model.mlp import MLP
-
-# The networks by the name that is given to run.sh: small letters and digits. For one of your own,
-# write a module with a class that turns (N, 1, 28, 28) into logits (N, 10) and needs no arguments;
-# its last module is an `nn.Linear`. Enter it here, and a recipe of the same name in config.py.
-NETWORKS: dict[str, Callable[..., nn.Module]] = {"mlp": MLP, "cnn": ConvNet, "deep": DeepNet}
 
 
 def train(
@@ -34,31 +24,29 @@ def train(
 ) -> list[dict[str, float]]:
     """Train a network by a recipe; print a line for each epoch and return what they reached.
 
-    With torchrun the network is trained together with the other processes. The validation loss and
-    accuracy (0-1) are those of the averaged weights, which the network has at the end.
+    The network ends with the moving average of its weights. Validation loss and accuracy (0-1) are
+    those of the average.
     """
     network.to(memory_format=torch.channels_last)  # several times faster on a CPU
-    model = DistributedDataParallel(network) if distributed.is_initialized() else network
     peak, weights = recipe.learning_rate, network.parameters()
     optimizer = AdamW(weights, lr=peak, weight_decay=recipe.weight_decay)
     # The rate rises to its peak, then falls to nearly 0; a warm-up of one step would divide by 0.
     steps, warm_up = recipe.epochs * len(batches), WARM_UP + 1e-9
     schedule = OneCycleLR(optimizer, peak, total_steps=steps, pct_start=warm_up)
-    # What is kept is the moving average of the weights over the steps (Polyak and Juditsky, 1992):
-    # it classifies better than the last step and needs no choice of epoch.
+    # The moving average over the steps (Polyak and Juditsky, 1992) classifies better than the last
+    # step, and no epoch has to be chosen.
     average = AveragedModel(network, use_buffers=True)
     bfloat16 = has_bfloat16(batches.device)
-    no_bar = batches.rank > 0 or None  # None: a bar on a terminal alone
     step, history = 0, []
     for number in range(1, recipe.epochs + 1):
         started = time.perf_counter()
-        model.train()
+        network.train()
         loss_sum, count = torch.zeros((), device=batches.device), 0
-        for images, targets in tqdm(batches, f"epoch {number}", leave=False, disable=no_bar):
+        for images, targets in tqdm(batches, f"epoch {number}", leave=False, disable=None):
             # Pixels are permuted after augmentation: a permuted image cannot be turned.
             x = standardize(images, permutation)
             with torch.autocast(x.device.type, torch.bfloat16, enabled=bfloat16):
-                logits = model(x)
+                logits = network(x)
             loss = F.cross_entropy(logits.float(), targets)
             optimizer.zero_grad()
             loss.backward()
@@ -80,10 +68,9 @@ def train(
             "seconds": time.perf_counter() - started,
         }
         history.append(epoch)
-        left = epoch["seconds"] * (recipe.epochs - number)
         print(
             f"epoch {number}/{recipe.epochs}: loss {epoch['training_loss']:.3f}, "
-            f"validation {reached:.2%}, {left:.0f} s left",
+            f"validation {reached:.2%}, {epoch['seconds'] * (recipe.epochs - number):.0f} s left",
             flush=True,
         )
     network.load_state_dict(average.module.state_dict())

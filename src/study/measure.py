@@ -19,8 +19,9 @@ from model.data.batches import Batches
 from model.data.mnist import Digits, make_permutation
 from model.data.pictures import content, draw_pictures, load_pictures, resize_plainly
 from model.data.strokes import read_strokes
+from model.networks import NETWORKS
 from model.preprocessing.normalize import preprocess
-from model.train import NETWORKS, predict_logits, train
+from model.train import predict_logits, train
 from study.pixel_order import IMAGES, recover
 from study.plan import IN_ORDER, ISOMAP, PERMUTED, RESIZED, SERVED, SMALL_HIDDEN, SMALL_MLP, Run
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 import torch
 
-from model.train import NETWORKS
+from model.networks import NETWORKS
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -12,7 +12,7 @@ from tests.support.pictures import random_digits
 from model.config import REPOSITORY, Recipe
 from model.data.batches import Batches
 from model.data.mnist import make_permutation
-from model.mlp import MLP
+from model.networks import MLP
 from model.preprocessing.normalize import preprocess
 from model.train import predict_logits, train
 from study.measure import (

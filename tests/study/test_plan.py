@@ -4,8 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-from model.mlp import MLP
-from model.train import NETWORKS
+from model.networks import MLP, NETWORKS
 from study import plan
 
 RUNS = plan.all_runs(100)

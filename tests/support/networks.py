@@ -9,9 +9,8 @@ import onnx
 import torch
 
 from model.card import Card
-from model.convnet import ConvNet
 from model.export import save_model
-from model.mlp import MLP
+from model.networks import MLP, ConvNet
 
 
 def small_cnn(seed: int = 0) -> ConvNet:

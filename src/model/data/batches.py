@@ -17,9 +17,9 @@ from model.data.synthetic.outliers import synthesize_outliers
 WEIGHTS, BATCHES, AUGMENTATION = range(3)
 
 
-def stream_seed(seed: int, stream: int, rank: int = 0) -> int:
-    """Return a 64-bit seed for one stream of one process; `seed` is any number from 0 on."""
-    sequence = np.random.SeedSequence(seed, spawn_key=(stream, rank))
+def stream_seed(seed: int, stream: int) -> int:
+    """Return a 64-bit seed for one stream of random numbers; `seed` is any number from 0 on."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(stream, 0))
     return int(sequence.generate_state(1, np.uint64)[0])
 
 
@@ -27,12 +27,8 @@ class Batches:
     """The batches of an epoch, as many as MNIST's training part fills; iterate once an epoch.
 
     A batch is a pair: augmented images (n, 1, 28, 28), floats in [0, 1]; and targets (n, 10),
-    probabilities, uniform for an outlier. Synthetic images are drawn anew for every epoch. As many
-    `recorded` digits, taken at random, join each step.
-
-    `shard` is the rank of this process and the number of processes that train together. Of n, each
-    takes every n-th image of a batch, which is the same for any n; only the augmentation's random
-    numbers differ by process.
+    probabilities, uniform for an outlier. Synthetic images are drawn anew for every epoch. If there
+    are `recorded` digits, each step takes as many of them at random as of synthetic ones.
     """
 
     def __init__(
@@ -42,15 +38,13 @@ class Batches:
         recipe: Recipe,
         augmentation: str,
         seed: int,
-        shard: tuple[int, int] = (0, 1),
         device: torch.device | str = "cpu",
     ) -> None:
+        self.digits, self.recorded = digits, recorded
         self.recipe, self.augmentation = recipe, augmentation
-        self.rank, self.world_size = shard
         self.device = torch.device(device)
         self.rng = torch.Generator().manual_seed(stream_seed(seed, BATCHES))
-        self.rank_rng = torch.Generator().manual_seed(stream_seed(seed, AUGMENTATION, self.rank))
-        self.digits, self.recorded = digits, recorded
+        self.augmentation_rng = torch.Generator().manual_seed(stream_seed(seed, AUGMENTATION))
         fraction = recipe.synthetic_fraction
         self.synthetic_count = round(recipe.batch_size * fraction / (1 - fraction))
         recorded_count = 0 if recorded is None else self.synthetic_count
@@ -71,27 +65,23 @@ class Batches:
             added.append(self.recorded[chosen])
         outliers = synthesize_outliers(len(self) * self.outlier_count, self.rng)
         for step, chosen in enumerate(order.split(self.recipe.batch_size)):
-            digits = [self.digits[chosen[self.rank :: self.world_size]]]
-            digits += [part[self._of_step(step, self.synthetic_count)] for part in added]
-            others = outliers[self._of_step(step, self.outlier_count)]
+            part = slice(step * self.synthetic_count, (step + 1) * self.synthetic_count)
+            digits = [self.digits[chosen], *(more[part] for more in added)]
+            others = outliers[step * self.outlier_count : (step + 1) * self.outlier_count]
             images = torch.cat([*(part.images for part in digits), others]).to(self.device)
             labels_of_step = torch.cat([part.labels for part in digits]).to(self.device)
             uniform = torch.full((len(others), NUM_CLASSES), 1 / NUM_CLASSES, device=self.device)
             targets = torch.cat([self._smoothed(labels_of_step), uniform])
             x = images.unsqueeze(1).float().div_(255)
-            yield self._with_noise(augment(x, self.augmentation, self.rank_rng)), targets
-
-    def _of_step(self, step: int, count: int) -> slice:
-        """This process's part of the `count` images that the epoch's `step` takes."""
-        return slice(step * count + self.rank, (step + 1) * count, self.world_size)
+            yield self._with_noise(augment(x, self.augmentation, self.augmentation_rng)), targets
 
     def _with_noise(self, images: Tensor) -> Tensor:
         """Add normally distributed noise to a third of the images, to each by its own strength."""
         if self.recipe.noise == 0:
             return images
-        strength = torch.rand((len(images), 1, 1, 1), generator=self.rank_rng)
+        strength = torch.rand((len(images), 1, 1, 1), generator=self.augmentation_rng)
         strength = (3 * strength - 2).clamp_min(0) * self.recipe.noise
-        noise = strength * torch.randn(images.shape, generator=self.rank_rng)
+        noise = strength * torch.randn(images.shape, generator=self.augmentation_rng)
         return (images + noise.to(images.device)).clamp(0, 1)
 
     def _smoothed(self, labels: Tensor) -> Tensor:

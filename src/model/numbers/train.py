@@ -158,13 +158,13 @@ def accuracy(network: nn.Module, batches: list[Batch]) -> float:
     return sum(right) / len(right)
 
 
-def to_onnx(network: nn.Module, card: LineCard, weights: bytes) -> bytes:
+def to_onnx(network: nn.Module, card: LineCard) -> bytes:
     """Return the contents of an ``.onnx`` file, from lines (N, 1, 32, W) to probabilities."""
     served = nn.Sequential(network, nn.Softmax(dim=-1)).eval()
     sizes = {0: torch.export.Dim("N"), 3: 8 * torch.export.Dim("W8")}
     lines = torch.zeros(2, 1, line.LINE_HEIGHT, 2 * line.LINE_HEIGHT)
     program = trace(served, lines, [line.PROBABILITIES], sizes)
-    return package(program.model_proto, card.model_dump_json(), weights)
+    return package(program.model_proto, card.model_dump_json())
 
 
 def calibrate(
@@ -247,10 +247,10 @@ def run(recipe: Recipe, data: str, folder: Path) -> None:
         threshold=0.0,
         versions={"python": platform.python_version(), "torch": torch.__version__},
     )
-    plain = LineNetwork(start(to_onnx(network, card, weights)), card)
+    plain = LineNetwork(start(to_onnx(network, card)), card)
     card = card.model_copy(update=calibrate(classifier, plain, unseen, recipe.seed))
     path = model_path(LINE, VERSION, folder)
-    served = to_onnx(network, card, weights)
+    served = to_onnx(network, card)
     replace_model(path, {path.with_suffix(".pt").name: weights, path.name: served})
     write_model_card(folder)
     checkpoint.unlink(missing_ok=True)

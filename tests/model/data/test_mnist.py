@@ -3,9 +3,7 @@
 import gzip
 import hashlib
 import http.server
-import resource
 import shutil
-import signal
 import socket
 import struct
 import threading
@@ -23,7 +21,7 @@ from errors import DataError
 from model.data import mnist
 from model.data.mnist import Digits, load_mnist, make_permutation, standardize
 
-TEST_IMAGES = "t10k-images-idx3-ubyte"
+TEST_IMAGES = "t10k-images-idx3-ubyte.gz"
 
 
 @pytest.fixture
@@ -36,17 +34,15 @@ def folder(tmp_path, monkeypatch):
     folder = tmp_path / "mirror"
     folder.mkdir()
     resources = []
-    for name in mnist.MD5:
+    for name in mnist.FILES:
         numbers = np.arange(30 if name.startswith("t10k") else 100, dtype=np.uint8)
         array = numbers % 10
         if "images" in name:
             array = np.broadcast_to(numbers[:, None, None], (len(numbers), 28, 28))
         header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
-        content = header + array.tobytes()
-        packed = gzip.compress(content)
-        (folder / f"{name}.gz").write_bytes(packed)
-        monkeypatch.setitem(mnist.MD5, name, hashlib.md5(content).hexdigest())
-        resources.append((f"{name}.gz", hashlib.md5(packed).hexdigest()))
+        packed = gzip.compress(header + array.tobytes())
+        (folder / name).write_bytes(packed)
+        resources.append((name, hashlib.md5(packed).hexdigest()))
     monkeypatch.setattr(mnist, "VALIDATION_SIZE", 20)
     monkeypatch.setattr(mnist, "STALL_SECONDS", 0.7)
     monkeypatch.setattr(MNIST, "resources", resources)
@@ -67,10 +63,6 @@ def splits(data):
 def assert_is_whole(data):
     assert [len(split) for split in splits(data)] == [80, 20, 30]
     assert data.complete
-
-
-def shorten(path):
-    path.write_bytes(path.read_bytes()[:-1])
 
 
 # --- Splits ---------------------------------------------------------------------------------------
@@ -115,19 +107,6 @@ def test_the_sample_is_balanced_and_its_splits_are_distinct_training_images(real
 # --- A folder that the user names -----------------------------------------------------------------
 
 
-def unpack(packed):
-    packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
-    packed.unlink()
-
-
-def pack_anew(packed):
-    packed.write_bytes(gzip.compress(gzip.decompress(packed.read_bytes()), compresslevel=1))
-
-
-def name_with_a_dot(packed):
-    packed.rename(packed.with_name(packed.name.replace("-idx", ".idx")))
-
-
 @pytest.fixture(params=["--data", "MNIST_MIRROR"])
 def load_folder(request, folder, data_dir, monkeypatch):
     """Loads from the folder, which the user names in one way or the other."""
@@ -137,12 +116,7 @@ def load_folder(request, folder, data_dir, monkeypatch):
     return lambda: load_mnist(data_dir=data_dir)
 
 
-@pytest.mark.parametrize("change", [unpack, pack_anew, name_with_a_dot])
-def test_a_folder_is_read_in_place_whatever_form_its_files_have(
-    load_folder, folder, data_dir, change
-):
-    for packed in list(folder.glob("*.gz")):
-        change(packed)
+def test_a_folder_is_read_in_place(load_folder, folder, data_dir):
     before = sorted(folder.iterdir())
     assert_is_whole(load_folder())
     assert sorted(folder.iterdir()) == before
@@ -153,15 +127,15 @@ def test_a_folder_is_read_in_place_whatever_form_its_files_have(
     ("spoil", "reason"),
     [
         (lambda file: shutil.rmtree(file.parent), "There is no folder"),
-        (lambda file: file.unlink(), f"has no file {TEST_IMAGES}"),
-        (shorten, f"{TEST_IMAGES}.gz cannot be read"),
-        (lambda file: file.write_bytes(b"a login page"), f"{TEST_IMAGES}.gz is damaged"),
+        (lambda file: file.unlink(), f"{TEST_IMAGES} cannot be read .*No such file"),
+        (lambda file: file.write_bytes(file.read_bytes()[:-1]), f"{TEST_IMAGES} cannot be read"),
+        (lambda file: file.write_bytes(b"a login page"), f"{TEST_IMAGES} cannot be read"),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_an_error_with_its_reason(
     load_folder, folder, spoil, reason
 ):
-    spoil(folder / f"{TEST_IMAGES}.gz")
+    spoil(folder / TEST_IMAGES)
     with pytest.raises(DataError, match=reason):
         load_folder()
 
@@ -200,13 +174,10 @@ def test_what_was_downloaded_is_used_the_next_time(folder, data_dir, monkeypatch
     with serving(folder) as url:
         monkeypatch.setenv("MNIST_MIRROR", url)
         load_mnist(data_dir=data_dir)
-        (data_dir / "raw" / f"{TEST_IMAGES}.gz").unlink()
+        (data_dir / "raw" / TEST_IMAGES).unlink()
         assert_is_whole(load_mnist(data_dir=data_dir))  # what is missing comes again
     assert_is_whole(load_mnist(data_dir=data_dir))
     assert len(list((data_dir / "raw").iterdir())) == 4
-    shorten(data_dir / "raw" / f"{TEST_IMAGES}.gz")
-    with pytest.raises(DataError, match="cannot be read"):
-        load_mnist(data_dir=data_dir)
 
 
 @pytest.mark.parametrize(
@@ -234,33 +205,6 @@ def test_only_if_nothing_was_named_5000_digits_are_used_and_that_is_said(data_di
         load_mnist("mnist", data_dir=data_dir)
 
 
-def test_a_public_server_that_gives_a_login_page_is_passed_over(folder, data_dir, monkeypatch):
-    hotel = folder.parent / "hotel"
-    hotel.mkdir()
-    for path in folder.iterdir():
-        (hotel / path.name).write_bytes(b"<html>Welcome to our hotel</html>")
-    with serving(hotel) as login, serving(folder) as url:
-        monkeypatch.setattr(MNIST, "mirrors", [f"{login}/", f"{url}/"])
-        assert_is_whole(load_mnist(data_dir=data_dir))
-
-
-def test_a_full_disk_during_the_download_is_one_sentence_and_leaves_no_half_file(
-    folder, data_dir, monkeypatch
-):
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    signals = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write then fails with EFBIG
-    with serving(folder) as url:
-        monkeypatch.setattr(MNIST, "mirrors", [f"{url}/"])
-        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
-        try:
-            with pytest.raises(DataError, match=r"cannot be written .*make room"):
-                load_mnist(data_dir=data_dir)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-            signal.signal(signal.SIGXFSZ, signals)
-    assert list((data_dir / "raw").iterdir()) == []
-
-
 # --- Preprocessing --------------------------------------------------------------------------------
 
 
@@ -273,9 +217,7 @@ def test_the_training_pixels_are_standardized_to_mean_0_and_deviation_1(real_mni
 
 def test_a_permutation_moves_pixels_and_its_seed_decides_it():
     permutation = make_permutation(5)
-    assert sorted(permutation.tolist()) == list(range(784))
-    assert torch.equal(permutation, make_permutation(5))
-    assert not torch.equal(permutation, make_permutation(6))
+    assert torch.equal(permutation, torch.randperm(784, generator=torch.manual_seed(5)))
     x = torch.rand(2, 1, 28, 28)
     moved = standardize(x, permutation).flatten(1)
     assert torch.equal(moved, standardize(x).flatten(1)[:, permutation])

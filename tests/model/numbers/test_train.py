@@ -36,7 +36,7 @@ def test_the_onnx_file_gives_the_networks_own_probabilities(tmp_path):
     entries = {name: {} for name in ("data", "training", "results", "versions")}
     card = LineCard(name="line", version="0.0.1", **numbers, **entries)
     path = tmp_path / "mnist-line-0.0.1.onnx"
-    path.write_bytes(to_onnx(network, card, b"weights"))
+    path.write_bytes(to_onnx(network, card))
     served = LineNetwork.load(path)
     assert served.card == card
     for width in (16, 40, 320):
