@@ -4,13 +4,15 @@ import logging
 import os
 import sys
 import tempfile
+from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
-from app.api.telemetry import configure_logging
+from app.api.telemetry import configure_logging, flush_logs
 from app.settings import ApiSettings
 from errors import DigitsError
 
@@ -45,7 +47,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="digits-metrics-") as metrics_dir:
         if settings.workers > 1:
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", metrics_dir)
-        uvicorn.run(
+        config = uvicorn.Config(
             "app.__main__:load_app",
             factory=True,
             host=settings.host,
@@ -62,6 +64,17 @@ def main() -> None:
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             timeout_worker_healthcheck=30,
         )
+        if settings.workers == 1:
+            server = uvicorn.Server(config)
+            with suppress(KeyboardInterrupt):
+                server.run()
+            failed = not server.started
+        else:  # uvicorn.run would end with 0 if no worker can start
+            supervisor = Multiprocess(config, sockets=[config.bind_socket()])
+            supervisor.run()
+            failed = any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
+    if failed:
+        sys.exit(STARTUP_FAILURE)
 
 
 if __name__ == "__main__":
@@ -70,4 +83,5 @@ if __name__ == "__main__":
         main()
     except SystemExit as error:
         status = int(error.code or 0)
+    flush_logs()
     os._exit(status)  # a thread that hangs would keep an ordinary exit waiting

@@ -13,7 +13,7 @@ from fastapi_offline import FastAPIOffline
 
 from app.api import models, open_inference, operations, predict, problems
 from app.api.service import Service
-from app.api.telemetry import REQUEST_ID, Telemetry, configure_logging
+from app.api.telemetry import REQUEST_ID, Telemetry, configure_logging, flush_logs
 from app.settings import API_VERSION, ApiSettings
 
 STOP_PAUSE_SECONDS = 0.3  # from SIGTERM, when /ready becomes 503, until the socket closes
@@ -66,7 +66,7 @@ def create_app() -> FastAPI:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Let SIGTERM first turn `/ready` to 503.
+    """Let SIGTERM first turn `/ready` to 503, and write all log lines before the end.
 
     uvicorn closes its socket at once, and resets connections whose request it has not read yet. A
     gateway must not repeat such a request; a moment before, it can learn to send no new ones.
@@ -81,3 +81,4 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
         loop.add_signal_handler(signal.SIGTERM, pause)
     yield
+    flush_logs()

@@ -3,11 +3,14 @@
 import asyncio
 import json
 import logging
+import queue
 import random
 import re
 import sys
 import time
 from datetime import UTC, datetime
+from functools import cache
+from logging.handlers import QueueHandler, QueueListener
 
 from fastapi import Request
 from prometheus_client import Counter, Histogram, disable_created_metrics
@@ -22,6 +25,7 @@ disable_created_metrics()  # a second series for each of ours, which nobody read
 REQUESTS = Counter("digits_requests", "Requests answered.", ["method", "path", "status"])
 SECONDS = Histogram("digits_request_seconds", "Seconds from request to answer.", ["path"])
 PROBLEMS = Counter("digits_problems", "Requests answered with a problem.", ["code"])
+DROPPED_LINES = Counter("digits_dropped_log_lines", "Lines that nobody took in time.")
 PREDICTIONS = Counter("digits_predictions", "Pictures taken for a digit.", ["model", "digit"])
 REJECTIONS = Counter("digits_rejections", "Pictures not taken for a digit.", ["model", "reason"])
 CONFIDENCE = Histogram(
@@ -49,11 +53,40 @@ class JsonLine(logging.Formatter):
         return json.dumps(line)  # ASCII alone: a path may hold commands for a terminal
 
 
+class BoundedQueueHandler(QueueHandler):
+    """Drops and counts lines that nobody reads: a full pipe must not stop the event loop."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        DROPPED_LINES.inc()
+
+
+class PatientListener(QueueListener):
+    """Wakes for many lines at once: to wake for each costs a tenth of a request's time."""
+
+    def dequeue(self, block: bool) -> logging.LogRecord:
+        record = super().dequeue(block)
+        if LINES.empty():
+            time.sleep(0.05)
+        return record
+
+
+LINES: queue.Queue[logging.LogRecord] = queue.Queue(10_000)
+
+
+@cache  # once in a process
 def configure_logging() -> None:
-    """Write what this project and its libraries log to standard output, as JSON."""
-    handler = logging.StreamHandler(sys.stdout)
+    """Write what this project and its libraries log as JSON, from a thread of its own."""
+    handler = BoundedQueueHandler(LINES)
     handler.setFormatter(JsonLine())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    PatientListener(LINES, logging.StreamHandler(sys.stdout)).start()
+
+
+def flush_logs() -> None:
+    """Write the lines that wait, but within a second: perhaps nobody reads them."""
+    end = time.monotonic() + 1
+    while LINES.unfinished_tasks and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 class Telemetry:

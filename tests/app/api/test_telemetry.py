@@ -4,8 +4,9 @@ import re
 
 import pytest
 import requests
-from tests.support.api import FORM, connect, until_closed, wait_for
+from tests.support.api import FORM, connect, post, until_closed, wait_for
 from tests.support.drawings import blank, file_of, write
+from tests.support.services import running_api
 from tests.support.telemetry import log_lines, metrics
 
 POINTS = [(40 + 37 * i % 200, 40 + 91 * i % 200) for i in range(14)]
@@ -81,3 +82,22 @@ def test_a_harmless_request_id_is_taken_over(api):
     assert answered("order-66/7") == "order-66/7"
     for harmful in ("a" * 129, "two words", ""):
         assert re.fullmatch("[0-9a-f]{32}", answered(harmful))
+
+
+# The API's output goes into a pipe that nobody reads.
+UNREAD = """
+import os, sys
+reader, writer = os.pipe()
+os.set_inheritable(reader, True)
+os.dup2(writer, 1)
+os.dup2(writer, 2)
+os.execv(sys.executable, [sys.executable, "-m", "app"])
+"""
+
+
+def test_output_that_nobody_reads_does_not_stop_the_api(few_models, png):
+    with running_api(UNREAD, MODELS_DIR=str(few_models)) as api:
+        with requests.Session() as session:
+            for _ in range(600):  # about 130 kB of lines; a pipe holds 64 kB
+                assert session.get(f"{api.url}/health", timeout=30).status_code == 200
+        assert post(api.url, png).status_code == 200
