@@ -205,7 +205,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.examples and min(options.examples) < 1:
         parser.error("argument --examples: give 1 or more")
-    if not os.access(options.output.parent, os.W_OK) or options.output.is_dir():
+    output = options.output
+    if not os.access(output.parent, os.W_OK) or (output.exists() and not output.is_file()):
         parser.error("argument --output: name a file in a folder that you can write to")
     if options.numbers and (options.examples or any(path.is_dir() for path in options.paths)):
         parser.error("argument --numbers: give files of strokes alone, and no --examples")

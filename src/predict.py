@@ -22,7 +22,7 @@ from model.reading import read_image
 def main(arguments: list[str] | None = None) -> int:
     """Print what is read in each file; return the exit status: 1 if one could not be read."""
     parser = argparse.ArgumentParser("run.sh predict", description=__doc__)
-    add, default = parser.add_argument, os.environ.get("API_MODEL", "cnn")
+    add, default = parser.add_argument, os.environ.get("API_MODEL") or "cnn"
     add("files", nargs="+", type=Path, metavar="FILE", help="a picture of a digit")
     add("--number", action="store_true", help="read whole numbers, line by line")
     add("--model", default=default, help=f"name or .onnx file ({default})")

@@ -28,6 +28,7 @@ def load_app() -> FastAPI:
         return create_app()
     except DigitsError as error:
         print(f"error: {error}", file=sys.stderr)
+        flush_logs()
         sys.exit(STARTUP_FAILURE)
 
 
@@ -44,35 +45,34 @@ def main() -> None:
         told = "API_TOKEN is not set: everyone can use the API at %s without one"
         logger.warning(told, settings.host)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # images come one by one
-    with tempfile.TemporaryDirectory(prefix="digits-metrics-") as metrics_dir:
-        if settings.workers > 1:
+    config = uvicorn.Config(
+        "app.__main__:load_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        root_path=settings.root_path.rstrip("/"),
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+        ws="none",
+        lifespan="on",
+        log_config=None,  # what uvicorn logs is written as all other lines are
+        access_log=False,  # the telemetry writes a line a request
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_worker_healthcheck=30,
+    )
+    if settings.workers == 1:
+        server = uvicorn.Server(config)
+        with suppress(KeyboardInterrupt):
+            server.run()
+        failed = not server.started
+    else:  # uvicorn.run would end with 0 if no worker can start
+        with tempfile.TemporaryDirectory(prefix="digits-metrics-") as metrics_dir:
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", metrics_dir)
-        config = uvicorn.Config(
-            "app.__main__:load_app",
-            factory=True,
-            host=settings.host,
-            port=settings.port,
-            workers=settings.workers,
-            root_path=settings.root_path.rstrip("/"),
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=settings.trusted_proxies,
-            ws="none",
-            lifespan="on",
-            log_config=None,  # what uvicorn logs is written as all other lines are
-            access_log=False,  # the telemetry writes a line a request
-            server_header=False,
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-            timeout_worker_healthcheck=30,
-        )
-        if settings.workers == 1:
-            server = uvicorn.Server(config)
-            with suppress(KeyboardInterrupt):
-                server.run()
-            failed = not server.started
-        else:  # uvicorn.run would end with 0 if no worker can start
             supervisor = Multiprocess(config, sockets=[config.bind_socket()])
             supervisor.run()
-            failed = any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
+        failed = any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes)
     if failed:
         sys.exit(STARTUP_FAILURE)
 

@@ -144,7 +144,10 @@ class DigitsClient:
         kind, status = response.headers.get("Content-Type", ""), response.status_code
         if response.ok and ("json" in kind or kind == "image/png"):
             return response
-        problem = response.json() if "json" in kind else {}  # a proxy answers with HTML
+        try:
+            problem = dict(response.json())
+        except (ValueError, TypeError):  # what answers is a proxy, or no API
+            problem = {}
         cause = CAUSES.get(status, "refused" if 400 <= status < 500 else "failed")
         if problem.get("code") == "numbers-unavailable":  # asking again does not help
             cause = "refused"

@@ -127,13 +127,15 @@ def _describe(card: Card) -> dict[str, object]:
 def _index(card: Card, records: dict[str, Record]) -> str:
     """Return the entry of a model in Hugging Face's model-index, in YAML."""
     how = "correct; read once, after training"
-    found = [(str(card.data.get("source")), card.results.test_accuracy, how)]
+    found = {str(card.data.get("source")): (card.results.test_accuracy, how)}
     for command, entry in records.items():
         for title, rows in entry.tables.items() if entry.model == card.name else ():
             row = rows.get("all digits", rows.get("digits", {}))
             if isinstance(share := row.get("right and accepted"), float):
-                found.append((title, share / 100, f"correct and not rejected; {command}"))
-    results = [INDEX.format(data=json.dumps(d), value=v, how=json.dumps(h)) for d, v, h in found]
+                found.setdefault(title, (share / 100, f"correct and not rejected; {command}"))
+    results = [
+        INDEX.format(data=json.dumps(d), value=v, how=json.dumps(h)) for d, (v, h) in found.items()
+    ]
     return f"- name: {card.name}\n  results:{''.join(results)}"
 
 

@@ -116,6 +116,9 @@ def _read(path: Path, header: int) -> Tensor:
         content = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read ({error}): put MNIST's file there.") from error
+    sizes = np.frombuffer(content[4:header], ">i4")  # of each axis, after a magic number
+    if len(content) < header or len(content) - header != sizes.prod():
+        raise DataError(f"{path} is not MNIST's file: put MNIST's file there.")
     return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=header)
 
 

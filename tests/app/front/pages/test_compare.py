@@ -55,7 +55,7 @@ def test_the_digit_is_shown_in_order_shuffled_and_put_in_order_again(visitor, mo
     row = visitor.shown.partition('class="pictures"')[2]
     in_order, shuffled = url(visitor.seen), url(visitor.seen[::-1, ::-1])
     assert re.findall(r'src="(.*?)"', row) == [in_order, shuffled, in_order]
-    assert "which pixels go together" in visitor.shown
+    assert "which pixels change together" in visitor.shown
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from tests.support.drawings import file_of
 
-FIRST = "This is a surprise, so it counts little"
-LEARNT = "It counts from your next drawing on"
+FIRST = "The network is surprised"
+LEARNT = "It helps from your next drawing"
 
 
 @pytest.fixture

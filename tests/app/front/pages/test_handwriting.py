@@ -59,7 +59,7 @@ def test_what_was_learnt_is_counted(with_examples):
 
 @pytest.mark.parametrize(("used", "read"), [(True, 1), (False, 7)])
 def test_the_drawing_page_uses_the_examples_unless_they_are_switched_off(with_examples, used, read):
-    with_examples.choose("toggle", "Use what it learnt", used)
+    with_examples.choose("toggle", "Read with my handwriting", used)
     with_examples.go_to("draw")
     with_examples.draw(7)
     assert with_examples.answer.startswith(f"This is a {read}")
