@@ -64,7 +64,7 @@ def read_all(
 ) -> pd.DataFrame:
     """Add the columns text, accepted and images (see `read`), right, good, usual.
 
-    Good is a label that is read and accepted; where there is no label, a rejection. Usual is
+    Good is a label that is read and accepted; without a label it is a rejection. Usual is
     whether the label is read the usual way.
     """
     found = []

@@ -48,7 +48,7 @@ def test_the_readme_is_read_in_a_few_minutes():
     assert len((REPOSITORY / "README.md").read_text().splitlines()) <= MAX_LINES
 
 
-@pytest.mark.parametrize("pattern", ["*.md", "[a-z]*/**/*.md"])
+@pytest.mark.parametrize("pattern", ["*.md", "[a-z]*/**/*.md", "src/**/*.py", "src/**/en.toml"])
 def test_no_phrase_must_be_read_twice(pattern):
     texts = {path: path.read_text() for path in REPOSITORY.glob(pattern)}
     found = {

@@ -36,7 +36,7 @@ class Reading:
 
 
 def read_image(classifier: Classifier, data: bytes, network: LineNetwork | None = None) -> Reading:
-    """Read the digit in the bytes of a picture file; raise ``ImageError`` if it is none."""
+    """Read the digit in the bytes of a picture file; raise ``ImageError`` without a picture."""
     return read_images(classifier, [preprocess(data)], network)[0]
 
 
