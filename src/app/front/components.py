@@ -81,9 +81,9 @@ def number_view(reply: dict[str, Any], wanted: bool = False) -> dict[str, Any]:
 def _learnt(reply: dict[str, Any]) -> str:
     """A further sentence: how many examples the model has learnt, if any."""
     count = reply.get("examples", 0)
-    return f" {t('answer.learnt_one' if count == 1 else 'answer.learnt', count=count)}" * bool(
-        count
-    )
+    if not count:
+        return ""
+    return f" {t('answer.learnt_one' if count == 1 else 'answer.learnt', count=count)}"
 
 
 def _rejection(what: str, reason: str, values: dict[str, Any]) -> dict[str, Any]:
